@@ -1,0 +1,50 @@
+"""londata: a Jupyter workbench and SDK over the central register of London's data.
+
+>>> from londata import catalog
+>>> catalog.london_authorities.read()            # doctest: +SKIP
+
+Nothing happens at import: every name below is resolved when it is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from londata import insights as insights
+    from londata import reports as reports
+    from londata.intake_catalog import RegisterCatalog
+    from londata.intake_catalog import open_catalog as open_catalog
+    from londata.readlog import reads as reads
+
+    catalog: RegisterCatalog
+
+#: public name → where it lives. ``catalog`` is opened on first use.
+_PUBLIC = {
+    "open_catalog": ("londata.intake_catalog", "open_catalog"),
+    "reads": ("londata.readlog", "reads"),
+    "insights": ("londata.insights", None),
+    "reports": ("londata.reports", None),
+}
+
+__all__ = ["catalog", "insights", "open_catalog", "reads", "reports"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "catalog":
+        value: Any = import_module("londata.intake_catalog").open_catalog()
+    elif name in _PUBLIC:
+        module, attribute = _PUBLIC[name]
+        value = import_module(module)
+        value = getattr(value, attribute) if attribute else value
+    else:
+        raise AttributeError(f"module 'londata' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

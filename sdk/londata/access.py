@@ -1,0 +1,71 @@
+"""Who may do what: one pure, total function that denies unless a rule allows.
+
+This first version knows one rule: anybody who is known may see every entry that is listed, and may read
+it if it is open. Agreements, projects and grants (shared and closed data) are not here yet; such data is denied.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Literal
+
+from londata.errors import AccessDeniedError
+from londata.records import Entry
+
+POLICY_VERSION = "2026-11-open-only"
+Action = Literal["see", "read"]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Who asks: the name at the hub and the groups there. ``name`` is empty for nobody."""
+
+    name: str
+    groups: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The answer, with everything needed to explain and prove it.
+
+    ``until`` is the time (aware, UTC) at which an allow ends; ``None`` where nothing ends it.
+    """
+
+    allowed: bool
+    action: str
+    subject: str
+    entry_id: str
+    reasons: tuple[str, ...]
+    agreement: str | None = None
+    until: dt.datetime | None = None
+    policy_version: str = POLICY_VERSION
+
+    def require(self) -> Decision:
+        """Return the decision if it allows.
+
+        Raises
+        ------
+        AccessDeniedError
+            It denies; the message says why.
+        """
+        if not self.allowed:
+            raise AccessDeniedError(" ".join(self.reasons), hint="Ask the publisher named in the entry.")
+        return self
+
+
+def decide(subject: Subject, action: Action, entry: Entry) -> Decision:
+    """Decide whether a subject may see or read an entry. Never raises; denies by default."""
+
+    def answer(allowed: bool, reason: str) -> Decision:
+        return Decision(allowed, action, subject.name, entry.id, (reason,))
+
+    if action == "see":
+        return answer(True, "Every entry of the register is listed for everybody.")
+    if action == "read" and entry.access == "open":
+        return answer(True, "The data is open.")
+    return answer(
+        False,
+        f"You can see “{entry.title}” but not read it: its access is {entry.access}, "
+        "and no agreement gives you a grant.",
+    )

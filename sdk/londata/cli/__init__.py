@@ -1,0 +1,20 @@
+"""``londata``: what an analyst does from a terminal. Each command is a module that parses, calls once and prints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from londata.commandline import run_command_line
+
+COMMANDS = {
+    "check": ("londata.cli.check", "Validate catalogue files and say what is wrong, by file, entry and field"),
+    "search": ("londata.cli.search", "Search the register"),
+    "show": ("londata.cli.show", "Show one entry"),
+    "read": ("londata.cli.read", "Read a dataset and show its first rows, or write it to a file"),
+    "report": ("londata.cli.report", "Run a report from a template"),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run ``londata`` and return its exit code."""
+    return run_command_line("londata", "Find and read London's data.", COMMANDS, argv)

@@ -1,0 +1,60 @@
+"""How both command lines (``londata`` and ``londata-hub``) run: parse, one call, print.
+
+A command is a module with ``configure(parser)`` and ``run(arguments) -> int``; the table that names it is all
+there is to add. Errors of londata are printed as one sentence and a hint, never as a traceback.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+
+from londata.errors import LondataError
+
+#: Exit code of a program that was interrupted from the keyboard.
+INTERRUPTED = 130
+
+
+def run_command_line(
+    program: str,
+    description: str,
+    commands: Mapping[str, tuple[str, str]],
+    argv: Sequence[str] | None = None,
+) -> int:
+    """Run one command.
+
+    Parameters
+    ----------
+    program, description
+        What ``--help`` says first.
+    commands
+        Name → (module, help). Only the module of the chosen command is imported.
+    argv
+        Arguments without the program's name; those of the process when not given.
+
+    Returns
+    -------
+    int
+        Exit code: 0, the command's own, the error's, or 130 after Ctrl-C.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    parser = argparse.ArgumentParser(prog=program, description=description)
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    chosen = next((word for word in arguments if not word.startswith("-")), "")
+    for name, (module, text) in commands.items():
+        subparser = subparsers.add_parser(name, help=text, description=text)
+        if name == chosen:
+            import_module(module).configure(subparser)
+    parsed = parser.parse_args(arguments)
+    try:
+        return int(import_module(commands[parsed.command][0]).run(parsed))
+    except LondataError as error:
+        print(f"{program}: {error.message}", file=sys.stderr)  # noqa: T201
+        if error.hint:
+            print(error.hint, file=sys.stderr)  # noqa: T201
+        return error.exit_code
+    except KeyboardInterrupt:
+        print(f"{program}: stopped.", file=sys.stderr)  # noqa: T201
+        return INTERRUPTED

@@ -1,0 +1,160 @@
+"""Entries of the register: dataset, service, insight, list."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, TypeAdapter, field_validator, model_validator
+
+from londata.records.base import Record
+from londata.records.identifiers import MAX_SLUG, SLUG, key_of
+from londata.records.parts import (
+    Column,
+    Contact,
+    Distribution,
+    Geography,
+    JoinKey,
+    Licence,
+    Period,
+    Publisher,
+    SourceRecord,
+    web_address,
+)
+from londata.records.vocabulary import NOT_STATED, Access, Frequency, InsightForm, Kind
+
+Slug = Annotated[str, Field(pattern=SLUG.pattern.removesuffix(r"\Z") + "$", max_length=MAX_SLUG)]
+
+
+class BaseEntry(Record):
+    """What every entry states; a licence that is ``None`` is *not stated*, never assumed."""
+
+    kind: Kind
+    id: Slug
+    title: str = Field(min_length=1, max_length=500)
+    summary: str = Field(default="", max_length=250)
+    description: str = ""
+    publisher: Publisher
+    contact: Contact | None = None
+    access: Access
+    licence: Licence | None = None
+    landing_page: str = ""
+    topics: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    issued: dt.date | None = None
+    updated: dt.date | None = None
+    update_frequency: Frequency = "not stated"
+    geography: Geography = Geography()
+    period: Period = Period()
+    source: SourceRecord | None = None
+    flags: tuple[str, ...] = ()
+
+    @field_validator("licence", mode="before")
+    @classmethod
+    def _not_stated(cls, value: Any) -> Any:
+        return None if value == NOT_STATED else value
+
+    @field_validator("landing_page")
+    @classmethod
+    def _web(cls, value: str) -> str:
+        return web_address(value) if value else value
+
+    def to_dict(self) -> dict[str, Any]:
+        """Write the entry as plain JSON values, without what is empty; the kind is always there."""
+        return {"kind": self.kind} | super().to_dict()
+
+    @property
+    def key(self) -> str:
+        """What the entry is called in Python."""
+        return key_of(self.id)
+
+    @property
+    def licence_title(self) -> str:
+        """The licence in words, or ``not stated``."""
+        return self.licence.title if self.licence else NOT_STATED
+
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """Short names of the formats in which the entry can be had, each once, in recorded order."""
+        return ()
+
+
+class _WithDistributions(BaseEntry):
+    distributions: tuple[Distribution, ...] = ()
+    grain: str = ""
+    columns: tuple[Column, ...] = ()
+    keys: tuple[JoinKey, ...] = ()
+    generated: bool = False
+    attribution: str = ""
+
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """Short names of the formats, each once, in recorded order."""
+        return tuple(dict.fromkeys(distribution.format for distribution in self.distributions))
+
+    @model_validator(mode="after")
+    def _consistent(self) -> _WithDistributions:
+        names = [distribution.id for distribution in self.distributions]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"distributions named twice: {', '.join(twice)}")
+        if self.generated and not all("generated" in text.lower() for text in (self.title, self.description)):
+            raise ValueError("generated data must say 'generated' in its title and in its description")
+        return self
+
+
+class Dataset(_WithDistributions):
+    """Data that somebody holds. ``grain`` says what a row is; ``generated`` marks data that is made up."""
+
+    kind: Literal["dataset"] = "dataset"
+
+
+class Service(_WithDistributions):
+    """A live feed or an API. ``endpoint`` is its address, ``documentation`` explains it."""
+
+    kind: Literal["service"] = "service"
+    endpoint: str = ""
+    documentation: str = ""
+
+    @field_validator("endpoint", "documentation")
+    @classmethod
+    def _web(cls, value: str) -> str:
+        return web_address(value) if value else value
+
+
+class ReferenceList(_WithDistributions):
+    """A reference list of critical enabling data: codes and names that other data joins on."""
+
+    kind: Literal["list"] = "list"
+
+
+class Insight(_WithDistributions):
+    """A published analysis. ``uses`` names the datasets that it rests on; ``address`` is where it opens."""
+
+    kind: Literal["insight"] = "insight"
+    form: InsightForm
+    uses: tuple[Slug, ...] = Field(min_length=1)
+    owner: str = Field(min_length=1)
+    public_benefit: str = Field(min_length=1)
+    friction: str = ""
+    method: str = ""
+    limits: str = ""
+    address: str = ""
+
+    @field_validator("address")
+    @classmethod
+    def _relative_or_web(cls, value: str) -> str:
+        return value if not value or (value.startswith("/") and not value.startswith("//")) else web_address(value)
+
+
+Entry = Dataset | Service | Insight | ReferenceList
+_ENTRY: TypeAdapter[Entry] = TypeAdapter(Annotated[Entry, Field(discriminator="kind")])
+
+
+def entry_from_dict(values: Any) -> Entry:
+    """Read an entry of any kind; raises pydantic's ``ValidationError``."""
+    return _ENTRY.validate_python(values)
+
+
+def entry_from_json(text: str | bytes) -> Entry:
+    """Read an entry of any kind from JSON."""
+    return _ENTRY.validate_json(text)

@@ -1,0 +1,172 @@
+"""The parts of an entry: publisher, licence, geography, columns, distributions."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, field_validator, model_validator
+
+from londata.records.base import Record
+from londata.records.identifiers import SLUG
+from londata.records.vocabulary import FORMATS, LICENCES, NOT_STATED, GeographyLevel, PublisherKind
+
+
+def web_address(value: str) -> str:
+    """Accept only an absolute http(s) address with a host and without a password in it."""
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.password:
+        raise ValueError("is not a web address (https://host/…)")
+    if any(character.isspace() for character in value):
+        raise ValueError("has a space in it; write %20")
+    return value
+
+
+class Publisher(Record):
+    """The body that holds the data.
+
+    ``original`` is the spelling in the source, kept when it was normalised to ``name``.
+    """
+
+    id: str = Field(pattern=SLUG.pattern.removesuffix(r"\Z") + "$")
+    name: str = Field(min_length=1)
+    kind: PublisherKind = "other"
+    homepage: str = ""
+    original: str = ""
+
+
+class Contact(Record):
+    """Whom to ask."""
+
+    name: str = ""
+    email: str = ""
+
+
+class Licence(Record):
+    """The terms of use. ``id`` is one of :data:`~londata.records.vocabulary.LICENCES` or empty for own words."""
+
+    id: str = ""
+    title: str = Field(min_length=1)
+    url: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_id(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        if value not in LICENCES:
+            raise ValueError(f"no such licence; say one of {', '.join(LICENCES)}, or '{NOT_STATED}'")
+        title, url = LICENCES[value]
+        return {"id": value, "title": title, "url": url}
+
+
+class Geography(Record):
+    """The areas that a row speaks of: level (``borough``), vintage (``2021``), GSS codes of the places covered."""
+
+    level: GeographyLevel = "not stated"
+    vintage: str = ""
+    places: tuple[str, ...] = ()
+    original: str = ""
+
+
+class Period(Record):
+    """The time that the data covers, both ends included."""
+
+    start: dt.date | None = None
+    end: dt.date | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Period:
+        if self.start and self.end and self.end < self.start:
+            raise ValueError(f"ends on {self.end}, before it starts on {self.start}")
+        return self
+
+
+class Column(Record):
+    """One column (or grid variable): its name, type, unit and meaning."""
+
+    name: str = Field(min_length=1)
+    type: Literal["string", "integer", "number", "boolean", "date", "datetime", "geometry", "any"] = "any"
+    unit: str = ""
+    meaning: str = ""
+
+
+class JoinKey(Record):
+    """A column that joins to other data, its code scheme (``gss-lad``) and vintage (``2021``)."""
+
+    column: str
+    scheme: str
+    vintage: str = ""
+
+
+class ReadingOptions(Record):
+    """How to read a file that does not explain itself.
+
+    ``header_row`` counts from 0 and says in which row of the sheet (or line of the CSV) the column names stand.
+    """
+
+    encoding: str = ""
+    delimiter: str = Field(default="", max_length=1)
+    decimal: str = Field(default="", max_length=1)
+    missing: tuple[str, ...] = ()
+    sheet: str | int | None = None
+    header_row: int | None = Field(default=None, ge=0)
+    cells: str = Field(default="", pattern=r"^([A-Z]{1,3}(:[A-Z]{1,3})?(,[A-Z]{1,3}(:[A-Z]{1,3})?)*)?$")
+    layer: str = ""
+    dates: tuple[str, ...] = ()
+    text: tuple[str, ...] = ()
+
+
+class Distribution(Record):
+    """One way to get an entry's data: a web address, or a file beside the catalogue file (``path``)."""
+
+    id: str = Field(pattern=SLUG.pattern.removesuffix(r"\Z") + "$")
+    title: str = ""
+    url: str = ""
+    path: str = ""
+    media_type: str
+    size_bytes: int | None = Field(default=None, ge=0)
+    rows: int | None = Field(default=None, ge=0)
+    sha256: str = Field(default="", pattern=r"^([0-9a-f]{64})?$")
+    options: ReadingOptions = ReadingOptions()
+    original_format: str = ""
+
+    @property
+    def format(self) -> str:
+        """The short name of the media type (``csv``), by which people filter."""
+        return FORMATS[self.media_type]
+
+    @field_validator("media_type")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        if value not in FORMATS:
+            raise ValueError(f"unknown media type; say one of {', '.join(FORMATS)}")
+        return value
+
+    @field_validator("url")
+    @classmethod
+    def _web(cls, value: str) -> str:
+        return web_address(value) if value else value
+
+    @field_validator("path")
+    @classmethod
+    def _inside(cls, value: str) -> str:
+        if value.startswith(("/", "~")) or ".." in value.split("/") or "\\" in value or ":" in value:
+            raise ValueError("must stay below the folder of the catalogue file")
+        return value
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Distribution:
+        if bool(self.url) == bool(self.path):
+            raise ValueError("needs either a url or a path, and not both")
+        return self
+
+
+class SourceRecord(Record):
+    """Where the register learnt of an entry: source, identifier there, address."""
+
+    source: str
+    id: str
+    url: str = ""
+    shape: str = ""
