@@ -1,0 +1,48 @@
+"""The one decision: default deny, and a denial that reads like help."""
+
+import pytest
+
+from londata.access import POLICY_VERSION, Subject, decide
+from londata.errors import AccessDeniedError
+from londata.records import entry_from_dict
+
+ADA = Subject("ada", frozenset({"analysts"}))
+
+
+def entry(access):
+    return entry_from_dict(
+        {
+            "kind": "dataset",
+            "id": "rolls",
+            "title": "School rolls by pupil",
+            "publisher": {"id": "dfe", "name": "DfE"},
+            "access": access,
+        }
+    )
+
+
+@pytest.mark.parametrize(("access", "allowed"), [("open", True), ("shared", False), ("closed", False)])
+def test_only_open_data_is_read(access, allowed):
+    assert decide(ADA, "read", entry(access)).allowed is allowed
+
+
+@pytest.mark.parametrize("access", ["open", "shared", "closed"])
+def test_every_entry_is_listed(access):
+    assert decide(ADA, "see", entry(access)).allowed
+
+
+@pytest.mark.parametrize("action", ["write", "delete", "", "READ"])
+def test_any_other_action_is_denied(action):
+    assert not decide(ADA, action, entry("open")).allowed
+
+
+def test_a_denial_says_what_and_why():
+    decision = decide(ADA, "read", entry("closed"))
+    assert (decision.subject, decision.entry_id, decision.policy_version) == ("ada", "rolls", POLICY_VERSION)
+    with pytest.raises(AccessDeniedError, match=r"School rolls by pupil.*closed"):
+        decision.require()
+
+
+def test_an_allow_can_be_required():
+    decision = decide(ADA, "read", entry("open"))
+    assert decision.require() is decision
