@@ -1,0 +1,1 @@
+"""Benchmarks: `make bench` runs all; see measure.py for how."""
