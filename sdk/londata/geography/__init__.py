@@ -1,0 +1,1 @@
+"""The areas of London, and how charts and maps of them look. Reports and apps share it."""
