@@ -25,6 +25,16 @@ def _size(text: str) -> int:
     return int(float(clean.removesuffix(unit)) * units.get(unit, 1))
 
 
+def _host_ports(text: str) -> frozenset[tuple[str, int]]:
+    """Read ``data.intranet:8443,127.0.0.1:8000`` as pairs of host and port."""
+    pairs = (item.strip().rpartition(":") for item in text.split(",") if item.strip())
+    return frozenset((host.strip("[]").lower() or _bad(text), int(port)) for host, _, port in pairs)
+
+
+def _bad(text: str) -> str:
+    raise ValueError(text)
+
+
 @dataclass(frozen=True)
 class Setting:
     """One row of the table: environment name without prefix, default, how to read it, what it is for."""
@@ -41,9 +51,15 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("CATALOGS", "", str, "Folder with london.yaml; empty: the one shipped with londata"),
     Setting("TEMPLATES", "", str, "Folder of report templates; empty: the one shipped with londata"),
+    Setting("VOILA_APPS", "", str, "Folder of Voila apps; empty: the one shipped with londata"),
     Setting("CACHE", "", str, "Folder for local copies of what was fetched; empty: the user's cache folder"),
     Setting("MAX_DOWNLOAD", "2GB", _size, "Largest file that is fetched, in bytes or as 500MB"),
     Setting("TIMEOUT_S", "30", float, "Seconds without a byte before a fetch is given up"),
+    Setting("DEADLINE_S", "7200", float, "Seconds that one fetch may take in all"),
+    Setting("CACHE_SIZE", "20GB", _size, "Local copies beyond this are removed, the longest unused first"),
+    Setting(
+        "FETCH_ALLOW", "", _host_ports, "Hosts on private networks that may be fetched from, as host:port,host:port"
+    ),
     Setting("READ_LOG", "", str, "File to which every read is appended as one JSON line (set by reports)"),
     Setting("TOKEN", "", str, "Token for the register service; empty: the hub's JUPYTERHUB_API_TOKEN"),
 )
@@ -76,16 +92,17 @@ def get(name: str, environ: Mapping[str, str] | None = None) -> Any:
 
 
 def shipped(folder: str) -> Path:
-    """Find a folder that is shipped with londata (``catalogs``, ``templates``).
+    """Find a folder that is shipped with londata (``catalogs``, ``templates``, ``voila-apps``).
 
-    The setting of that name wins, then the copy inside an installed package, then the repository.
+    The setting of that name (``VOILA_APPS``) wins, then the copy inside an installed package, then the repository.
 
     Raises
     ------
     SettingsError
         None of them is there.
     """
-    chosen = get(folder.upper())
+    setting = folder.upper().replace("-", "_")
+    chosen = get(setting)
     here = Path(__file__).resolve().parent
     places = [Path(chosen)] if chosen else [here / "_shipped" / folder, here.parent.parent / folder]
     for place in places:
@@ -93,7 +110,7 @@ def shipped(folder: str) -> Path:
             return place
     raise SettingsError(
         f"The folder of {folder} is not at {places[-1]}.",
-        hint=f"Set {PREFIX}{folder.upper()} to the folder, or install londata again.",
+        hint=f"Set {PREFIX}{setting} to the folder, or install londata again.",
     )
 
 

@@ -1,0 +1,141 @@
+"""The register as it stands in catalogue files: no service, no network, nothing to start."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from difflib import get_close_matches
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from londata import settings
+from londata.access import Decision
+from londata.catalog_files.checks import file_problem, sha256_of
+from londata.catalog_files.loading import LoadedCatalog, load_catalog
+from londata.errors import AccessDeniedError, FetchError
+from londata.query import Query, SearchResult
+from londata.records import Distribution, Entry
+from londata.register import LocalCopy
+
+if TYPE_CHECKING:
+    from londata.search_index import SearchIndex
+
+
+class FileRegister:
+    """A :class:`~londata.register.Register` over a folder of catalogue files.
+
+    Making one reads nothing. The files are read on first use, and the search index is built when the first
+    search needs it.
+
+    Parameters
+    ----------
+    folder
+        Folder with ``london.yaml``, or one file; the shipped catalogue (or the setting ``CATALOGS``) when not given.
+    """
+
+    def __init__(self, folder: Path | str | None = None) -> None:
+        self.folder = Path(folder).expanduser() if folder else settings.shipped("catalogs")
+        self._hashes: dict[tuple[Path, int, int], str] = {}
+
+    @property
+    def address(self) -> str:
+        """The folder (or file), as an absolute path."""
+        return str(self.folder.resolve())
+
+    @cached_property
+    def loaded(self) -> LoadedCatalog:
+        """What the files say; raises :class:`~londata.errors.CatalogFileError` with every problem."""
+        return load_catalog(self.folder)
+
+    @cached_property
+    def _entries(self) -> dict[str, Entry]:
+        return {entry.id: entry for entry in self.loaded.entries}
+
+    @cached_property
+    def _slugs(self) -> list[str]:
+        return sorted(self._entries)
+
+    @cached_property
+    def _index(self) -> SearchIndex:
+        from londata.search_index import SearchIndex
+
+        index = SearchIndex.in_memory()
+        index.rebuild(self.loaded.entries)
+        return index
+
+    def find(self, slug: str) -> Entry | None:
+        """Find one entry by its slug."""
+        return self._entries.get(slug)
+
+    def slugs(self, query: Query, *, prefix: str = "", limit: int | None = None) -> Iterator[str]:
+        """Iterate over the slugs that fit: best first when the query has words, else in alphabetical order."""
+        if query != Query():
+            return iter(self._index.slugs(self._resolved(query), prefix=prefix, limit=limit))
+        start = bisect_left(self._slugs, prefix)
+        end = bisect_left(self._slugs, prefix + "\x7f")
+        return islice(self._slugs, start, end if limit is None else min(end, start + limit))
+
+    def count(self, query: Query) -> int:
+        """Count the entries that fit."""
+        return len(self._slugs) if query == Query() else self._index.count(self._resolved(query))
+
+    def search(self, query: Query, *, limit: int = 20, offset: int = 0, facets: Sequence[str] = ()) -> SearchResult:
+        """Search; best first when the query has words, else in alphabetical order of slugs."""
+        if query == Query() and not facets:
+            page = self._slugs[offset : offset + limit]
+            return SearchResult(len(self._slugs), tuple(self._entries[slug] for slug in page), {})
+        found = self._index.search(self._resolved(query), limit=limit, offset=offset, facets=tuple(facets))
+        return SearchResult(found.total, tuple(self._entries[slug] for slug in found.slugs), found.facets)
+
+    def near(self, slug: str, limit: int = 3) -> list[str]:
+        """Suggest the slugs that are written most like this one."""
+        return get_close_matches(slug, self._slugs, n=limit)
+
+    def themes(self) -> dict[str, str]:
+        """Name the themes and their titles, in the order of the root file."""
+        return dict(self.loaded.themes)
+
+    def fetch(self, entry: Entry, distribution: Distribution, decision: Decision) -> LocalCopy:
+        """Find the bytes of a ``path`` distribution in place, or fetch a ``url``.
+
+        Raises
+        ------
+        AccessDeniedError
+            The decision denies, or is about something else.
+        FetchError
+            The file is not there, is empty or is not the one that the record describes.
+        """
+        decision.require()
+        if (decision.entry_id, decision.action) != (entry.id, "read"):
+            raise AccessDeniedError(f"The decision is not about reading {entry.id}.", hint="Ask for a decision again.")
+        if distribution.url:
+            from londata.fetch import fetch
+
+            return fetch(distribution.url)
+        return self._local(entry, distribution)
+
+    def _local(self, entry: Entry, distribution: Distribution) -> LocalCopy:
+        folder = self.loaded.folder
+        if problem := file_problem(folder, distribution):
+            raise FetchError(
+                f"The file of “{entry.title}” is not as the register says: {problem}.",
+                hint=f"Run `londata check {self.folder}` to see all problems.",
+            )
+        path = (folder / distribution.path).resolve()
+        stat = path.stat()
+        known = (path, stat.st_mtime_ns, stat.st_size)
+        sha256 = self._hashes.get(known) or self._hashes.setdefault(known, sha256_of(path))
+        if distribution.sha256 and distribution.sha256 != sha256:
+            raise FetchError(
+                f"The file {distribution.path} is not the one that the register describes: its SHA-256 differs.",
+                hint="Bring the file back as it was, or write the new SHA-256 into the catalogue file.",
+            )
+        return LocalCopy(path, sha256, stat.st_size, str(entry.updated or ""))
+
+    def _resolved(self, query: Query) -> Query:
+        """Put a publisher's id where another spelling of it was asked for."""
+        known = self.loaded.aliases
+        return replace(query, publisher=tuple(known.get(name.casefold(), name) for name in query.publisher))
