@@ -65,9 +65,8 @@ def report(title: str, figures: list[Figure]) -> None:
     print(f"\n{title}  ({noise()})")
     for figure in figures:
         mark = "reached" if figure.reached else "MISSED "
-        print(
-            f"  {mark}  {figure.name:<62} {figure.value:>10.3f} {figure.unit:<5} target {figure.target}  {figure.detail}"
-        )
+        value = f"{figure.value:>10.3f} {figure.unit:<5}"
+        print(f"  {mark}  {figure.name:<62} {value} target {figure.target}  {figure.detail}")
     RESULTS.mkdir(exist_ok=True)
     name = title.lower().replace(" ", "-")
     (RESULTS / f"{name}.json").write_text(json.dumps([asdict(figure) for figure in figures], indent=1) + "\n")
