@@ -1,0 +1,171 @@
+"""What the hub's web services share: one shape of errors, request ids, security headers, health.
+
+Every answer that is not a success is ``{"error": {"code", "message", "hint", "request_id"}}``; ``code`` is that of a
+class in :mod:`londata.errors`, so that a client raises the same error that the service raised.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+from fastapi import APIRouter, FastAPI
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from londata.errors import LondataError, QueryError
+
+log = logging.getLogger(__name__)
+
+#: Longest query string that is looked at, in bytes; a search text of 500 characters needs at most 6,000.
+MAX_QUERY_STRING = 16_384
+#: On every answer, unless the answer says otherwise itself.
+SECURITY_HEADERS: dict[bytes, bytes] = {
+    b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'; sandbox",
+    b"x-content-type-options": b"nosniff",
+    b"referrer-policy": b"no-referrer",
+    b"cross-origin-resource-policy": b"same-origin",
+    b"cache-control": b"no-store",
+}
+
+
+class ErrorDetail(BaseModel):
+    """What went wrong and what to do next."""
+
+    code: str = Field(description="Which error it is, for programs: the `code` of a class in `londata.errors`")
+    message: str = Field(description="One sentence: what went wrong and what it means")
+    hint: str = Field(description="What to do next; may be empty")
+    request_id: str = Field(description="Quote this when you report a problem")
+
+
+class ErrorBody(BaseModel):
+    """The one shape of every error."""
+
+    error: ErrorDetail
+
+
+class JSON(Response):
+    """Anything that is plain JSON; ``bytes`` are taken to be JSON already."""
+
+    media_type = "application/json"
+
+    def render(self, content: Any) -> bytes:
+        """Write the content as JSON."""
+        return content if isinstance(content, bytes) else orjson.dumps(content)
+
+
+def application(
+    title: str, description: str, version: str, *, prefix: str, routers: Sequence[APIRouter], gate: Middleware
+) -> FastAPI:
+    """Make a service: errors in one shape, everything behind the gate, an OpenAPI page.
+
+    Parameters
+    ----------
+    title, description, version
+        What the OpenAPI page says.
+    prefix
+        The path before every route, without a slash at its end.
+    routers
+        The routes.
+    gate
+        Middleware that lets callers in or raises; it stands before every route, even those that do not exist.
+    """
+    app = FastAPI(
+        title=title,
+        description=description,
+        version=version,
+        openapi_url=f"{prefix}/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        middleware=[Middleware(Envelope), gate],
+        exception_handlers={HTTPException: _on_error, RequestValidationError: _on_error, LondataError: _on_error},
+    )
+    for router in routers:
+        app.include_router(router, prefix=prefix)
+    return app
+
+
+class Envelope:
+    """The outermost layer: gives each request an id, adds the security headers, and lets no exception out."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request_id = secrets.token_hex(8)
+        scope.setdefault("state", {})["request_id"] = request_id
+        begun = False
+
+        async def send_in_envelope(message: Message) -> None:
+            nonlocal begun
+            if message["type"] == "http.response.start":
+                begun = True
+                headers = message["headers"]
+                present = {name for name, _ in headers}
+                added = [pair for pair in SECURITY_HEADERS.items() if pair[0] not in present]
+                message["headers"] = [*headers, *added, (b"x-request-id", request_id.encode())]
+            await send(message)
+
+        try:
+            if len(scope["query_string"]) > MAX_QUERY_STRING:
+                raise QueryError("The address is too long.", hint="Use fewer or shorter filters.")
+            await self.app(scope, receive, send_in_envelope)
+        except Exception as error:  # whatever it is, the caller gets the one shape and the log the rest
+            if begun:
+                raise
+            await error_response(error, request_id)(scope, receive, send_in_envelope)
+
+
+def error_response(error: Exception, request_id: str) -> JSON:
+    """Write any exception in the one shape. What londata does not raise on purpose is logged, not shown."""
+    headers: dict[str, str] = {}
+    if isinstance(error, LondataError):
+        status, code, message, hint = error.http_status, error.code, error.message, error.hint
+    elif isinstance(error, RequestValidationError):
+        status, code, message, hint = 400, QueryError.code, _problem(error), "See openapi.json for what may be asked."
+    elif isinstance(error, HTTPException):
+        status, code, message, hint = (
+            error.status_code,
+            "http",
+            f"{error.detail}.",
+            "See openapi.json for what there is.",
+        )
+        headers = dict(error.headers or {})
+    else:
+        log.error("request %s failed", request_id, exc_info=error)
+        status, code = 500, LondataError.code
+        message, hint = "Something went wrong in the service.", f"Report it and quote request {request_id}."
+    if status == 401:
+        headers["www-authenticate"] = "Bearer"
+    body = {"error": {"code": code, "message": message, "hint": hint, "request_id": request_id}}
+    return JSON(body, status, headers)
+
+
+async def _on_error(request: Request, error: Exception) -> JSON:
+    return error_response(error, request.scope["state"]["request_id"])
+
+
+def _problem(error: RequestValidationError) -> str:
+    """Say the first problem of a request as a sentence."""
+    first = error.errors()[0]
+    name = ".".join(str(part) for part in first["loc"][1:])[:80]
+    if first["type"] == "extra_forbidden":
+        return f"There is no parameter {name!r}."
+    if first["type"] == "missing":
+        return f"The parameter {name} is missing."
+    given = repr(first.get("input"))
+    shown = given if len(given) <= 80 else f"{given[:80]}… ({len(given):,} characters)"
+    return f"The parameter {name} cannot be {shown}: {first['msg'][:1].lower()}{first['msg'][1:]}."
