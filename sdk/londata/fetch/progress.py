@@ -1,0 +1,43 @@
+"""A progress bar where somebody looks, for what takes longer than a second."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+
+def somebody_looks() -> bool:
+    """Tell whether there is a terminal or a notebook to show a bar in."""
+    return sys.stderr.isatty() or _in_notebook()
+
+
+def _in_notebook() -> bool:
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    return getattr(shell, "kernel", None) is not None
+
+
+@contextmanager
+def bar(title: str, total: int | None, *, wanted: bool) -> Iterator[Any]:
+    """Give a function to call with each number of bytes.
+
+    Parameters
+    ----------
+    title
+        What stands before the bar.
+    total
+        Bytes in all, where known.
+    wanted
+        Whether the caller wants one at all.
+    """
+    with _tqdm(title, total) if wanted and somebody_looks() else nullcontext() as shown:
+        yield shown.update if shown is not None else (lambda _: None)
+
+
+def _tqdm(title: str, total: int | None) -> Any:
+    module = import_module("tqdm.auto" if _in_notebook() and find_spec("ipywidgets") else "tqdm")
+    return module.tqdm(desc=title[:40], total=total, unit="B", unit_scale=True, delay=1, leave=False)
