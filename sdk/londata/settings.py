@@ -27,12 +27,13 @@ def _size(text: str) -> int:
 
 def _host_ports(text: str) -> frozenset[tuple[str, int]]:
     """Read ``data.intranet:8443,127.0.0.1:8000`` as pairs of host and port."""
-    pairs = (item.strip().rpartition(":") for item in text.split(",") if item.strip())
-    return frozenset((host.strip("[]").lower() or _bad(text), int(port)) for host, _, port in pairs)
-
-
-def _bad(text: str) -> str:
-    raise ValueError(text)
+    pairs = set()
+    for item in filter(None, map(str.strip, text.split(","))):
+        host, _, port = item.rpartition(":")
+        if not host:
+            raise ValueError(item)
+        pairs.add((host.strip("[]").lower(), int(port)))
+    return frozenset(pairs)
 
 
 @dataclass(frozen=True)
