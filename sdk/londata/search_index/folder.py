@@ -20,11 +20,11 @@ MARKER = "current.json"
 
 @dataclass(frozen=True)
 class Marker:
-    """Which build is current, by which schema it was made, and which state of the database it shows."""
+    """Which build is current, by which schema it was made, and the state that it shows."""
 
     name: str
     schema: int
-    generation: int
+    state: str
 
 
 class IndexFolder:
@@ -48,14 +48,14 @@ class IndexFolder:
             return "none"
         return status.st_ino, status.st_mtime_ns
 
-    def open(self) -> tuple[tantivy.Index, int] | None:
+    def open(self) -> tuple[tantivy.Index, str] | None:
         """Open the current build; ``None`` when there is none of this schema version or it is damaged."""
         for _ in range(5):  # a rebuild may swap and clear between our reading the marker and our opening
             marker = self.marker()
             if marker is None or marker.schema != SCHEMA_VERSION:
                 return None
             try:
-                return tantivy.Index.open(str(self.path / marker.name)), marker.generation
+                return tantivy.Index.open(str(self.path / marker.name)), marker.state
             except (ValueError, OSError):
                 if self.marker() == marker:
                     return None

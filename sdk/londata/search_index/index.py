@@ -7,7 +7,7 @@ import threading
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import tantivy
@@ -19,7 +19,6 @@ from londata.search_index.folder import IndexFolder, Marker
 from londata.search_index.schema import (
     SCHEMA_VERSION,
     SEPARATOR,
-    Aliases,
     document_of,
     is_slug_text,
     register_analyzers,
@@ -48,73 +47,93 @@ class SearchIndex:
     ----------
     folder
         Where the index is kept; ``None`` keeps it in memory.
-    aliases
-        Further spellings of publishers, by publisher id. They count from the next time that an entry is indexed.
     """
 
-    def __init__(self, folder: Path | None, aliases: Aliases | None = None) -> None:
-        self.aliases: Aliases = aliases or {}
+    def __init__(self, folder: Path | None) -> None:
         self._folder = IndexFolder(folder) if folder else None
         self._lock = threading.RLock()
         self._seen: object = None
         self._index: tantivy.Index = _new_index(None)
         self._searcher: tantivy.Searcher = self._index.searcher()
-        self._generation: int | None = None
+        self._state: str | None = None
 
     @classmethod
-    def in_memory(cls, aliases: Aliases | None = None) -> SearchIndex:
+    def in_memory(cls) -> SearchIndex:
         """Make an empty index in memory."""
-        return cls(None, aliases)
+        return cls(None)
 
     @classmethod
-    def open(cls, folder: Path, aliases: Aliases | None = None) -> SearchIndex:
+    def open(cls, folder: Path) -> SearchIndex:
         """Open the index in a folder; where there is none of this version yet it is empty until it is rebuilt."""
-        return cls(folder, aliases)
+        return cls(folder)
 
     @property
-    def generation(self) -> int | None:
-        """The state of the database that the index shows; ``None`` when it was never built."""
+    def state(self) -> str | None:
+        """What the last writer said that the index shows; ``None`` when it was never built by this schema."""
         self._refresh()
-        return self._generation
+        return self._state
 
-    def rebuild(self, entries: Iterable[Entry], *, generation: int = 0) -> None:
-        """Build the index anew; readers see the old one until the new one is complete."""
+    def rebuild(self, entries: Iterable[Entry], *, state: str = "") -> None:
+        """Build the index anew; readers see the old one until the new one is complete.
+
+        Parameters
+        ----------
+        entries
+            All of them.
+        state
+            A name for what they are the state of; :attr:`state` gives it back.
+        """
         if self._folder is None:
             with self._lock:
                 index = _new_index(None)
-                _write(index, entries, (), self.aliases, SMALL_HEAP)
-                self._index, self._searcher, self._generation = index, index.searcher(), generation
+                _write(index, entries, (), SMALL_HEAP)
+                self._index, self._searcher, self._state = index, index.searcher(), state
             return
         with self._folder.writing():
-            self._build(self._folder, entries, generation)
+            name = f"index-{uuid.uuid4().hex[:12]}"
+            path = self._folder.path / name
+            path.mkdir()
+            try:
+                _write(_new_index(path), entries, (), LARGE_HEAP)
+            except BaseException:
+                shutil.rmtree(path, ignore_errors=True)
+                raise
+            self._folder.point_to(Marker(name, SCHEMA_VERSION, state))
 
-    def _build(self, folder: IndexFolder, entries: Iterable[Entry], generation: int) -> None:
-        name = f"index-{uuid.uuid4().hex[:12]}"
-        path = folder.path / name
-        path.mkdir()
-        try:
-            _write(_new_index(path), entries, (), self.aliases, LARGE_HEAP)
-        except BaseException:
-            shutil.rmtree(path, ignore_errors=True)
-            raise
-        folder.point_to(Marker(name, SCHEMA_VERSION, generation))
+    def update(
+        self, entries: Iterable[Entry], removed: Iterable[str] = (), *, state: str = "", after: str | None = None
+    ) -> bool:
+        """Put entries into the index, replacing those of the same slug, and take out those that are removed.
 
-    def update(self, entries: Iterable[Entry], removed: Iterable[str] = (), *, generation: int = 0) -> None:
-        """Put entries into the index, replacing those of the same slug, and take out those that are removed."""
+        Parameters
+        ----------
+        entries, removed
+            What is new or changed, and the slugs that are gone.
+        state
+            A name for what the index shows then.
+        after
+            Only when the index shows this now; another process may have been here.
+
+        Returns
+        -------
+        bool
+            Whether it was done. It is not when the index was never built, or shows something else than ``after``.
+        """
         if self._folder is None:
             with self._lock:
-                _write(self._index, entries, removed, self.aliases, SMALL_HEAP, replace=True)
-                self._searcher, self._generation = self._index.searcher(), generation
-            return
+                if self._state is None or after not in (None, self._state):
+                    return False
+                _write(self._index, entries, removed, SMALL_HEAP, replacing=True)
+                self._searcher, self._state = self._index.searcher(), state
+            return True
         with self._folder.writing():
-            marker = self._folder.marker()
-            if marker is None or marker.schema != SCHEMA_VERSION:
-                self._build(self._folder, entries, generation)
-                return
-            index = tantivy.Index.open(str(self._folder.path / marker.name))
-            register_analyzers(index)
-            _write(index, entries, removed, self.aliases, SMALL_HEAP, replace=True)
-            self._folder.point_to(Marker(marker.name, SCHEMA_VERSION, generation))
+            opened, marker = self._folder.open(), self._folder.marker()
+            if opened is None or marker is None or after not in (None, marker.state):
+                return False
+            register_analyzers(opened[0])
+            _write(opened[0], entries, removed, SMALL_HEAP, replacing=True)
+            self._folder.point_to(replace(marker, state=state))
+        return True
 
     def search(self, query: Query, *, limit: int = 20, offset: int = 0, facets: Sequence[str] = ()) -> IndexPage:
         """Search; best first when the query has words, else in alphabetical order of slugs."""
@@ -162,9 +181,9 @@ class SearchIndex:
         with self._lock:
             opened = self._folder.open()
             if opened is None:
-                self._index, self._generation = _new_index(None), None
+                self._index, self._state = _new_index(None), None
             else:
-                self._index, self._generation = opened
+                self._index, self._state = opened
                 register_analyzers(self._index)
             self._searcher, self._seen = self._index.searcher(), stamp
             return self._searcher
@@ -180,10 +199,9 @@ def _write(
     index: tantivy.Index,
     entries: Iterable[Entry],
     removed: Iterable[str],
-    aliases: Aliases,
     heap: int,
     *,
-    replace: bool = False,
+    replacing: bool = False,
 ) -> None:
     """Write documents and commit once. One thread, so that the same entries always give the same index."""
     writer = index.writer(heap, 1)
@@ -191,9 +209,9 @@ def _write(
         for slug in removed:
             writer.delete_documents_by_term("slug", slug)
         for entry in entries:
-            if replace:
+            if replacing:
                 writer.delete_documents_by_term("slug", entry.id)
-            writer.add_document(document_of(entry, aliases))
+            writer.add_document(document_of(entry))
         writer.commit()
     except BaseException:
         writer.rollback()

@@ -8,7 +8,7 @@ found in 1 ms and a prefix of a million terms in 100.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cache
 
 import tantivy
@@ -29,8 +29,6 @@ SEPARATOR = "\x1f"
 STOP_WORDS = frozenset(
     "a an and are as at be by for from has have in is it its of on or that the this to was were with".split()
 )
-
-Aliases = Mapping[str, Sequence[str]]
 
 _ALPHABET = "-0123456789abcdefghijklmnopqrstuvwxyz"
 _BASE = len(_ALPHABET) + 1
@@ -108,9 +106,9 @@ def facet_values(entry: Entry) -> dict[str, tuple[str, ...]]:
     }
 
 
-def document_of(entry: Entry, aliases: Aliases) -> tantivy.Document:
+def document_of(entry: Entry) -> tantivy.Document:
     """Write an entry as a document of the index."""
-    spellings = spellings_of(entry.publisher, aliases.get(entry.publisher.id, ()))
+    spellings = spellings_of(entry.publisher)
     text = "\n".join(
         [
             entry.title,

@@ -1,9 +1,8 @@
-"""How people write the name of a publisher: id, name, initials, borough name, aliases. Pure."""
+"""How people write the name of a publisher: id, name, initials, the bare name of a borough. Pure."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
 from londata.records import Publisher
 
@@ -16,7 +15,7 @@ def folded(text: str) -> str:
     return " ".join(text.casefold().split())
 
 
-def spellings_of(publisher: Publisher, aliases: Iterable[str] = ()) -> tuple[str, ...]:
+def spellings_of(publisher: Publisher) -> tuple[str, ...]:
     """List every folded spelling by which a publisher may be asked for.
 
     Beside what is recorded these are the initials (``tfl``, ``mps``) and, for a borough, the bare place (``camden``).
@@ -32,6 +31,5 @@ def spellings_of(publisher: Publisher, aliases: Iterable[str] = ()) -> tuple[str
         folded(publisher.original),
         *(each for each in initials if len(each) > 2),
         *([borough["place"]] if borough else []),
-        *map(folded, aliases),
     ]
     return tuple(dict.fromkeys(spelling for spelling in found if spelling))
