@@ -5,7 +5,6 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from difflib import get_close_matches
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -92,7 +91,7 @@ class FileRegister:
 
     def near(self, slug: str, limit: int = 3) -> list[str]:
         """Suggest the slugs that are written most like this one."""
-        return get_close_matches(slug, self._slugs, n=limit)
+        return self._index.near(slug, limit)
 
     def themes(self) -> dict[str, str]:
         """Name the themes and their titles, in the order of the root file."""
@@ -136,6 +135,6 @@ class FileRegister:
         return LocalCopy(path, sha256, stat.st_size, str(entry.updated or ""))
 
     def _resolved(self, query: Query) -> Query:
-        """Put a publisher's id where another spelling of it was asked for."""
+        """Put a publisher's id where one of its aliases was asked for."""
         known = self.loaded.aliases
         return replace(query, publisher=tuple(known.get(name.casefold(), name) for name in query.publisher))
