@@ -9,7 +9,9 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import orjson
 from fastapi import APIRouter, FastAPI
@@ -21,6 +23,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from londata.client import Endpoint
 from londata.errors import LondataError, QueryError
 
 log = logging.getLogger(__name__)
@@ -92,6 +95,38 @@ def application(
     for router in routers:
         app.include_router(router, prefix=prefix)
     return app
+
+
+def serve(app: FastAPI, address: str) -> None:
+    """Run a service until it is told to stop.
+
+    Parameters
+    ----------
+    address
+        Where to listen: ``http://127.0.0.1:port/…`` or ``http+unix://%2Fpath%2Fto.sock/…``. Everybody on the machine
+        may dial the socket, as they may dial a port: the token of each request is the lock, not the file's mode.
+    """
+    import uvicorn
+
+    endpoint = Endpoint.of(address)
+    if endpoint.socket:
+        if (left_behind := Path(endpoint.socket)).is_socket():
+            left_behind.unlink()
+        where: dict[str, Any] = {"uds": endpoint.socket}
+    else:
+        parts = urlsplit(endpoint.base)
+        where = {"host": parts.hostname, "port": parts.port}
+    # No access log: it would hold what people search for. No proxy headers: nothing here trusts them.
+    uvicorn.run(
+        app,
+        **where,
+        log_level="warning",
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        ws="none",
+        timeout_graceful_shutdown=5,
+    )
 
 
 class Envelope:

@@ -5,6 +5,7 @@ Started by the hub: ``python -m londata_hub.services.register``.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import Annotated, Any, TypeVar
@@ -13,6 +14,7 @@ import orjson
 from fastapi import APIRouter, FastAPI, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
+from starlette.responses import FileResponse, Response
 
 from londata import __version__
 from londata.access import Subject, decide
@@ -20,19 +22,22 @@ from londata.errors import EntryNotFoundError, QueryError
 from londata.query import FACETS
 from londata.records import Entry, key_of, slug_of
 from londata.register import Register
-from londata_hub.auth import Authenticate, Gate
+from londata.settings import shipped
+from londata_hub import settings
+from londata_hub.auth import Authenticate, Gate, HubAuth
+from londata_hub.services.content import Content, content_response, distribution_of
 from londata_hub.services.parameters import Completion, Facets, Filters, Near, Nothing, Page, Search, SlugPage
-from londata_hub.web import JSON, ErrorBody, application
+from londata_hub.web import JSON, ErrorBody, application, serve
 
 API = "/api/v1"
 T = TypeVar("T")
 router = APIRouter(
-    responses={status: {"model": ErrorBody} for status in (400, 401, 403, 404, 500, 503)},
+    responses={status: {"model": ErrorBody} for status in (400, 401, 403, 404, 500, 502, 503)},
     default_response_class=JSON,
 )
 
 
-def create_app(register: Register, authenticate: Authenticate, *, prefix: str = "") -> FastAPI:
+def create_app(register: Register, authenticate: Authenticate, content: Content, *, prefix: str = "") -> FastAPI:
     """Make the service.
 
     Parameters
@@ -41,6 +46,8 @@ def create_app(register: Register, authenticate: Authenticate, *, prefix: str = 
         What is served.
     authenticate
         Token → subject; :class:`londata_hub.auth.HubAuth` in the hub.
+    content
+        Brings the bytes of distributions.
     prefix
         The path before every route, as the hub gives it (``/services/register``).
     """
@@ -53,7 +60,7 @@ def create_app(register: Register, authenticate: Authenticate, *, prefix: str = 
         routers=[router],
         gate=Middleware(Gate, authenticate=authenticate, open_paths=[f"{base}/health"]),
     )
-    app.state.register = register
+    app.state.register, app.state.content = register, content
     return app
 
 
@@ -140,6 +147,20 @@ async def themes(request: Request, _: Annotated[Nothing, Query()]) -> JSON:
     return JSON({"themes": await _off_loop(_register(request).themes)})
 
 
+@router.get("/entries/{slug}/distributions/{distribution}/content", response_class=FileResponse)
+async def content(request: Request, slug: str, distribution: str, _: Annotated[Nothing, Query()]) -> Response:
+    """Hand out the bytes of one distribution, if the caller may read them.
+
+    `ETag` is their SHA-256; send it as `If-None-Match` to be told 304 when nothing changed. 502 says why the bytes
+    could not be had.
+    """
+    entry = await _visible_entry(request, slug)
+    decision = decide(_subject(request), "read", entry).require()
+    chosen = distribution_of(entry, distribution)
+    copy = await request.app.state.content.open(entry, chosen, decision)
+    return content_response(entry, chosen, copy, request.headers.get("if-none-match", ""))
+
+
 async def _page(request: Request, page: Page, facets: tuple[str, ...]) -> JSON:
     register, subject, query = _register(request), _subject(request), page.query()
     result = await _off_loop(lambda: register.search(query, limit=page.limit, offset=page.offset, facets=facets))
@@ -180,3 +201,24 @@ def _subject(request: Request) -> Subject:
 async def _off_loop(function: Callable[..., T], *arguments: Any) -> T:
     """Ask the register on another thread, so that a slow answer holds up nobody else."""
     return await run_in_threadpool(function, *arguments)
+
+
+def main() -> None:
+    """Run the service as the hub starts it, until it is stopped."""
+    from londata_hub.store import RegisterStore
+
+    environ = os.environ
+    hub = settings.load()
+    serve(
+        create_app(
+            RegisterStore(hub.database, hub.index),
+            HubAuth(environ["JUPYTERHUB_API_URL"], environ.get("JUPYTERHUB_SERVICE_NAME", "register")),
+            Content(shipped("catalogs")),
+            prefix=environ.get("JUPYTERHUB_SERVICE_PREFIX", ""),
+        ),
+        environ["JUPYTERHUB_SERVICE_URL"],
+    )
+
+
+if __name__ == "__main__":
+    main()
