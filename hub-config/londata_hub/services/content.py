@@ -1,0 +1,131 @@
+"""The bytes of distributions: brought to the hub, and handed out from there.
+
+Users' servers have no network of their own, so the hub fetches for them. Nothing here opens a byte without the
+:class:`~londata.access.Decision` that allows it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import FileResponse, Response
+from starlette.types import Receive, Scope, Send
+
+from londata import cache
+from londata.access import Decision
+from londata.errors import AccessDeniedError, EntryNotFoundError, FetchError
+from londata.records import Distribution, Entry
+from londata.register import LocalCopy
+
+Fetch = Callable[[str], LocalCopy]
+#: Fetches that run at a time; further ones wait, so that slow portals do not take every thread.
+FETCHES = 8
+CHUNK = 4 * 1024 * 1024
+
+
+class Content:
+    """Brings distributions to this machine.
+
+    Parameters
+    ----------
+    folder
+        The catalogue files' folder, below which every ``path`` must be.
+    fetch
+        Brings an address to this machine; :func:`londata.fetch.fetch` when not given.
+    """
+
+    def __init__(self, folder: Path, fetch: Fetch | None = None) -> None:
+        self._folder = folder.resolve()
+        self._fetch = fetch or _fetch
+        self._turn = asyncio.Semaphore(FETCHES)
+        self._fetching: dict[str, asyncio.Task[LocalCopy]] = {}
+
+    async def open(self, entry: Entry, distribution: Distribution, decision: Decision) -> LocalCopy:
+        """Bring one distribution of an entry here.
+
+        Raises
+        ------
+        AccessDeniedError
+            The decision does not allow it, or is about something else.
+        FetchError
+            The bytes cannot be had.
+        """
+        if (decision.require().action, decision.entry_id) != ("read", entry.id):
+            raise AccessDeniedError("This decision is about something else.", hint="Ask for the entry again.")
+        if distribution.path:
+            return await run_in_threadpool(self._local, distribution.path)
+        # Callers who want the same address at the same time share one fetch.
+        if distribution.url not in self._fetching:
+            task = asyncio.create_task(self._fetch_in_turn(distribution.url))
+            self._fetching[distribution.url] = task
+            task.add_done_callback(lambda _: self._fetching.pop(distribution.url, None))
+        return await asyncio.shield(self._fetching[distribution.url])
+
+    async def _fetch_in_turn(self, url: str) -> LocalCopy:
+        async with self._turn:
+            return await run_in_threadpool(self._fetch, url)
+
+    def _local(self, path: str) -> LocalCopy:
+        """Find a file below the catalogue's folder; a link that leads out of it leads nowhere."""
+        found = (self._folder / path).resolve()
+        if not found.is_relative_to(self._folder) or not found.is_file():
+            raise FetchError(
+                "The file of this distribution is not where the register says.", hint="Tell whoever keeps the register."
+            )
+        return cache.local_copy(found)
+
+
+class _Sent(FileResponse):
+    """A whole file in large chunks. Parts of files are not offered: a part has no hash to check."""
+
+    chunk_size = CHUNK
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        whole = [(name, value) for name, value in scope["headers"] if name not in (b"range", b"if-range")]
+        await super().__call__({**scope, "headers": whole}, receive, send)
+
+
+def content_response(entry: Entry, distribution: Distribution, copy: LocalCopy, if_none_match: str) -> Response:
+    """Send a local copy, or 304 when the caller has these very bytes."""
+    etag = f'"{copy.sha256}"'
+    headers = {
+        "ETag": etag,
+        "X-Londata-Version": _header_text(copy.version),
+        "Accept-Ranges": "none",
+        "Cache-Control": "private, no-cache",
+    }
+    if etag in (candidate.strip().removeprefix("W/") for candidate in if_none_match.split(",")):
+        return Response(status_code=304, headers=headers)
+    name = f"{entry.id}.{distribution.id}.{distribution.format}"
+    return _Sent(
+        copy.path, media_type=distribution.media_type, filename=name, headers=headers, stat_result=copy.path.stat()
+    )
+
+
+def distribution_of(entry: Entry, name: str) -> Distribution:
+    """Find one distribution of an entry.
+
+    Raises
+    ------
+    EntryNotFoundError
+        The entry has none of this name; the hint lists those it has.
+    """
+    for distribution in entry.distributions:
+        if distribution.id == name:
+            return distribution
+    there = ", ".join(distribution.id for distribution in entry.distributions) or "none"
+    raise EntryNotFoundError(f"{entry.id} has no distribution {name[:120]!r}.", hint=f"It has: {there}.")
+
+
+def _header_text(version: str) -> str:
+    """Keep of a version, which a stranger's server stated, only what can stand in a header."""
+    return "".join(character for character in version[:200] if " " <= character <= "~")
+
+
+def _fetch(url: str) -> LocalCopy:
+    from londata.fetch import fetch
+
+    return fetch(url, progress=False)

@@ -1,0 +1,171 @@
+"""One service, dialled: keep-alive connections, retries, and its errors as londata's own."""
+
+from __future__ import annotations
+
+import os
+import time
+import weakref
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+from londata import errors, settings
+from londata.errors import LondataError, RegisterUnavailableError, SettingsError
+
+if TYPE_CHECKING:
+    import httpx
+
+#: Seconds to wait before each further try when nobody listens yet, for instance because the service restarts.
+BACK_OFF = (0.1, 0.4)
+
+Params = Sequence[tuple[str, str | int]]
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where a service listens: its address as people write it, the base of its URLs, the unix socket to dial if any."""
+
+    address: str
+    base: str
+    socket: str | None = None
+
+    @classmethod
+    def of(cls, address: str) -> Endpoint:
+        """Read ``https://host/base`` or ``http+unix://%2Fpath%2Fto.sock/base``.
+
+        Raises
+        ------
+        SettingsError
+            It is neither.
+        """
+        parts = urlsplit(address)
+        plain = not (parts.username or parts.password or parts.query or parts.fragment)
+        if parts.scheme in ("http", "https") and parts.hostname and plain:
+            return cls(address.rstrip("/"), address.rstrip("/"))
+        socket = unquote(parts.netloc)
+        if parts.scheme == "http+unix" and socket.startswith("/") and not (parts.query or parts.fragment):
+            return cls(address.rstrip("/"), f"http://localhost{parts.path.rstrip('/')}", socket)
+        raise SettingsError(
+            "The register's address cannot be used.",
+            hint="Write https://host/base or http+unix://%2Fpath%2Fto.sock/base, without a password or a query.",
+        )
+
+
+class Connection:
+    """Keep-alive connections to one service: one pool per process, retries, and errors as londata's own."""
+
+    def __init__(
+        self, endpoint: Endpoint, token: str, timeout: float | None, transport: httpx.BaseTransport | None
+    ) -> None:
+        if not (token.isascii() and token.isprintable() and " " not in token):
+            raise SettingsError("The token has characters that no token has.", hint="Copy it again from the hub.")
+        self._endpoint = endpoint
+        self._token = token
+        self._timeout = settings.get("TIMEOUT_S") if timeout is None else timeout
+        self._transport = transport
+        # By process: a fork must not speak on its parent's connections, nor close them.
+        self._pools: dict[int, httpx.Client] = {}
+        weakref.finalize(self, _close_pool, self._pools)
+
+    def get(self, path: str, params: Params = ()) -> Any:
+        """Ask one question; returns the decoded JSON."""
+        response = self.send(path, params)
+        try:
+            return response.json()
+        except ValueError as error:
+            raise self._not_a_register() from error
+
+    def send(
+        self,
+        path: str,
+        params: Params = (),
+        *,
+        headers: Mapping[str, str] | None = None,
+        stream: bool = False,
+        patience: float | None = None,
+    ) -> httpx.Response:
+        """Send a GET, again while nobody listens, and raise what the service says went wrong.
+
+        Parameters
+        ----------
+        stream
+            Leave the body to the caller, who closes the response.
+        patience
+            Seconds to wait for the answer, where it takes longer than usual.
+        """
+        import httpx
+
+        url = f"{self._endpoint.base}/api/v1{path}"
+        timeout = httpx.Timeout(self._timeout, read=patience or self._timeout)
+        for pause in (*BACK_OFF, None):
+            request = self._pool().build_request("GET", url, params=list(params), headers=headers, timeout=timeout)
+            try:
+                response = self._pool().send(request, stream=stream)
+                if response.status_code not in (200, 304):
+                    response.read()
+                    raise self._error(response)
+            except (httpx.NetworkError, httpx.RemoteProtocolError) as error:
+                if pause is None:
+                    raise self._silent(error) from error
+                time.sleep(pause)
+            except httpx.HTTPError as error:
+                raise self._silent(error) from error
+            else:
+                return response
+        raise AssertionError("unreachable")  # pragma: no cover
+
+    def close(self) -> None:
+        """Close this process's connections; the next question opens new ones."""
+        _close_pool(self._pools)
+
+    def _pool(self) -> httpx.Client:
+        process = os.getpid()
+        if process not in self._pools:
+            import httpx
+
+            socket = self._endpoint.socket
+            transport = self._transport or (httpx.HTTPTransport(uds=socket) if socket else None)
+            self._pools[process] = httpx.Client(
+                transport=transport,
+                headers={"Authorization": f"Bearer {self._token}"} if self._token else {},
+                timeout=self._timeout,
+                # A proxy would see the token of a plain connection; of an encrypted one it sees nothing.
+                trust_env=self._endpoint.base.startswith("https:"),
+            )
+        return self._pools[process]
+
+    def _error(self, response: httpx.Response) -> LondataError:
+        """Make the same error as the service raised."""
+        try:
+            said = response.json()["error"]
+            kind = _errors_by_code()[said["code"]]
+            return kind(str(said["message"]), hint=str(said["hint"]))
+        except (ValueError, KeyError, TypeError):
+            return self._not_a_register(f" (status {response.status_code})")
+
+    def _silent(self, error: httpx.HTTPError) -> RegisterUnavailableError:
+        return RegisterUnavailableError(
+            f"The register at {self._endpoint.address} does not answer ({error or type(error).__name__}).",
+            hint="It may be starting: try again in a minute, else tell whoever runs the hub.",
+        )
+
+    def _not_a_register(self, detail: str = "") -> RegisterUnavailableError:
+        return RegisterUnavailableError(
+            f"What answers at {self._endpoint.address} is not a register that this londata understands{detail}.",
+            hint="Check the setting LONDATA_REGISTER, and whether londata is as new as the hub.",
+        )
+
+
+def _close_pool(pools: dict[int, httpx.Client]) -> None:
+    if pool := pools.pop(os.getpid(), None):
+        pool.close()
+
+
+def _errors_by_code(kinds: Iterable[type[LondataError]] = (LondataError,)) -> dict[str, type[LondataError]]:
+    """Map each code to its class, but for classes whose message is more than a sentence."""
+    found: dict[str, type[LondataError]] = {}
+    for kind in kinds:
+        if kind is not errors.CatalogFileError:
+            found |= {kind.code: kind} | _errors_by_code(kind.__subclasses__())
+    return found
