@@ -9,6 +9,7 @@
     │   └── AmbiguousDistributionError  several distributions fit; choose one
     ├── SettingsError                 a setting is missing or malformed
     ├── CatalogFileError              a catalogue file breaks its rules (lists every problem)
+    ├── TemplateError                 a report template breaks its rules (lists every problem)
     ├── ImportFormatError             a portal's export is not what it claims to be
     ├── EntryNotFoundError            no such entry in the register
     ├── AccessError
@@ -107,6 +108,27 @@ class CatalogFileError(LondataError):
         super().__init__(
             f"The catalogue files have {many}:\n" + "\n".join(f"  {line}" for line in problems) + "\n",
             hint="Mend the lines named above and run `londata check` again.",
+        )
+
+
+class TemplateError(LondataError):
+    """A report template breaks its rules.
+
+    Parameters
+    ----------
+    template
+        Its name.
+    problems
+        One line each, in the form ``file: field: what is wrong``.
+    """
+
+    exit_code, http_status, code = 3, 422, "template"
+
+    def __init__(self, template: str, problems: list[str]) -> None:
+        self.problems = list(problems)
+        super().__init__(
+            f"The template {template} cannot be used:\n" + "\n".join(f"  {line}" for line in problems) + "\n",
+            hint="Mend the lines named above.",
         )
 
 

@@ -1,0 +1,86 @@
+"""The page of a report: one HTML file without code, that needs nothing else and can run nothing.
+
+Cells tagged ``notebook-only`` are left out; of the others the page shows text and outputs.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from pathlib import Path
+from typing import Any
+
+import londata
+from londata.reports.job import Job
+from londata.reports.provenance import SHORT_HASH, sources
+from londata.reports.templates import Template
+
+_PAGE = Path(__file__).with_name("page")
+_NO_ALT = "Figure; its author gave no description"
+_HEADING = re.compile(r"<(/?)h([1-5])\b")
+
+
+def write_page(job: Job, template: Template, notebook: Any, reads: list[dict[str, Any]], path: Path) -> Path:
+    """Write the page of an executed notebook.
+
+    Parameters
+    ----------
+    job, template
+        What was run.
+    notebook
+        The executed notebook.
+    reads
+        What it read, for the table at the foot.
+    path
+        The file to write.
+    """
+    from nbconvert.exporters import HTMLExporter
+
+    exporter = HTMLExporter(
+        extra_template_basedirs=[str(_PAGE.parent)], template_name=_PAGE.name, exclude_anchor_links=True
+    )
+    # nbconvert counts images without alt text in its log; the page says so itself.
+    exporter.log.setLevel("ERROR")
+    page, _ = exporter.from_notebook_node(notebook, {"report": _words(job, template, reads)})
+    path.write_text(_one_first_heading(page), encoding="utf-8")
+    return path
+
+
+def _words(job: Job, template: Template, reads: list[dict[str, Any]]) -> dict[str, Any]:
+    day = dt.datetime.fromisoformat(job.started).astimezone().date()
+    return {
+        "heading": job.heading,
+        "kind": template.title,
+        "owner": template.owner,
+        "day": f"{day.day} {day:%B %Y}",
+        "style": (_PAGE / "page.css").read_text(encoding="utf-8"),
+        "sources": [_row(reading) for reading in sources(reads)],
+        "receipt": job.final(".receipt.json").name,
+        "notebook": job.final(".ipynb").name,
+        "limits": str(template.insight.get("limits", "")),
+        "londata": londata.__version__,
+        "template": template.name,
+        "no_alt": _NO_ALT,
+    }
+
+
+def _row(reading: dict[str, Any]) -> dict[str, str]:
+    shape = " × ".join(f"{size:,} {name}" for name, size in (reading.get("dimensions") or {}).items())
+    rows = reading.get("rows")
+    return {
+        "title": reading["title"],
+        "publisher": reading.get("publisher") or "not stated",
+        "licence": reading.get("licence") or "not stated",
+        "access": reading.get("access") or "not stated",
+        "version": reading.get("version") or "not stated",
+        "sha256": reading["sha256"][:SHORT_HASH],
+        "rows": shape if rows is None else f"{rows:,}",
+    }
+
+
+def _one_first_heading(page: str) -> str:
+    """Lower the headings of the cells by one level where they have a first-level heading of their own."""
+    before, body, after = re.split(r"(?s)(<main.*?</main>)", page, maxsplit=1)
+    if "<h1" in body:
+        body = _HEADING.sub(lambda found: f"<{found[1]}h{int(found[2]) + 1}", body)
+    return before + body + after

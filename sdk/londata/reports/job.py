@@ -1,0 +1,190 @@
+"""One run of a report as plain data, and where its files go.
+
+While it runs, everything is in a working folder beside the final files (``….running-…``), so that each of these can
+be put in place in one step. What is left of a run that did not end well keeps its notebook under another name.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import errno
+import getpass
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from londata.errors import ReportError
+from londata.records import slugify
+from londata.reports.parameters import Value
+from londata.reports.templates import Template
+
+_LONGEST_STEM = 100
+
+
+@dataclass(frozen=True)
+class Job:
+    """What the child process needs to know; all plain values, so that it travels as one line of JSON."""
+
+    id: str
+    template: str
+    stem: str
+    out: str
+    work: str
+    heading: str
+    parameters: dict[str, Value]
+    agent: str
+    started: str = field(default_factory=lambda: now())
+
+    def to_line(self) -> str:
+        """Write the job as one line."""
+        return json.dumps(asdict(self)) + "\n"
+
+    @classmethod
+    def from_line(cls, line: str) -> Job:
+        """Read it back."""
+        return cls(**json.loads(line))
+
+    @property
+    def notebook(self) -> Path:
+        """The notebook as it runs."""
+        return Path(self.work) / "notebook.ipynb"
+
+    @property
+    def read_log(self) -> Path:
+        """Where the kernel notes what it reads."""
+        return Path(self.work) / "reads.jsonl"
+
+    @property
+    def scratch(self) -> Path:
+        """The folder in which the notebook runs; it is removed afterwards."""
+        return Path(self.work) / "scratch"
+
+    def final(self, ending: str) -> Path:
+        """Where a file ends up, for instance ``final(".html")``."""
+        return Path(self.out) / f"{self.stem}{ending}"
+
+
+def now() -> str:
+    """Tell the time in UTC, to the millisecond."""
+    return dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
+
+
+def prepare(template: Template, parameters: dict[str, Value], out: str | Path) -> Job:
+    """Name a run and make its working folder.
+
+    Raises
+    ------
+    ReportError
+        The folder for reports cannot be made or written to.
+    """
+    folder = Path(out).expanduser().absolute()
+    stem = file_stem(template.name, parameters, dt.date.today())
+    with writing_to(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        work = Path(tempfile.mkdtemp(prefix=f"{stem}.running-", dir=folder))
+        (work / "scratch").mkdir()
+    return Job(
+        id=f"urn:uuid:{_uuid()}",
+        template=str(template.folder),
+        stem=stem,
+        out=str(folder),
+        work=str(work),
+        heading=template.heading_for(parameters),
+        parameters=parameters,
+        agent=_agent(),
+    )
+
+
+def file_stem(template: str, parameters: dict[str, Value], day: dt.date) -> str:
+    """Name the files of a run: ``borough-profile-camden-2026-11-22``.
+
+    Different parameters never get the same name: where letters are lost, some of their hash is added.
+    """
+    parts, lost = [], False
+    for value in parameters.values():
+        plain = slugify(str(value))
+        lost = lost or plain != str(value).lower().replace(" ", "-")
+        parts.append(plain)
+    stem = "-".join([template, *parts])
+    if lost or len(stem) > _LONGEST_STEM:
+        digest = hashlib.sha256(json.dumps(parameters).encode()).hexdigest()[:8]
+        stem = f"{stem[:_LONGEST_STEM].rstrip('-')}-{digest}"
+    return f"{stem}-{day.isoformat()}"
+
+
+def publish(job: Job, files: dict[str, Path]) -> dict[str, Path]:
+    """Put finished files in their places, all of them or, as far as a file system allows, none.
+
+    A lock on the folder keeps the files of two runs of the same name from being mixed.
+
+    Parameters
+    ----------
+    files
+        Ending → finished file in the working folder; the last one marks the set as complete.
+    """
+    placed = {}
+    with writing_to(Path(job.out)), _locked(Path(job.out)):
+        for ending, file in files.items():
+            placed[ending] = file.replace(job.final(ending))
+    return placed
+
+
+def clear(job: Job) -> None:
+    """Remove the working folder."""
+    shutil.rmtree(job.work, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def writing_to(folder: Path) -> Iterator[None]:
+    """Turn the system's refusal to write into a sentence."""
+    reasons = {
+        errno.ENOSPC: "the disk is full",
+        errno.EDQUOT: "your disk quota is used up",
+        errno.EROFS: "the folder is read-only",
+        errno.EACCES: "you may not write there",
+        errno.EPERM: "you may not write there",
+        errno.ENOTDIR: "part of that path is a file",
+        errno.EEXIST: "there is a file of that name",
+        errno.ENAMETOOLONG: "the name is too long",
+    }
+    try:
+        yield
+    except OSError as error:
+        reason = reasons.get(error.errno or 0, error.strerror or str(error))
+        raise ReportError(
+            f"The report cannot be written to {folder}: {reason}.", hint="Choose another folder with out=…, or --out …"
+        ) from error
+
+
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    try:
+        import fcntl
+    except ImportError:  # a system without POSIX locks: single files are still put in place in one step
+        yield
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _agent() -> str:
+    try:
+        return os.environ.get("JUPYTERHUB_USER") or getpass.getuser()
+    except (KeyError, OSError):  # a user id without a name, as in some containers
+        return "unknown"
+
+
+def _uuid() -> str:
+    import uuid
+
+    return str(uuid.uuid4())

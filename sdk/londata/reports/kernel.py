@@ -1,0 +1,46 @@
+"""The kernel of a report: this very Python, over unix sockets in a private folder.
+
+No kernel has to be installed under a name, and none that is can be picked by mistake. Nothing listens on the network,
+so a report also runs in a sandbox that has none.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import uuid
+from pathlib import Path
+
+from jupyter_client.kernelspec import KernelSpec
+from jupyter_client.manager import AsyncKernelManager
+from jupyter_core.paths import jupyter_runtime_dir
+from traitlets import default
+
+#: A unix socket's path may have 107 bytes; the sockets add "-ipc-5" to the file's stem.
+_LONGEST_PATH = 95
+
+
+class SameInterpreter(AsyncKernelManager):  # type: ignore[misc]
+    """Starts ``ipykernel`` in the Python that runs this."""
+
+    @property
+    def kernel_spec(self) -> KernelSpec:
+        """How to start it; never looked up on the machine."""
+        # No history: a report leaves nothing behind, and two do not wait for one history file.
+        argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", "--HistoryManager.enabled=False"]
+        return KernelSpec(argv=argv, display_name="londata", language="python")
+
+    @default("connection_file")  # type: ignore[untyped-decorator]
+    def _private_file(self) -> str:
+        folder = Path(jupyter_runtime_dir())
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return str(folder / f"{uuid.uuid4().hex[:8]}.json")
+
+    @default("transport")  # type: ignore[untyped-decorator]
+    def _sockets_where_they_fit(self) -> str:
+        return "ipc" if os.name == "posix" and len(os.fsencode(self.connection_file)) < _LONGEST_PATH else "tcp"
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the kernel, once it runs; its process group has the same."""
+        return getattr(self.provisioner, "pid", None)

@@ -1,0 +1,274 @@
+"""Parameters of a report: declared, typed, bounded, and checked before anything runs.
+
+papermill pastes parameters into the notebook as code, so only declared names with checked values reach it. What a
+notebook gets is plain: text, whole numbers, numbers, true or false; a date is text in the form ``2026-11-22`` and
+a month ``2026-11``.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+import keyword
+import math
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, Self, cast
+
+from pydantic import Field, field_validator, model_validator
+
+from londata.errors import ParameterError
+from londata.records import Record
+
+Value = str | int | float | bool
+ParameterType = Literal["choice", "text", "integer", "number", "date", "month", "boolean"]
+
+#: type → the bounds that mean something for it.
+_BOUNDS: dict[str, frozenset[str]] = {
+    "choice": frozenset({"values", "values_from"}),
+    "text": frozenset({"max_length", "pattern"}),
+    "integer": frozenset({"min", "max", "unit"}),
+    "number": frozenset({"min", "max", "unit"}),
+    "date": frozenset({"min", "max"}),
+    "month": frozenset({"min", "max"}),
+    "boolean": frozenset(),
+}
+_YES_NO = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+_MAX_TEXT = 200
+
+
+class ValuesFrom(Record):
+    """A column of an entry in the register whose distinct values are the choices."""
+
+    entry: str
+    column: str
+
+
+class Parameter(Record):
+    """One declared parameter of a template.
+
+    ``default`` is the value in the notebook's parameters cell; a parameter without one must be given. ``min`` and
+    ``max`` are included; ``pattern`` must fit the whole text.
+    """
+
+    name: str
+    type: ParameterType
+    label: str = Field(min_length=1)
+    help: str = ""
+    default: Value | None = None
+    values: tuple[str, ...] = ()
+    values_from: ValuesFrom | None = None
+    max_length: int = Field(default=_MAX_TEXT, ge=1)
+    pattern: str = ""
+    min: int | float | str | None = None
+    max: int | float | str | None = None
+    unit: str = ""
+
+    @field_validator("name")
+    @classmethod
+    def _identifier(cls, value: str) -> str:
+        if not value.isidentifier() or not value.isascii() or value.startswith("_") or keyword.iskeyword(value):
+            raise ValueError("is not a plain Python name")
+        return value
+
+    @field_validator("default", "min", "max", mode="before")
+    @classmethod
+    def _plain(cls, value: Any) -> Any:
+        return value.isoformat() if isinstance(value, dt.date) else value
+
+    @model_validator(mode="after")
+    def _bounds_fit(self) -> Self:
+        bounds = self.model_fields_set & frozenset().union(*_BOUNDS.values())
+        if foreign := sorted(bounds - _BOUNDS[self.type]):
+            raise ValueError(f"a {self.type} has no {' or '.join(foreign)}")
+        if self.type == "choice" and bool(self.values) == bool(self.values_from):
+            raise ValueError("a choice needs either values or values_from, and not both")
+        try:
+            re.compile(self.pattern)
+            low, high = self._bound(self.min), self._bound(self.max)
+        except (re.error, ValueError) as error:
+            raise ValueError(f"has a bound that cannot be read: {error}") from error
+        if low is not None and high is not None and low > high:
+            raise ValueError(f"has a min of {self.min}, which is more than its max of {self.max}")
+        return self
+
+    def _bound(self, value: Any) -> Any:
+        return None if value is None else _READERS[self.type](value)
+
+    def check(self, value: Any, choices: tuple[str, ...] = ()) -> Value:
+        """Turn a given value into the plain value that the notebook gets.
+
+        Parameters
+        ----------
+        value
+            Text from a command line, or a Python value.
+        choices
+            What a choice may be; its own ``values`` when not given.
+
+        Raises
+        ------
+        ParameterError
+            The value is not allowed; the message says what is.
+        """
+        if self.type == "choice":
+            return self._choose(value, choices or self.values)
+        try:
+            plain = _READERS[self.type](value)
+        except (ValueError, TypeError, OverflowError):
+            raise self._refusal(value) from None
+        low, high = self._bound(self.min), self._bound(self.max)
+        too_long = self.type == "text" and (
+            len(plain) > self.max_length or (self.pattern and not re.fullmatch(self.pattern, plain))
+        )
+        if too_long or (low is not None and plain < low) or (high is not None and plain > high):
+            raise self._refusal(value)
+        return cast(Value, plain)
+
+    def _choose(self, value: Any, choices: tuple[str, ...]) -> str:
+        text = str(value).strip()
+        if text in choices:
+            return text
+        same = [choice for choice in choices if choice.casefold() == text.casefold()]
+        if len(same) == 1:
+            return same[0]
+        near = difflib.get_close_matches(text.casefold(), [choice.casefold() for choice in choices], n=1)
+        meant = next((choice for choice in choices if near and choice.casefold() == near[0]), "")
+        guess = f"; did you mean {meant}?" if meant else "."
+        raise ParameterError(
+            f"{self.name} cannot be {_shown(value)}{guess}", hint=f"It is one of {', '.join(choices)}."
+        )
+
+    def _refusal(self, value: Any) -> ParameterError:
+        return ParameterError(f"{self.name} cannot be {_shown(value)}.", hint=f"It is {self.allowed}.")
+
+    @property
+    def allowed(self) -> str:
+        """What the value may be, in words that follow “It is …”."""
+        unit = f" {self.unit}" if self.unit else ""
+        between = {
+            (True, True): f" from {self.min} to {self.max}{unit}",
+            (True, False): f" of at least {self.min}{unit}",
+            (False, True): f" of at most {self.max}{unit}",
+            (False, False): f" in {self.unit}" if unit else "",
+        }[self.min is not None, self.max is not None]
+        if self.type == "choice":
+            source = self.values_from
+            return (
+                f"one of the values of {source.entry}, {source.column}"
+                if source
+                else f"one of {', '.join(self.values)}"
+            )
+        if self.type == "text":
+            return f"text of at most {self.max_length} characters" + (
+                f" that fits {self.pattern}" if self.pattern else ""
+            )
+        words = {
+            "integer": "a whole number",
+            "number": "a number",
+            "date": "a date like 2026-11-22",
+            "month": "a month like 2026-11",
+            "boolean": "true or false",
+        }
+        return words[self.type] + between
+
+
+def check_all(
+    template: str,
+    declared: tuple[Parameter, ...],
+    given: Mapping[str, Any],
+    choices_of: Callable[[ValuesFrom], tuple[str, ...]],
+) -> dict[str, Value]:
+    """Check what was given against what is declared, and fill in the defaults.
+
+    Parameters
+    ----------
+    template
+        The template's name, for the messages.
+    declared, given
+        The declaration, and the values by name.
+    choices_of
+        Looks up the choices that the register holds; asked only for such parameters.
+
+    Returns
+    -------
+    dict
+        A plain value for every declared parameter, in declared order.
+
+    Raises
+    ------
+    ParameterError
+        A name is unknown, a value is not allowed, or one that has no default is missing.
+    """
+    names = [parameter.name for parameter in declared]
+    for name in given:
+        if name not in names:
+            near = difflib.get_close_matches(name, names, n=1)
+            guess = f"; did you mean {near[0]}?" if near else "."
+            takes = f"It takes {', '.join(names)}." if names else "It takes none."
+            raise ParameterError(f"The template {template} has no parameter {name!r}{guess}", hint=takes)
+    checked: dict[str, Value] = {}
+    for parameter in declared:
+        value = given.get(parameter.name, parameter.default)
+        if value is None:
+            raise ParameterError(f"{parameter.name} must be given.", hint=f"It is {parameter.allowed}.")
+        choices = choices_of(parameter.values_from) if parameter.values_from else ()
+        checked[parameter.name] = parameter.check(value, choices)
+    return checked
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or any(ord(character) < 32 for character in value.replace("\t", " ")):
+        raise ValueError("text")
+    return value.strip()
+
+
+def _integer(value: Any) -> int:
+    number = value if isinstance(value, int) else _number(value)
+    if isinstance(value, bool) or number != int(number):
+        raise ValueError("integer")
+    return int(number)
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not math.isfinite(number := float(value)):
+        raise ValueError("number")
+    return number
+
+
+def _date(value: Any) -> str:
+    if isinstance(value, dt.datetime):
+        value = value.date()
+    return dt.date.fromisoformat(str(value).strip()).isoformat()
+
+
+def _month(value: Any) -> str:
+    text = f"{value:%Y-%m}" if isinstance(value, dt.date) else str(value).strip()
+    if not re.fullmatch(r"\d{4}-\d{2}", text):
+        raise ValueError("month")
+    return _date(f"{text}-01")[:7]
+
+
+def _boolean(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    word = str(value).strip().lower()
+    if word not in _YES_NO:
+        raise ValueError("boolean")
+    return _YES_NO[word]
+
+
+#: type → reads a given value; raises ``ValueError`` or ``TypeError`` for what it is not.
+_READERS: dict[str, Callable[[Any], Any]] = {
+    "choice": str,
+    "text": _text,
+    "integer": _integer,
+    "number": _number,
+    "date": _date,
+    "month": _month,
+    "boolean": _boolean,
+}
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:79]}… ({len(text)} characters)"

@@ -1,0 +1,138 @@
+"""The receipt of a run: who ran what, with which parameters, on which data, and what came out.
+
+It is plain JSON that is also JSON-LD: its terms map to the ``CreateAction`` of schema.org, on which the Process Run
+Crate profile of RO-Crate builds.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import platform
+from pathlib import Path
+from typing import Any, Literal
+
+import londata
+from londata.reports.job import Job, now
+from londata.reports.templates import Template
+
+Status = Literal["completed", "failed", "stopped"]
+SHORT_HASH = 12
+
+#: Words of a receipt → terms of schema.org. A word that is not here means only what this page says.
+CONTEXT: dict[str, Any] = {"schema": "https://schema.org/", "id": "@id", "type": "@type"} | {
+    word: f"schema:{term}"
+    for word, term in {
+        "CreateAction": "CreateAction",
+        "Dataset": "Dataset",
+        "MediaObject": "MediaObject",
+        "Person": "Person",
+        "SoftwareSourceCode": "SoftwareSourceCode",
+        "agent": "agent",
+        "encodingFormat": "encodingFormat",
+        "ended": "endTime",
+        "error": "error",
+        "name": "name",
+        "outputs": "result",
+        "reads": "object",
+        "sentence": "description",
+        "sha256": "sha256",
+        "started": "startTime",
+        "template": "instrument",
+        "title": "headline",
+    }.items()
+}
+
+
+def readings(read_log: Path) -> list[dict[str, Any]]:
+    """List what a run read, oldest first. A line that was cut off when the run was killed is left out."""
+    if not read_log.exists():
+        return []
+    found = []
+    for line in read_log.read_text(encoding="utf-8", errors="replace").splitlines():
+        try:
+            found.append(json.loads(line))
+        except ValueError:
+            continue
+    return found
+
+
+def sources(reads: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """List what was read with each source once, in the order in which it was first read."""
+    found: dict[tuple[str, str, str], dict[str, Any]] = {}
+    for reading in reads:
+        found.setdefault((reading["entry"], reading["distribution"], reading["sha256"]), reading)
+    return list(found.values())
+
+
+def build(
+    job: Job, template: Template, reads: list[dict[str, Any]], outputs: dict[str, Path], status: Status, error: str = ""
+) -> dict[str, Any]:
+    """Write the receipt of a run.
+
+    Parameters
+    ----------
+    job, template
+        What was run.
+    reads
+        What it read; see :func:`readings`.
+    outputs
+        Ending of the final name → the file as it is now.
+    status, error
+        How it ended, and what went wrong.
+    """
+    ended = now()
+    written = [
+        {
+            "type": "MediaObject",
+            "name": job.final(ending).name,
+            "encodingFormat": "text/html" if ending.endswith(".html") else "application/x-ipynb+json",
+            "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
+            "size_bytes": file.stat().st_size,
+        }
+        for ending, file in outputs.items()
+    ]
+    receipt: dict[str, Any] = {
+        "@context": CONTEXT,
+        "id": job.id,
+        "type": "CreateAction",
+        "name": job.heading,
+        "sentence": sentence(job, template, reads, status),
+        "status": status,
+        "agent": {"type": "Person", "name": job.agent},
+        "template": {
+            "type": "SoftwareSourceCode",
+            "name": template.name,
+            "title": template.title,
+            "files": template.sha256(),
+        },
+        "parameters": job.parameters,
+        "software": {"londata": londata.__version__, "python": platform.python_version()},
+        "started": job.started,
+        "ended": ended,
+        "reads": [{"type": "Dataset", **reading} for reading in reads],
+        "outputs": written,
+    }
+    return receipt | ({"error": error} if error else {})
+
+
+def sentence(job: Job, template: Template, reads: list[dict[str, Any]], status: Status) -> str:
+    """Say in one sentence what was run and what it rests on; made to be quoted."""
+    day = dt.datetime.fromisoformat(job.started).astimezone().date()
+    values = ", ".join(f"{name} {value}" for name, value in job.parameters.items())
+    rests = [f"{source['title']} ({source['publisher'] or 'publisher not stated'})" for source in sources(reads)]
+    what = f"{job.agent} ran the report template {template.name}" + (f" for {values}" if values else "")
+    how = {"completed": "", "failed": "; it failed", "stopped": "; it was stopped before its end"}[status]
+    on = f"; it read {_joined(rests)}" if rests else "; it read nothing from the register"
+    return f"{what} on {day.day} {day:%B %Y} with londata {londata.__version__}{how}{on}."
+
+
+def write(receipt: dict[str, Any], path: Path) -> Path:
+    """Write a receipt to a file."""
+    path.write_text(json.dumps(receipt, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    return path
+
+
+def _joined(parts: list[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
