@@ -5,6 +5,7 @@ Everything that the hub keeps lives below one folder, ``STATE``: the register, i
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,7 +30,14 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("STATE", "", "Folder of everything that the hub keeps; empty: var/ in the repository"),
     Setting("DATABASE", "", "SQLAlchemy address of the register; empty: a SQLite file in STATE"),
     Setting("PORT", "8000", "Port on 127.0.0.1 where people reach the hub"),
+    Setting("PROXY_PORT", "", "Port on 127.0.0.1 where the hub steers its proxy; empty: PORT + 1"),
+    Setting("SOCKETS", "", "Short private folder for unix sockets; empty: one below XDG_RUNTIME_DIR or /tmp"),
+    Setting("LAB_MEMORY", "8G", "Most memory that one process of a user's Lab may take; 0: no limit"),
+    Setting("IDLE_AFTER", "3600", "Seconds without activity after which a user's Lab is stopped"),
 )
+
+#: The longest path that a unix socket may have is 107 bytes; below SOCKETS we add at most this many.
+LONGEST_SOCKET_NAME = len("/labs/") + 63 + len("/lab.sock")
 
 
 @dataclass(frozen=True)
@@ -39,11 +47,45 @@ class HubSettings:
     state: Path
     database: str
     port: int
+    proxy_port: int
+    sockets: Path
+    lab_memory: str
+    idle_after: int
 
     @property
     def index(self) -> Path:
         """Folder of the search index, derived from the database and rebuildable at any time."""
         return self.state / "index"
+
+    @property
+    def homes(self) -> Path:
+        """Folder of the users' home folders."""
+        return self.state / "homes"
+
+    @property
+    def logs(self) -> Path:
+        """Folder of what the hub and the users' Labs say while they run."""
+        return self.state / "logs"
+
+    @property
+    def users(self) -> Path:
+        """File of the people who may log in: groups and password hashes."""
+        return self.state / "users.json"
+
+    @property
+    def doors(self) -> Path:
+        """Folder of the sockets that every sandbox may knock at: the hub, the register, the apps."""
+        return self.sockets / "doors"
+
+    @property
+    def labs(self) -> Path:
+        """Folder of the sockets on which the users' Labs listen; no sandbox sees it."""
+        return self.sockets / "labs"
+
+    @property
+    def address(self) -> str:
+        """What people type into a browser."""
+        return f"http://127.0.0.1:{self.port}"
 
 
 def load(environ: Mapping[str, str] | None = None) -> HubSettings:
@@ -56,11 +98,47 @@ def load(environ: Mapping[str, str] | None = None) -> HubSettings:
     """
     source = os.environ if environ is None else environ
     values = {setting.name: source.get(PREFIX + setting.name) or setting.default for setting in SETTINGS}
-    if not values["PORT"].isdigit() or not 0 < int(values["PORT"]) < 65536:
-        raise SettingsError(
-            f"The setting {PREFIX}PORT is {values['PORT']!r}, which is no port.", hint="Give a number from 1 to 65535."
-        )
+    port = _whole_number(values, "PORT", 1, 65535)
+    values["PROXY_PORT"] = values["PROXY_PORT"] or str(port + 1 if port < 65535 else port - 1)
     state = Path(values["STATE"] or REPOSITORY / "var").resolve()
     return HubSettings(
-        state=state, database=values["DATABASE"] or f"sqlite:///{state / 'register.sqlite'}", port=int(values["PORT"])
+        state=state,
+        database=values["DATABASE"] or f"sqlite:///{state / 'register.sqlite'}",
+        port=port,
+        proxy_port=_whole_number(values, "PROXY_PORT", 1, 65535),
+        sockets=_sockets(values["SOCKETS"], state, source.get("XDG_RUNTIME_DIR", "")),
+        lab_memory=values["LAB_MEMORY"],
+        idle_after=_whole_number(values, "IDLE_AFTER", 1, 10**9),
     )
+
+
+def _whole_number(values: Mapping[str, str], name: str, least: int, most: int) -> int:
+    text = values[name]
+    if not (text.isascii() and text.isdigit()) or not least <= int(text) <= most:
+        raise SettingsError(
+            f"The setting {PREFIX}{name} is {text!r}, which cannot be used.",
+            hint=f"Give a whole number from {least} to {most}.",
+        )
+    return int(text)
+
+
+def _sockets(chosen: str, state: Path, runtime: str) -> Path:
+    """Choose the folder of the sockets.
+
+    It is not in the state folder: a unix socket's path is short, and a clone may lie deep. It depends on the state
+    alone, so that two hubs on one state meet. It is lower case, because JupyterHub lowers the host of an address.
+    """
+    name = f"londata-{os.getuid()}-{hashlib.sha256(os.fsencode(state)).hexdigest()[:10]}"
+    places = [Path(chosen)] if chosen else [Path(runtime or "/tmp") / name, Path("/tmp") / name]  # noqa: S108
+    for place in places:
+        if _fits(place) and (chosen or place.parent.is_dir()):
+            return place
+    raise SettingsError(
+        f"The folder for sockets, {places[0]}, cannot be used: unix sockets need a short absolute path in lower case.",
+        hint=f"Set {PREFIX}SOCKETS to something like /tmp/londata.",
+    )
+
+
+def _fits(place: Path) -> bool:
+    text = str(place)
+    return place.is_absolute() and text == text.lower() and len(os.fsencode(text)) + LONGEST_SOCKET_NAME <= 107

@@ -1,0 +1,61 @@
+"""First thing that runs in a user's sandbox: hand out the notebooks, then be the Lab.
+
+It runs as the user, inside: the hub itself never writes into a home, where a link could lead it anywhere.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import socket
+import sys
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+RECORD = ".local/share/londata/handed-out.json"
+
+
+def digest(path: Path) -> str:
+    """Hash a file, or say "" when there is none."""
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+
+
+def hand_out(shipped: Path, home: Path) -> None:
+    """Copy the shipped notebooks into the home; what the user changed or removed stays as it is."""
+    record = home / RECORD
+    try:
+        before = json.loads(record.read_text())
+    except (OSError, ValueError):
+        before = {}
+    folder = home / "notebooks"
+    folder.mkdir(exist_ok=True)
+    for notebook in sorted(shipped.glob("*.ipynb")):
+        mine = folder / notebook.name
+        if digest(mine) == before.get(notebook.name, "") != digest(notebook):
+            shutil.copyfile(notebook, mine)
+            before[notebook.name] = digest(notebook)
+    record.parent.mkdir(parents=True, exist_ok=True)
+    record.write_text(json.dumps(before, indent=1))
+
+
+def listen_on_the_handed_socket() -> None:
+    """Let Jupyter Server listen on the socket that the hub opened, instead of making one of its own."""
+    from jupyter_server import serverapp
+
+    handed = socket.socket(fileno=int(os.environ.pop("LONDATA_LAB_SOCKET")))
+    handed.setblocking(False)
+    serverapp.bind_unix_socket = lambda *_, **__: handed
+    sys.argv.append(f"--ServerApp.sock={Path(os.environ['JUPYTER_RUNTIME_DIR']) / 'lab.sock'}")
+
+
+if __name__ == "__main__":
+    try:
+        hand_out(REPOSITORY / "notebooks", Path.home())
+    except OSError as error:
+        print(f"The notebooks were not handed out: {error}", file=sys.stderr)  # noqa: T201
+    listen_on_the_handed_socket()
+    from jupyterhub.singleuser import main
+
+    main()

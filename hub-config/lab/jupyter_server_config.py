@@ -1,0 +1,11 @@
+"""How every user's Lab is set: kernels over sockets, and nothing that looks for a network."""
+
+c = get_config()  # type: ignore[name-defined]  # noqa: F821
+
+c.KernelManager.transport = "ipc"
+
+# A sandbox has no network: these would wait for one
+c.LabApp.check_for_updates_class = "jupyterlab.NeverCheckForUpdate"
+c.LabApp.news_url = None
+c.LabApp.extension_manager = "readonly"
+c.ServerApp.jpserver_extensions = {"jupyter_lsp": False}

@@ -1,0 +1,80 @@
+"""Who may do what at the hub: one table of roles, each scope with the reason beside it.
+
+Whoever is not in the table has no scope. Nobody is an administrator: no role holds ``admin-ui``, ``inherit`` or a
+scope over other people's servers, apart from the culler, which may see and stop them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Role:
+    """One row of the table.
+
+    Parameters
+    ----------
+    name
+        ``user`` and ``server`` are JupyterHub's own: what a person may do, and the token inside a person's Lab.
+    description
+        One sentence.
+    scopes
+        Scope → why it is needed.
+    services
+        Names of the services that hold the role.
+    """
+
+    name: str
+    description: str
+    scopes: Mapping[str, str]
+    services: tuple[str, ...] = field(default=())
+
+
+ROLES: tuple[Role, ...] = (
+    Role(
+        "user",
+        "What a person may do",
+        {
+            "self": "Start and stop one's own Lab and hold one's own tokens",
+            "access:services!service=register": "Find data: the register answers people who are logged in",
+            "access:services!service=apps": "Open published insights",
+        },
+    ),
+    Role(
+        "server",
+        "What the token inside a person's Lab may do",
+        {
+            "users:activity!user": "Tell the hub that the Lab is in use, so that it is not stopped",
+            "access:servers!server": "Let its owner in, through the browser or with a token",
+            "access:services!service=register": "`from londata import catalog` asks the register",
+            "access:services!service=apps": "Try a published insight from a notebook",
+        },
+    ),
+    Role(
+        "culler",
+        "Stops Labs that nobody uses",
+        {
+            "list:users": "Go through the people who may have a Lab",
+            "read:users:activity": "See when somebody was last active",
+            "read:servers": "See which Labs run, and since when",
+            "delete:servers": "Stop one that nobody uses",
+        },
+        services=("culler",),
+    ),
+)
+
+
+def load_roles() -> list[dict[str, Any]]:
+    """Write the table as ``c.JupyterHub.load_roles`` wants it."""
+    return [
+        {
+            "name": role.name,
+            "description": role.description,
+            "scopes": sorted(role.scopes),
+            **({"services": list(role.services)} if role.services else {}),
+        }
+        for role in ROLES
+    ]

@@ -1,0 +1,178 @@
+"""What JupyterHub is told: one small function per aspect, over one pure function, :func:`configure`."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+from londata_hub import roles
+from londata_hub.settings import PREFIX, REPOSITORY, HubSettings
+from londata_hub.spawner import BubblewrapSpawner, LabSpawner, unix_address
+from londata_hub.wiring.authenticator import PeopleAuthenticator
+from londata_hub.wiring.proxy import SocketProxy
+
+HUB_CONFIG = REPOSITORY / "hub-config"
+START_PAGE = "/lab/tree/notebooks/00-start-here.ipynb"
+#: Seconds after which a change of groups acts.
+REFRESH_AFTER = 20
+
+
+@dataclass(frozen=True)
+class Service:
+    """One of our services: it runs as ``python -m londata_hub.services.<name>`` on its own socket."""
+
+    name: str
+    description: str
+
+
+SERVICES = (
+    Service("register", "The register of London's data"),
+    Service("apps", "Published insights"),
+)
+
+
+def configure(c: Any, hub: HubSettings, *, not_isolated: str = "") -> None:
+    """Fill JupyterHub's configuration. Changes nothing but ``c``.
+
+    Parameters
+    ----------
+    c
+        A traitlets ``Config``.
+    hub
+        The hub's settings.
+    not_isolated
+        Why users cannot be kept apart on this machine; empty when they can.
+    """
+    _addresses(c, hub)
+    _state(c, hub)
+    _proxy(c, hub)
+    _people(c, hub)
+    _labs(c, hub, not_isolated)
+    _services(c, hub, not_isolated)
+    _culler(c, hub)
+    _pages(c, not_isolated)
+    c.JupyterHub.load_roles = roles.load_roles()
+
+
+def _addresses(c: Any, hub: HubSettings) -> None:
+    """People come through the proxy on loopback; the hub itself listens on a socket only."""
+    c.JupyterHub.bind_url = hub.address
+    c.JupyterHub.hub_bind_url = unix_address(hub.doors / "hub.sock")
+    c.JupyterHub.hub_connect_url = unix_address(hub.doors / "hub.sock")
+
+
+def _state(c: Any, hub: HubSettings) -> None:
+    c.JupyterHub.db_url = f"sqlite:///{hub.state / 'jupyterhub.sqlite'}"
+    c.JupyterHub.cookie_secret_file = str(hub.state / "cookie-secret")
+    c.JupyterHub.pid_file = ""
+    c.JupyterHub.cookie_max_age_days = 1
+    c.JupyterHub.token_expires_in_max_seconds = 30 * 24 * 3600
+
+
+def _proxy(c: Any, hub: HubSettings) -> None:
+    """The proxy's own token is made by the hub at every start and lives in the two processes only."""
+    c.JupyterHub.proxy_class = SocketProxy
+    c.ConfigurableHTTPProxy.command = ["node", str(HUB_CONFIG / "proxy.mjs")]
+    c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{hub.proxy_port}"
+    c.ConfigurableHTTPProxy.pid_file = str(hub.sockets / "proxy.pid")
+    c.SocketProxy.extra_routes = {
+        f"/services/{service.name}/": unix_address(hub.doors / f"{service.name}.sock") for service in SERVICES
+    }
+
+
+def _people(c: Any, hub: HubSettings) -> None:
+    c.JupyterHub.authenticator_class = PeopleAuthenticator
+    c.PeopleAuthenticator.users_file = str(hub.users)
+    c.Authenticator.manage_groups = True
+    c.Authenticator.auth_refresh_age = REFRESH_AFTER
+    c.Authenticator.auth_refresh_strict = True  # tokens of somebody who has left are refused, too
+    c.Authenticator.any_allow_config = True  # the file of people is the rule
+
+
+def _labs(c: Any, hub: HubSettings, not_isolated: str) -> None:
+    c.JupyterHub.spawner_class = LabSpawner if not_isolated else BubblewrapSpawner
+    c.JupyterHub.allow_named_servers = False
+    c.JupyterHub.concurrent_spawn_limit = 4
+    c.LabSpawner.homes = str(hub.homes)
+    c.LabSpawner.labs = str(hub.labs)
+    c.LabSpawner.doors = str(hub.doors)
+    c.LabSpawner.logs = str(hub.logs)
+    c.Spawner.default_url = START_PAGE
+    c.Spawner.env_keep = ["LANG", "LC_ALL", "TZ"]
+    c.Spawner.start_timeout = 60
+    c.Spawner.http_timeout = 120
+    c.Spawner.poll_interval = 5
+    if hub.lab_memory != "0":
+        c.Spawner.mem_limit = hub.lab_memory
+
+
+def _services(c: Any, hub: HubSettings, not_isolated: str) -> None:
+    """JupyterHub starts our services, keeps them running and gives each a token of its own that can do nothing."""
+    c.JupyterHub.services = [
+        {
+            "name": service.name,
+            "info": {"description": service.description},
+            "command": [sys.executable, "-m", f"londata_hub.services.{service.name}"],
+            "cwd": str(REPOSITORY),
+            "oauth_redirect_uri": f"/services/{service.name}/oauth_callback",
+            "oauth_no_confirm": True,
+            "environment": {
+                "JUPYTERHUB_SERVICE_URL": unix_address(hub.doors / f"{service.name}.sock"),
+                "JUPYTERHUB_SERVICE_PREFIX": f"/services/{service.name}/",
+                "JUPYTERHUB_OAUTH_CALLBACK_URL": f"/services/{service.name}/oauth_callback",
+                f"{PREFIX}STATE": str(hub.state),
+                f"{PREFIX}DATABASE": hub.database,
+                f"{PREFIX}OPEN_ONLY": "1" if not_isolated else "",
+            },
+        }
+        for service in SERVICES
+    ]
+
+
+def _culler(c: Any, hub: HubSettings) -> None:
+    """It speaks TCP only, so it takes the way that people take."""
+    c.JupyterHub.services.append(
+        {
+            "name": "culler",
+            "display": False,
+            "command": [
+                sys.executable,
+                "-m",
+                "jupyterhub_idle_culler",
+                f"--timeout={hub.idle_after}",
+                f"--url={hub.address}/hub/api",
+            ],
+        }
+    )
+
+
+def _pages(c: Any, not_isolated: str) -> None:
+    c.JupyterHub.template_paths = [str(HUB_CONFIG / "templates")]
+    c.JupyterHub.template_vars = {
+        "londata_services": [(f"/services/{service.name}/", service.description) for service in SERVICES],
+        "announcement": notice(not_isolated) if not_isolated else "",
+    }
+    c.JupyterHub.tornado_settings = {
+        "headers": {
+            "Content-Security-Policy": "; ".join(
+                [
+                    "default-src 'self'",
+                    "script-src 'self' 'unsafe-inline'",  # JupyterHub's own pages carry inline scripts
+                    "style-src 'self' 'unsafe-inline'",
+                    "img-src 'self' data:",
+                    "object-src 'none'",
+                    "base-uri 'none'",
+                    "form-action 'self'",
+                    "frame-ancestors 'none'",
+                ]
+            ),
+            "X-Content-Type-Options": "nosniff",
+            "Referrer-Policy": "same-origin",
+        }
+    }
+
+
+def notice(not_isolated: str) -> str:
+    """Say that people are not kept apart, where nobody can miss it."""
+    return f"Users are NOT kept apart on this hub, because {not_isolated}. It serves open data only."
