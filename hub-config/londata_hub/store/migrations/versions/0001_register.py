@@ -1,0 +1,71 @@
+"""Make the register: entries, their history, sources, originals and facts."""
+
+from __future__ import annotations
+
+import uuid
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    """Make the tables."""
+    op.create_table(
+        "sources",
+        sa.Column("name", sa.String(120), primary_key=True),
+        sa.Column("last_seen", sa.String(32), nullable=False),
+    )
+    facts = op.create_table(
+        "facts",
+        sa.Column("name", sa.String(60), primary_key=True),
+        sa.Column("value", sa.Text, nullable=False),
+    )
+    op.bulk_insert(
+        facts,
+        [{"name": "identity", "value": f'"{uuid.uuid4().hex}"'}, {"name": "generation", "value": "0"}],
+    )
+    op.create_table(
+        "entries",
+        sa.Column("slug", sa.String(120), primary_key=True),
+        sa.Column("kind", sa.String(16), nullable=False),
+        sa.Column("title", sa.Text, nullable=False),
+        sa.Column("publisher", sa.String(200), nullable=False),
+        sa.Column("access", sa.String(16), nullable=False),
+        sa.Column("source", sa.String(120), sa.ForeignKey("sources.name"), nullable=False),
+        sa.Column("source_id", sa.Text, nullable=False),
+        sa.Column("document", sa.Text, nullable=False),
+        sa.Column("content_hash", sa.String(64), nullable=False),
+        sa.Column("generation", sa.BigInteger, nullable=False),
+        sa.Column("first_seen", sa.String(32), nullable=False),
+        sa.Column("updated_at", sa.String(32), nullable=False),
+        sa.Column("withdrawn_at", sa.String(32)),
+    )
+    op.create_index("entries_by_generation", "entries", ["generation"])
+    op.create_index("entries_by_source", "entries", ["source", "source_id"], unique=True)
+    op.create_table(
+        "history",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
+        sa.Column("slug", sa.String(120), sa.ForeignKey("entries.slug"), nullable=False),
+        sa.Column("at", sa.String(32), nullable=False),
+        sa.Column("source", sa.String(120), nullable=False),
+        sa.Column("what", sa.String(16), nullable=False),
+        sa.Column("fields", sa.Text, nullable=False),
+        sa.Column("generation", sa.BigInteger, nullable=False),
+    )
+    op.create_index("history_by_slug", "history", ["slug", "id"])
+    op.create_table(
+        "originals",
+        sa.Column("slug", sa.String(120), sa.ForeignKey("entries.slug"), primary_key=True),
+        sa.Column("content_hash", sa.String(64), primary_key=True),
+        sa.Column("seen_at", sa.String(32), nullable=False),
+        sa.Column("record", sa.Text, nullable=False),
+    )
+
+
+def downgrade() -> None:
+    """Take the tables away."""
+    for table in ("originals", "history", "entries", "facts", "sources"):
+        op.drop_table(table)

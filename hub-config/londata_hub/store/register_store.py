@@ -1,0 +1,201 @@
+"""The register: entries with their history in a database, found through a search index derived from it."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+
+from londata.access import Decision
+from londata.query import Query, SearchResult
+from londata.records import Distribution, Entry, entry_from_json
+from londata.register import LocalCopy
+from londata.search_index import SearchIndex
+from londata_hub.store import facts, indexing, writing
+from londata_hub.store.database import Database
+from londata_hub.store.reports import Change, Original, UpsertReport
+from londata_hub.store.tables import entries as table
+from londata_hub.store.tables import history, originals
+
+if TYPE_CHECKING:
+    from londata.catalog_files import FileRegister
+
+#: Parsed entries that are kept at hand.
+MOST_PARSED = 10_000
+
+
+class RegisterStore:
+    """A :class:`~londata.register.Register` in a database.
+
+    Opening it makes or mends whatever is not there or behind: the tables, and the index.
+
+    Parameters
+    ----------
+    database
+        ``sqlite:///path`` or ``postgresql://…``.
+    index
+        Folder of the search index.
+    """
+
+    def __init__(self, database: str, index: Path) -> None:
+        self._database = Database(database)
+        self._index = SearchIndex.open(index)
+        self._parsed: dict[str, Entry] = {}
+        self._lock = threading.Lock()
+        try:
+            indexing.catch_up(self._database, self._index)
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> RegisterStore:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._database.close()
+
+    @property
+    def address(self) -> str:
+        """The address of the database, without its password."""
+        return self._database.shown
+
+    def find(self, slug: str) -> Entry | None:
+        """Find one entry by its slug; ``None`` when there is none, or it was withdrawn."""
+        return next(iter(self._find_all([slug])), None)
+
+    def slugs(self, query: Query, *, prefix: str = "", limit: int | None = None) -> Iterator[str]:
+        """Iterate over the slugs that fit: best first when the query has words, else in alphabetical order."""
+        return self._index.slugs(self._resolved(query), prefix=prefix, limit=limit)
+
+    def count(self, query: Query) -> int:
+        """Count the entries that fit."""
+        return self._index.count(self._resolved(query))
+
+    def search(self, query: Query, *, limit: int = 20, offset: int = 0, facets: Sequence[str] = ()) -> SearchResult:
+        """Search; best first when the query has words, else in alphabetical order of slugs."""
+        page = self._index.search(self._resolved(query), limit=limit, offset=offset, facets=facets)
+        return SearchResult(page.total, tuple(self._find_all(page.slugs)), page.facets)
+
+    def near(self, slug: str, limit: int = 3) -> list[str]:
+        """Suggest the slugs that are written most like this one."""
+        return self._index.near(slug, limit)
+
+    def themes(self) -> dict[str, str]:
+        """Name the themes by which the register is ordered, and their titles."""
+        return dict(self.fact("themes") or {})
+
+    def fetch(self, entry: Entry, distribution: Distribution, decision: Decision) -> LocalCopy:
+        """Bring the bytes of one distribution to this machine. Needs a decision that allows it."""
+        return self._files.fetch(entry, distribution, decision)
+
+    def upsert(
+        self,
+        entries: Iterable[Entry],
+        *,
+        source: str,
+        originals: Mapping[str, Original] | None = None,
+        complete: bool = False,
+    ) -> UpsertReport:
+        """Put entries in: all of them in one transaction, with their history, then into the index.
+
+        Parameters
+        ----------
+        entries
+            New, changed or the same; the same leaves no trace.
+        source
+            Where they come from. A slug belongs to the source that brought it first; others are refused.
+        originals
+            By slug: the source's own record, kept whole.
+        complete
+            These are all entries that the source has: withdraw the others.
+        """
+        with self._database.writing() as connection:
+            report = writing.upsert(connection, entries, source, originals or {}, complete=complete)
+        indexing.catch_up(self._database, self._index)
+        return report
+
+    def history(self, slug: str) -> list[Change]:
+        """Tell what happened to an entry, oldest first; also of one that was withdrawn."""
+        wanted = select(history.c.at, history.c.source, history.c.what, history.c.fields)
+        with self._database.reading() as connection:
+            rows = connection.execute(wanted.where(history.c.slug == slug).order_by(history.c.id)).all()
+        return [
+            Change(at, source, what, {name: (old, new) for name, (old, new) in json.loads(fields).items()})
+            for at, source, what, fields in rows
+        ]
+
+    def originals(self, slug: str) -> list[str]:
+        """Give every version of the source's own record of an entry, oldest first, as JSON text."""
+        wanted = select(originals.c.record).where(originals.c.slug == slug).order_by(originals.c.seen_at)
+        with self._database.reading() as connection:
+            return list(connection.execute(wanted).scalars())
+
+    def names(self, source: str) -> dict[str, str]:
+        """Map the identifiers of a source to the slugs that its entries have here, withdrawn ones included."""
+        wanted = select(table.c.source_id, table.c.slug).where(table.c.source == source)
+        with self._database.reading() as connection:
+            return {row.source_id: row.slug for row in connection.execute(wanted)}
+
+    def taken(self, slugs: Iterable[str]) -> set[str]:
+        """Tell which of these slugs are in use, by any source."""
+        with self._database.reading() as connection:
+            return {row.slug for row in writing.rows(connection, (table.c.slug,), list(slugs))}
+
+    def fact(self, name: str) -> Any:
+        """Look up what is known of the register as a whole; ``None`` when it is not known."""
+        with self._database.reading() as connection:
+            return facts.get(connection, name)
+
+    def note(self, **values: Any) -> None:
+        """Write down what is known of the register as a whole (themes, aliases, …)."""
+        with self._database.writing() as connection:
+            for name, value in values.items():
+                facts.put(connection, name, value)
+
+    def rebuild_index(self) -> int:
+        """Build the index anew from the database, and tell how many entries it has."""
+        indexing.rebuild(self._database, self._index)
+        return self._index.count(Query())
+
+    @cached_property
+    def _files(self) -> FileRegister:
+        from londata.catalog_files import FileRegister
+
+        return FileRegister()
+
+    @cached_property
+    def _aliases(self) -> dict[str, str]:
+        return dict(self.fact("aliases") or {})
+
+    def _resolved(self, query: Query) -> Query:
+        """Put a publisher's id where another spelling of it was asked for."""
+        if not query.publisher:
+            return query
+        return replace(query, publisher=tuple(self._aliases.get(name.casefold(), name) for name in query.publisher))
+
+    def _find_all(self, slugs: Sequence[str]) -> Iterator[Entry]:
+        """Give entries in the order of their slugs, leaving out what was withdrawn meanwhile."""
+        columns = (table.c.slug, table.c.content_hash, table.c.document, table.c.withdrawn_at)
+        with self._database.reading() as connection:
+            found = {row.slug: row for row in writing.rows(connection, columns, slugs) if row.withdrawn_at is None}
+        return (self._parse(found[slug].content_hash, found[slug].document) for slug in slugs if slug in found)
+
+    def _parse(self, content_hash: str, document: str) -> Entry:
+        entry = self._parsed.get(content_hash)
+        if entry is None:
+            entry = entry_from_json(document)
+            with self._lock:
+                if len(self._parsed) >= MOST_PARSED:
+                    self._parsed.pop(next(iter(self._parsed)))
+                self._parsed[content_hash] = entry
+        return entry

@@ -1,0 +1,176 @@
+"""How entries go into the database: compare with what is there, write what differs, keep what was."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+import orjson
+from sqlalchemy import Column, Connection, Row, bindparam, insert, select, update
+
+from londata.records import Entry
+from londata_hub.store import facts
+from londata_hub.store.reports import Original, Refusal, UpsertReport
+from londata_hub.store.tables import entries as table
+from londata_hub.store.tables import history, originals, sources
+
+#: Rows that are compared and written at a time; also below every database's limit of parameters.
+BATCH = 500
+
+_KNOWN = (table.c.slug, table.c.source, table.c.content_hash, table.c.document, table.c.withdrawn_at)
+
+
+def rows(connection: Connection, columns: Sequence[Column[Any]], slugs: Sequence[str]) -> Iterator[Row[Any]]:
+    """Read rows of entries by their slugs."""
+    remaining = iter(slugs)
+    while some := list(islice(remaining, BATCH)):
+        yield from connection.execute(select(*columns).where(table.c.slug.in_(some)))
+
+
+def upsert(
+    connection: Connection,
+    entries: Iterable[Entry],
+    source: str,
+    records: Mapping[str, Original],
+    *,
+    complete: bool,
+) -> UpsertReport:
+    """Write entries and their history in the transaction of ``connection``."""
+    work = _Upsert(connection, source, records)
+    remaining = iter(entries)
+    while some := list(islice(remaining, BATCH)):
+        work.take(some)
+    if complete:
+        work.withdraw_the_others()
+    return work.report()
+
+
+class _Upsert:
+    """One upsert: what it saw, and what it will report."""
+
+    def __init__(self, connection: Connection, source: str, records: Mapping[str, Original]) -> None:
+        self.connection, self.source, self.records = connection, source, records
+        self.now = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
+        self.generation = facts.state(connection)[1] + 1
+        self.seen: set[str] = set()
+        self.refused: list[Refusal] = []
+        self.counts = dict.fromkeys(("added", "changed", "unchanged", "withdrawn", "flagged"), 0)
+        self._see_source()
+
+    def _see_source(self) -> None:
+        known = self.connection.execute(select(sources.c.name).where(sources.c.name == self.source)).scalar()
+        if known is None:
+            self.connection.execute(insert(sources).values(name=self.source, last_seen=self.now))
+
+    def take(self, some: Sequence[Entry]) -> None:
+        """Compare and write one batch."""
+        known = {row.slug: row for row in rows(self.connection, _KNOWN, [entry.id for entry in some])}
+        added: list[dict[str, Any]] = []
+        changed: list[dict[str, Any]] = []
+        lines: list[dict[str, Any]] = []
+        for entry in some:
+            before = known.get(entry.id)
+            if reason := self._refusal(entry, before):
+                self.refused.append(Refusal(entry.id, reason))
+                continue
+            self.seen.add(entry.id)
+            self.counts["flagged"] += bool(entry.flags)
+            row = self._row(entry)
+            if before and before.content_hash == row["content_hash"] and before.withdrawn_at is None:
+                self.counts["unchanged"] += 1
+                continue
+            what = "added" if before is None else "restored" if before.withdrawn_at else "changed"
+            self.counts["added" if before is None else "changed"] += 1
+            (added if before is None else changed).append(row)
+            lines.append(self._line(entry.id, what, before.document if before else "{}", row["document"]))
+        self._write(added, changed, lines)
+        self._keep_originals([entry.id for entry in some if entry.id in self.seen])
+
+    def _refusal(self, entry: Entry, before: Row[Any] | None) -> str:
+        if entry.id in self.seen:
+            return "the same name is used twice in one import"
+        if before and before.source != self.source:
+            return f"the name belongs to an entry from {before.source}"
+        return ""
+
+    def _row(self, entry: Entry) -> dict[str, Any]:
+        document = orjson.dumps(entry.to_dict(), option=orjson.OPT_SORT_KEYS)
+        original = self.records.get(entry.id)
+        return {
+            "slug": entry.id,
+            "kind": entry.kind,
+            "title": entry.title.replace("\0", ""),
+            "publisher": entry.publisher.id,
+            "access": entry.access,
+            "source": self.source,
+            "source_id": original.source_id if original else entry.id,
+            "document": document.decode(),
+            "content_hash": hashlib.sha256(document).hexdigest(),
+            "generation": self.generation,
+            "first_seen": self.now,
+            "updated_at": self.now,
+            "withdrawn_at": None,
+        }
+
+    def _line(self, slug: str, what: str, old: str, new: str) -> dict[str, Any]:
+        before, after = orjson.loads(old), orjson.loads(new)
+        names = [name for name in sorted(before | after) if before.get(name) != after.get(name)]
+        fields = {} if what == "added" else {name: [before.get(name), after.get(name)] for name in names}
+        return {
+            "slug": slug,
+            "at": self.now,
+            "source": self.source,
+            "what": what,
+            "fields": json.dumps(fields, ensure_ascii=True),
+            "generation": self.generation,
+        }
+
+    def _write(self, added: list[dict[str, Any]], changed: list[dict[str, Any]], lines: list[dict[str, Any]]) -> None:
+        if added:
+            self.connection.execute(insert(table), added)
+        if changed:
+            columns = [name for name in changed[0] if name not in ("slug", "first_seen", "source_id", "source")]
+            values = [{f"new_{name}": row[name] for name in ("slug", *columns)} for row in changed]
+            changes = update(table).where(table.c.slug == bindparam("new_slug"))
+            self.connection.execute(changes.values({name: bindparam(f"new_{name}") for name in columns}), values)
+        if lines:
+            self.connection.execute(insert(history), lines)
+
+    def _keep_originals(self, slugs: Sequence[str]) -> None:
+        kept = {slug: self.records[slug].record for slug in slugs if slug in self.records}
+        if not kept:
+            return
+        hashes = {slug: hashlib.sha256(record.encode()).hexdigest() for slug, record in kept.items()}
+        wanted = select(originals.c.slug, originals.c.content_hash).where(originals.c.slug.in_(kept))
+        there = {(slug, content) for slug, content in self.connection.execute(wanted)}
+        new = [
+            {"slug": slug, "content_hash": hashes[slug], "seen_at": self.now, "record": record}
+            for slug, record in kept.items()
+            if (slug, hashes[slug]) not in there
+        ]
+        if new:
+            self.connection.execute(insert(originals), new)
+
+    def withdraw_the_others(self) -> None:
+        """Withdraw every entry of the source that was not seen."""
+        wanted = select(table.c.slug).where(table.c.source == self.source, table.c.withdrawn_at.is_(None))
+        gone = sorted(set(self.connection.execute(wanted).scalars()) - self.seen)
+        self.counts["withdrawn"] = len(gone)
+        if not gone:
+            return
+        marked = update(table).where(table.c.slug == bindparam("gone"))
+        marked = marked.values(withdrawn_at=self.now, updated_at=self.now, generation=self.generation)
+        self.connection.execute(marked, [{"gone": slug} for slug in gone])
+        self.connection.execute(insert(history), [self._line(slug, "withdrawn", "{}", "{}") for slug in gone])
+
+    def report(self) -> UpsertReport:
+        """Sum up, and count this write when it changed anything."""
+        if any(self.counts[what] for what in ("added", "changed", "withdrawn")):
+            facts.put(self.connection, facts.GENERATION, self.generation)
+        seen = update(sources).where(sources.c.name == self.source).values(last_seen=self.now)
+        self.connection.execute(seen)
+        return UpsertReport(**self.counts, refused=tuple(self.refused))
