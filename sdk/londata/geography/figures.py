@@ -24,7 +24,7 @@ BAR, MISSING = "#71879b", "#d9d9d9"
 #: Light to dark in one hue, so that order survives without colour.
 SHADES = ("#e3eef7", "#b5d2e8", "#79aed4", "#3b82b8", "#0f5187")
 #: Inches; one inch is 72 points and, in a browser, 96 CSS pixels.
-WIDTH = 4.2
+WIDTH = 3.5
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,9 @@ def _figure(plot_height: float, words: Words) -> tuple[Any, Any, float, float]:
     """Make a figure with its words; also tell where the plot may begin and end, as shares of the height."""
     from matplotlib.figure import Figure
 
-    head = textwrap.wrap(words.title, 42)
-    unit = textwrap.wrap(words.unit, 62)
-    foot = textwrap.wrap(words.source, 74)
+    head = textwrap.wrap(words.title, 34)
+    unit = textwrap.wrap(words.unit, 52)
+    foot = textwrap.wrap(words.source, 61)
     above = 0.1 + 0.19 * len(head) + 0.15 * len(unit)
     below = 0.1 + 0.13 * len(foot)
     height = plot_height + above + below
@@ -55,7 +55,7 @@ def _figure(plot_height: float, words: Words) -> tuple[Any, Any, float, float]:
     axes = figure.add_axes((0.0, below / height, 1.0, plot_height / height))
     for spine in axes.spines.values():
         spine.set_visible(False)
-    axes.tick_params(length=0, labelsize=8, labelcolor=INK)
+    axes.tick_params(length=0, labelsize=7.9, labelcolor=INK)
     where = 1 - 0.05 / height
     figure.text(0.01, where, "\n".join(head), size=11.5, weight="bold", color=INK, va="top")
     where -= (0.03 + 0.19 * len(head)) / height
@@ -94,7 +94,7 @@ def ranked_bars(
     """
     ordered = values.sort_values(ascending=False, na_position="last")
     figure, axes, bottom, top = _figure(0.3 + 0.2 * len(ordered), words)
-    axes.set_position((0.40, bottom, 0.47, top - bottom))
+    axes.set_position((0.43, bottom, 0.42, top - bottom))
     bold = [name == chosen for name in ordered.index]
     axes.barh(range(len(ordered)), ordered.fillna(0), height=0.72, color=[CHOSEN if it else BAR for it in bold])
     axes.set_yticks(range(len(ordered)), ordered.index)
@@ -105,7 +105,7 @@ def ranked_bars(
     for row, (value, strong) in enumerate(zip(ordered, bold, strict=True)):
         weight = "bold" if strong else "normal"
         text = number(value, decimals) if value == value else "no figure"
-        axes.text(1.27, row, text, transform=aside, ha="right", va="center", size=8, color=INK, weight=weight)
+        axes.text(1.33, row, text, transform=aside, ha="right", va="center", size=8, color=INK, weight=weight)
         axes.get_yticklabels()[row].set_weight(weight)
     if reference:
         _reference_line(axes, *reference, middle=float(ordered.max()) / 2, decimals=decimals)
@@ -171,7 +171,7 @@ def area_map(
         MISSING if value != value else shades[min(sum(value > end for end in ends), len(ends) - 1)] for value in numbers
     ]
     rows = (len(shades) + int(numbers.isna().any()) + 1) // 2
-    figure, axes, bottom, top = _figure(3.3 + 0.2 * rows, words)
+    figure, axes, bottom, top = _figure(2.75 + 0.2 * rows, words)
     legend = 0.2 * rows / figure.get_figheight()
     axes.set_position((0.0, bottom + legend, 1.0, top - bottom - legend))
     areas.plot(ax=axes, color=shade, edgecolor=INK, linewidth=0.4, aspect="equal")

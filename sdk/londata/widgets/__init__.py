@@ -1,0 +1,1 @@
+"""What insights are made of: numbers, words and controls for Voila apps. A notebook only puts them together."""

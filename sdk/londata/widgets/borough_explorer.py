@@ -1,0 +1,173 @@
+"""The borough explorer: choose a borough and an indicator; chart, map, table and words follow.
+
+The notebook of the app is one call of :func:`explore`. The pictures come from :mod:`londata.geography.figures`,
+numbers and words from :mod:`londata.widgets.boroughs`; here is only what holds them together.
+"""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlencode
+
+from londata.errors import LondataError
+from londata.geography import figures
+from londata.widgets import boroughs
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import ipywidgets
+
+#: What the app reads; its ``app.yaml`` must name the same.
+USES = ("london-authorities", "borough-boundaries", "borough-indicators")
+FIRST_BOROUGH, FIRST_INDICATOR = "E09000007", "population_density"
+
+
+@dataclass(frozen=True)
+class Boroughs:
+    """Everything that the app shows, computed once: names and areas by code, who touches whom, the indicators."""
+
+    names: dict[str, str]
+    areas: gpd.GeoDataFrame
+    neighbours: dict[str, list[str]]
+    indicators: dict[str, boroughs.Indicator]
+
+
+def load(catalog: Any) -> Boroughs:
+    """Read the three data sets and compute what every view needs."""
+    authorities, boundaries, long = (catalog[slug].read() for slug in USES)
+    areas = figures.prepare(boundaries)
+    names = dict(zip(authorities["code"], authorities["name"], strict=True))
+    return Boroughs(names, areas, figures.neighbours(areas), boroughs.gather(long))
+
+
+def pictures(data: Boroughs, code: str, key: str) -> tuple[str, str]:
+    """Draw the chart and the map for one choice, each as an HTML image with a text alternative."""
+    indicator, name = data.indicators[key], data.names[code]
+    reference = indicator.reference if indicator.reference[1] == indicator.reference[1] else None
+    chart = figures.ranked_bars(
+        indicator.values.rename(index=data.names),
+        indicator.words,
+        chosen=name,
+        reference=reference,
+        decimals=indicator.decimals,
+    )
+    by_code = {str(each): value for each, value in indicator.values.items()}
+    drawing = figures.area_map(data.areas, by_code, indicator.words, chosen=code, decimals=indicator.decimals)
+    what = f"{indicator.label} ({indicator.unit}, {indicator.year})"
+    same = "The words above and the table below say the same."
+    return (
+        figures.image(chart, f"Bar chart of {what} in London's boroughs, highest first, {name} brought out. {same}"),
+        figures.image(drawing, f"Map of London's boroughs shaded by {what}, {name} outlined. {same}"),
+    )
+
+
+def provenance(catalog: Any) -> str:
+    """Name the data sets, who publishes them and on which terms, as an HTML list."""
+    items = []
+    for slug in USES:
+        record = catalog[slug].record
+        title = html.escape(record.title)
+        if record.landing_page:
+            title = f'<a href="{html.escape(record.landing_page, quote=True)}" rel="noopener">{title}</a>'
+        publisher, licence = html.escape(record.publisher.name), html.escape(record.licence_title)
+        items.append(f"<li>{title} – {publisher}, licence: {licence} (in the register: <code>{slug}</code>)</li>")
+    return f"<ul>{''.join(items)}</ul>"
+
+
+def choice_in(query: str, data: Boroughs) -> tuple[str, str]:
+    """Read ``borough=Camden&indicator=density`` from an address; what is unknown there is the first choice.
+
+    Returns
+    -------
+    tuple[str, str]
+        The borough's code and the indicator's key.
+    """
+    try:
+        asked = parse_qs(query, max_num_fields=10)
+    except ValueError:
+        asked = {}
+    name, key = (asked.get(word, [""])[0].casefold() for word in ("borough", "indicator"))
+    codes = [code for code in data.names if name in (code.casefold(), data.names[code].casefold())]
+    return (codes or [FIRST_BOROUGH])[0], key if key in data.indicators else FIRST_INDICATOR
+
+
+def explore(catalog: Any, query: str = "") -> ipywidgets.Widget:
+    """Build the app.
+
+    Parameters
+    ----------
+    catalog
+        Where the data comes from.
+    query
+        The query of the page's address; it may name the first choice.
+
+    Returns
+    -------
+    ipywidgets.Widget
+        The app; a sentence where the data cannot be read.
+    """
+    import ipywidgets as widgets
+
+    try:
+        data, sources = load(catalog), provenance(catalog)
+    except LondataError as error:
+        sentence = html.escape(f"{error.message} {error.hint}")
+        return widgets.HTML(f'<p role="alert">The numbers cannot be shown just now. {sentence}</p>')
+    return _build(data, sources, *choice_in(query, data))
+
+
+def _build(data: Boroughs, sources: str, code: str, key: str) -> ipywidgets.Widget:
+    import ipywidgets as widgets
+
+    by_name = sorted((name, code) for code, name in data.names.items())
+    labels = [(indicator.label, each) for each, indicator in data.indicators.items()]
+    borough = widgets.Dropdown(options=by_name, value=code, description="Borough")
+    indicator = widgets.Dropdown(options=labels, value=key, description="Indicator")
+    words, chart, drawing, table = (_html(name) for name in ("words", "chart", "map", "table"))
+
+    def redraw(_: object = None) -> None:
+        if borough.value is None or indicator.value is None:
+            return
+        chosen, shown = borough.value, data.indicators[indicator.value]
+        link = urlencode({"borough": data.names[chosen], "indicator": shown.key})
+        chart.value, drawing.value = pictures(data, chosen, shown.key)
+        table.value = f"<h2>Table</h2>{boroughs.table(shown, chosen, data.names)}"
+        # The words come last: by the time a screen reader says them, the pictures are there.
+        words.value = (
+            f"<h2>In words</h2>{boroughs.summary(shown, chosen, data.names, data.neighbours[chosen])}"
+            f'<p><a href="?{html.escape(link, quote=True)}">Link to this view</a></p>'
+        )
+
+    borough.observe(redraw, "value")
+    indicator.observe(redraw, "value")
+    redraw()
+    footer = _html("sources", f"<h2>Where the numbers come from</h2>{sources}")
+    style = _html("style", f"<style>{files('londata.widgets').joinpath('borough_explorer.css').read_text()}</style>")
+    parts = [
+        style,
+        _box("controls", borough, indicator),
+        words,
+        _box("figures", _box("left", chart), _box("right", drawing)),
+        table,
+        footer,
+    ]
+    return _box("explorer", *parts)
+
+
+def _html(name: str, value: str = "") -> Any:
+    import ipywidgets as widgets
+
+    part = widgets.HTML(value)
+    part.add_class(f"londata-{name}")
+    return part
+
+
+def _box(name: str, *children: Any) -> Any:
+    import ipywidgets as widgets
+
+    box = widgets.Box(children)
+    box.add_class(f"londata-{name}")
+    return box
