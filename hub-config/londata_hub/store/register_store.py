@@ -167,6 +167,14 @@ class RegisterStore:
         indexing.rebuild(self._database, self._index)
         return self._index.count(Query())
 
+    def differences(self) -> tuple[int, int]:
+        """Compare the index with the database: how many slugs it lacks, and how many it has that are gone."""
+        wanted = select(table.c.slug).where(table.c.withdrawn_at.is_(None))
+        with self._database.reading() as connection:
+            there = set(connection.execute(wanted).scalars())
+        indexed = set(self._index.slugs(Query()))
+        return len(there - indexed), len(indexed - there)
+
     @cached_property
     def _files(self) -> FileRegister:
         from londata.catalog_files import FileRegister

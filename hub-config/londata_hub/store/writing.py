@@ -133,7 +133,7 @@ class _Upsert:
         if added:
             self.connection.execute(insert(table), added)
         if changed:
-            columns = [name for name in changed[0] if name not in ("slug", "first_seen", "source_id", "source")]
+            columns = [name for name in changed[0] if name not in ("slug", "first_seen", "source")]
             values = [{f"new_{name}": row[name] for name in ("slug", *columns)} for row in changed]
             changes = update(table).where(table.c.slug == bindparam("new_slug"))
             self.connection.execute(changes.values({name: bindparam(f"new_{name}") for name in columns}), values)

@@ -1,0 +1,1 @@
+"""The commands of ``londata-hub``: each parses, calls once and prints."""
