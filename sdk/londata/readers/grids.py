@@ -40,7 +40,7 @@ def read_zarr(path: Path, wanted: Wanted) -> Any:
     roots = [PurePosixPath(name).parent for name in names if PurePosixPath(name).name in _ROOTS]
     if not roots:
         raise ReadError("The zip file holds no Zarr store.", hint="Tell the publisher.")
-    consolidated = _check_metadata(path, names)
+    _check_metadata(path, names)
     root = min(roots, key=lambda folder: len(folder.parts))
     group = str(root / str(wanted.more.get("group") or ""))
     return _open(
@@ -48,7 +48,7 @@ def read_zarr(path: Path, wanted: Wanted) -> Any:
         wanted,
         engine="zarr",
         group=None if group == "." else group,
-        consolidated=consolidated and not wanted.more.get("group"),
+        consolidated=False,  # in a file on this machine that saves nothing, and xarray looks for it at the top only
     )
 
 
@@ -68,9 +68,8 @@ def _open(source: Any, wanted: Wanted, **arguments: Any) -> Any:
     return grid if wanted.rows is None else grid.head(wanted.rows)
 
 
-def _check_metadata(path: Path, names: list[str]) -> bool:
-    """Refuse codecs that are not on the list; tell whether the metadata is consolidated."""
-    consolidated = False
+def _check_metadata(path: Path, names: list[str]) -> None:
+    """Refuse codecs that are not on the list."""
     with zipfile.ZipFile(path) as archive:
         for name in names:
             if PurePosixPath(name).name not in _METADATA:
@@ -79,13 +78,11 @@ def _check_metadata(path: Path, names: list[str]) -> bool:
                 metadata = json.loads(archive.read(name))
             except (ValueError, RecursionError) as error:
                 raise ReadError(f"{name} in the Zarr store is not JSON.", hint="Tell the publisher.") from error
-            consolidated |= name.endswith(".zmetadata") or "consolidated_metadata" in metadata
             if strange := _codecs(metadata) - CODECS:
                 raise ReadError(
                     f"The Zarr store is packed with {', '.join(sorted(strange))}, which londata does not unpack.",
                     hint="Tell the publisher; a codec can run code, so only known ones are used.",
                 )
-    return consolidated
 
 
 def _codecs(value: Any) -> set[str]:
