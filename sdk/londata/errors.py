@@ -5,6 +5,7 @@
     LondataError
     ├── UsageError                    the caller asked for something that cannot be
     │   ├── QueryError                a search or filter that makes no sense
+    │   ├── NoSuchNameError           an entry or table has no such attribute
     │   ├── ParameterError            a report parameter that is not allowed
     │   └── AmbiguousDistributionError  several distributions fit; choose one
     ├── SettingsError                 a setting is missing or malformed
@@ -22,7 +23,8 @@
     ├── ReadError                     the bytes are not what their media type says
     ├── MissingExtraError             a library for this is not installed
     ├── RegisterUnavailableError      the register does not answer
-    └── ReportError                   a report ran and failed
+    ├── ReportError                   a report ran and failed
+    └── HubError                      the hub cannot start, or stopped by itself
 
 Each error is one sentence that says what went wrong and what it means, and a ``hint`` that says what
 to do next. ``exit_code`` is what a command line returns, ``http_status`` what a service answers.
@@ -71,6 +73,14 @@ class QueryError(UsageError):
     """A search or filter makes no sense."""
 
     code = "query"
+
+
+class NoSuchNameError(UsageError, AttributeError):
+    """Something has no such attribute; also an ``AttributeError``, because it is what ``entry.raed`` raises."""
+
+    code = "no_such_name"
+
+    __str__ = LondataError.__str__
 
 
 class ParameterError(UsageError):
@@ -213,3 +223,9 @@ class ReportError(LondataError):
     """A report ran and failed; its notebook is kept as evidence."""
 
     exit_code, http_status, code = 9, 500, "report"
+
+
+class HubError(LondataError):
+    """The hub cannot start, or it stopped by itself."""
+
+    exit_code, http_status, code = 12, 503, "hub"

@@ -18,10 +18,10 @@ MAX_SLUG = 120
 #: Names that a catalog has for itself; a test compares them with what RegisterCatalog really has.
 RESERVED_KEYS = frozenset(
     """
-    add_entry aliases check_type classmethod complete contains data delete describe entries export extract_parameter
-    facets from_dict from_entries from_fsspec from_yaml_file get get_entity give_name items keys kwargs metadata
-    move_parameter name pprint promote_parameter_name qname quick_search reads register rename required_imports search
-    tab_completion_fixer themes to_dict to_intake_yaml to_yaml_file token tokenize user_parameters values version
+    add_entry aliases check_imports complete data delete entries extract_parameter facets from_dict from_entries
+    from_yaml_file get_aliases get_entity give_name metadata move_parameter name pprint promote_parameter_name
+    qname query records register rename search tab_completion_fixer themes to_dict to_yaml_file token
+    user_parameters version
     """.split()
 )
 

@@ -1,0 +1,193 @@
+"""From a record to a table or grid: choose a distribution, decide, fetch, read, and note what was read."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from londata import readers, readlog
+from londata.access import Decision, Subject, decide
+from londata.errors import AmbiguousDistributionError, UsageError
+from londata.readers import READERS
+from londata.records import Distribution, Entry, Insight, Service
+from londata.register import LocalCopy, Register
+
+#: What a read can give → the class, as Intake writes it.
+FORMS = {
+    "pandas": "pandas:DataFrame",
+    "geopandas": "geopandas:GeoDataFrame",
+    "xarray": "xarray:Dataset",
+    "dask": "dask.dataframe:DataFrame",
+}
+
+
+def form_of(outtype: str) -> str:
+    """Read ``"pandas"`` or ``"pandas:DataFrame"``; raises ``UsageError`` for anything else."""
+    for form, output in FORMS.items():
+        if outtype in (form, output):
+            return form
+    raise UsageError(f"londata cannot read as {outtype!r}.", hint=f"Say one of {', '.join(FORMS)}.")
+
+
+def read(
+    register: Register,
+    record: Entry,
+    *,
+    first_rows: bool = False,
+    columns: Sequence[str] | None = None,
+    distribution: str | None = None,
+    as_: str | None = None,
+    **keywords: Any,
+) -> Any:
+    """Read one entry; see :meth:`londata.intake_catalog.RegisterEntry.read`."""
+    chosen = choose(record, distribution, as_)
+    decision = decide(current_subject(), "read", record).require()
+    copy = register.fetch(record, chosen, decision)
+    value: Any
+    if first_rows:
+        value = readers.discover(copy.path, chosen.media_type, chosen.options, as_=as_, **keywords)
+    else:
+        value = readers.read(copy.path, chosen.media_type, chosen.options, columns=columns, as_=as_, **keywords)
+    readlog.record(_reading(register, record, chosen, copy, decision, value))
+    return value
+
+
+def current_subject() -> Subject:
+    """Say who reads: the hub's user, else the one who is logged in to this machine. The hub decides again."""
+    try:
+        return Subject(os.environ.get("JUPYTERHUB_USER") or getpass.getuser())
+    except (OSError, KeyError):  # a container may run as a user without a name
+        return Subject(f"uid-{os.getuid()}")
+
+
+def readable(record: Entry) -> tuple[Distribution, ...]:
+    """List the distributions for which there is a reader."""
+    return tuple(each for each in record.distributions if each.media_type in READERS)
+
+
+def choose(record: Entry, wanted: str | None, as_: str | None = None) -> Distribution:
+    """Choose the distribution to read.
+
+    Parameters
+    ----------
+    record
+        The entry.
+    wanted
+        The distribution that the caller named.
+    as_
+        What reading should give; of several distributions only those count that can give it.
+
+    Raises
+    ------
+    AmbiguousDistributionError
+        Several can be read and none was named.
+    UsageError
+        None can be read, or the one that was named cannot.
+    """
+    fitting = readable(record)
+    if wanted is not None:
+        return _named(record, wanted, fitting)
+    if not fitting:
+        raise UsageError(_nothing_to_read(record))
+    able = [each for each in fitting if as_ in READERS[each.media_type].kinds] if as_ else list(fitting)
+    if len(able) == 1:
+        return able[0]
+    if len(fitting) > 1:
+        raise AmbiguousDistributionError(
+            f"“{record.title}” can be read in {len(fitting)} ways; say which:\n" + "\n".join(how_to_read(record))
+        )
+    return fitting[0]
+
+
+def how_to_read(record: Entry) -> list[str]:
+    """Give the line of code that reads an entry; one per distribution where there are several, a comment where none."""
+    fitting = readable(record)
+    if not fitting:
+        return [f"# {_nothing_to_read(record)}"]
+    if len(fitting) == 1:
+        return [f"catalog.{record.key}.read()"]
+    return [f'catalog.{record.key}.read(distribution="{each.id}")  # {_about(each)}' for each in fitting]
+
+
+def output_of(record: Entry, as_: str | None = None) -> str | None:
+    """Name the class that reading gives; ``None`` where it depends on a choice or nothing can be read."""
+    if as_:
+        return FORMS[as_]
+    forms = {READERS[each.media_type].kinds[0] for each in readable(record)}
+    return FORMS[forms.pop()] if len(forms) == 1 else None
+
+
+def _named(record: Entry, wanted: str, fitting: Sequence[Distribution]) -> Distribution:
+    for each in fitting:
+        if each.id == wanted:
+            return each
+    there = ", ".join(each.id for each in fitting) or "none"
+    other = next((each for each in record.distributions if each.id == wanted), None)
+    if other:
+        raise UsageError(
+            f"The distribution {wanted!r} of {record.key} is {other.format}, which londata does not read.",
+            hint=f"Open it yourself: {other.url}" if other.url else f"Those that can be read: {there}.",
+        )
+    raise UsageError(f"{record.key} has no distribution {wanted!r}.", hint=f"Those that can be read: {there}.")
+
+
+def _nothing_to_read(record: Entry) -> str:
+    """Say why there is nothing to read, and where to go instead."""
+    where = f" See {record.landing_page}" if record.landing_page else ""
+    if isinstance(record, Insight):
+        how = f"open it at {record.address}" if record.address else _how_to_make(record)
+        return f"“{record.title}” is an insight ({record.form}), not a table: {how}. It uses {_used(record)}."
+    if isinstance(record, Service):
+        what = f" Its address is {record.endpoint}." if record.endpoint else ""
+        return f"“{record.title}” is a service, which is asked rather than read.{what}{where}"
+    others = ", ".join(record.formats)
+    holds = f"it is held as {others}" if others else "it lists no file"
+    return f"“{record.title}” has nothing that can be read here: {holds}.{where}"
+
+
+def _how_to_make(record: Insight) -> str:
+    return f"make it with `londata report run {record.id}`" if record.form == "report" else "ask its owner"
+
+
+def _used(record: Insight) -> str:
+    from londata.records import key_of
+
+    return ", ".join(f"catalog.{key_of(slug)}" for slug in record.uses)
+
+
+def _about(distribution: Distribution) -> str:
+    size = f", {distribution.size_bytes / 1e6:,.1f} MB" if distribution.size_bytes else ""
+    title = f", {distribution.title}" if distribution.title else ""
+    return f"{distribution.format}{size}{title}"
+
+
+def _reading(
+    register: Register,
+    record: Entry,
+    distribution: Distribution,
+    copy: LocalCopy,
+    decision: Decision,
+    value: Any,
+) -> readlog.Reading:
+    """Describe what was read. A Dask table is not counted, because counting would read it."""
+    grid = hasattr(value, "data_vars")
+    lazy = hasattr(value, "dask")
+    return readlog.Reading(
+        entry=record.id,
+        title=record.title,
+        distribution=distribution.id,
+        sha256=copy.sha256,
+        size_bytes=copy.size_bytes,
+        version=copy.version,
+        rows=None if grid or lazy else len(value),
+        columns=tuple(str(name) for name in (value.data_vars if grid else value.columns)),
+        dimensions={str(name): int(size) for name, size in value.sizes.items()} if grid else {},
+        publisher=record.publisher.name,
+        licence=record.licence_title,
+        access=record.access,
+        register=register.address,
+        agreement=decision.agreement,
+        policy_version=decision.policy_version,
+    )
