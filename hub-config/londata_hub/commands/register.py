@@ -69,7 +69,7 @@ def _import(store: RegisterStore, arguments: argparse.Namespace) -> Iterable[str
         publishers=publishers_known(store),
         complete=arguments.complete,
     )
-    yield f"{arguments.file.name} ({report.shape}) has {report.records:,} records: {_said(report.store)}."
+    yield f"{arguments.file.name} ({report.shape}) has {_counted(report.records)}: {_said(report.store)}."
     yield from (f"  {count:>7,}  {flag}" for flag, count in report.flags.items())
     yield from _refusals(report.refused)
 
@@ -108,6 +108,10 @@ def _check(store: RegisterStore, _: argparse.Namespace) -> Iterable[str]:
         yield f"The index lacked {missing:,} and had {extra:,} too many; it was built anew over {rebuilt:,} entries."
     else:
         yield f"The index and the database agree on {store.count(Query()):,} entries."
+
+
+def _counted(records: int) -> str:
+    return "1 record" if records == 1 else f"{records:,} records"
 
 
 def _said(report: UpsertReport) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, field
+from itertools import chain
 from urllib.parse import unquote, urlsplit
 
 from londata.records import Distribution, slugify
-from londata.records.parts import web_address
 from londata.records.vocabulary import FORMATS, MEDIA_TYPES
 from londata_hub.harvest.raw import Raw, date_in, number_in, records_in_field, text_in
 from londata_hub.harvest.terms import media_type_of
@@ -33,12 +33,11 @@ def files_of(record: Raw) -> Files:
     for resource in [*resources, *records_in_field(record, "links")]:
         address = text_in(resource, "url").replace(" ", "%20")
         try:
-            web_address(address)
+            distribution = _distribution(resource, address, found)
         except ValueError:
             refused.append(address)
-            continue
-        distribution = _distribution(resource, address, found)
-        found[distribution.id] = distribution
+        else:
+            found[distribution.id] = distribution
     starts = [date_in(resource, "timeframeFrom", "temporal_coverage_from") for resource in resources]
     ends = [date_in(resource, "timeframeTo", "temporal_coverage_to") for resource in resources]
     return Files(tuple(found.values()), tuple(refused), list(filter(None, starts)), list(filter(None, ends)))
@@ -71,4 +70,4 @@ def _name(title: str, short: str, identifier: str, taken: dict[str, Distribution
     base = slugify(stem if stem and ending.lower() in MEDIA_TYPES else title)[:MAX_NAME].strip("-")
     names = [base, f"{base}-{short}", f"{base}-{slugify(identifier)[:8].strip('-')}"]
     numbered = (f"{base}-{number}" for number in range(2, len(taken) + 3))
-    return next(name for name in [*names, *numbered] if name not in taken)
+    return next(name for name in chain(names, numbered) if name not in taken)

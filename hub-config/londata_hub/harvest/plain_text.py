@@ -14,7 +14,7 @@ _HIDDEN = (("<!--", "-->"), ("<script", "</script>"), ("<style", "</style>"))
 
 def clean(text: str) -> str:
     """Take out control characters and broken surrogates; everything else stays as it was written."""
-    return _CONTROL.sub("", text).strip()
+    return (text if text.isprintable() else _CONTROL.sub("", text)).strip()
 
 
 def plain_text(markup: str) -> str:

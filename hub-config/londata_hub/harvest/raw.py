@@ -14,7 +14,9 @@ Raw = Mapping[str, Any]
 def text_in(record: Any, *names: str) -> str:
     """Give the first of these fields that holds text (or a number), cleaned; empty when none does."""
     for name in names:
-        value = record.get(name) if isinstance(record, Mapping) else None
+        value = record.get(name) if isinstance(record, dict) else None
+        if value is None:
+            continue
         if isinstance(value, list) and value:
             value = value[0]
         if isinstance(value, int | float) and not isinstance(value, bool):
@@ -27,7 +29,7 @@ def text_in(record: Any, *names: str) -> str:
 def part_of(record: Raw, name: str) -> Raw:
     """Give a field that is itself a record; an empty one when it is not."""
     value = record.get(name)
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, dict) else {}
 
 
 def texts_in(record: Raw, name: str, *keys: str) -> list[str]:
@@ -41,18 +43,19 @@ def texts_in(record: Raw, name: str, *keys: str) -> list[str]:
 def records_in_field(record: Raw, name: str) -> list[Raw]:
     """Give the records of a list, or of a mapping from identifier to record (which then has it as ``id``)."""
     value = record.get(name)
-    if isinstance(value, Mapping):
-        value = [{"id": key, **item} for key, item in value.items() if isinstance(item, Mapping)]
-    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
+    if isinstance(value, dict):
+        value = [{"id": key, **item} for key, item in value.items() if isinstance(item, dict)]
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def date_in(record: Raw, *names: str) -> dt.date | None:
     """Give the first of these fields that is a date or time in ISO 8601; ``None`` when none is."""
     for name in names:
-        try:
-            return dt.date.fromisoformat(text_in(record, name)[:10])
-        except ValueError:
-            continue
+        if stated := text_in(record, name):
+            try:
+                return dt.date.fromisoformat(stated[:10])
+            except ValueError:
+                continue
     return None
 
 

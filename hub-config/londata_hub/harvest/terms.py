@@ -90,7 +90,8 @@ _OTHER_MEDIA_TYPES = {
     "application/x-zip-compressed": "application/zip",
 }
 UNKNOWN = "application/octet-stream"
-_ENDING = re.compile(r"\.([a-z0-9]{2,10})$")
+LONGEST_ENDING = 16
+_ENDING = re.compile(r"\.([a-z0-9]{2,10})\s*$")
 
 
 def licence_of(title: str, url: str = "") -> Licence | None:
@@ -145,7 +146,7 @@ def media_type_of(names: Iterable[str], declared: str, mimetype: str) -> str:
         What the portal's server said.
     """
     said = declared.lower().lstrip(".")
-    endings = [match[1] for name in names if (match := _ENDING.search(name.lower().strip()))]
+    endings = [match[1] for name in names if (match := _ENDING.search(name[-LONGEST_ENDING:].lower()))]
     ending = next((each for each in endings if each in MEDIA_TYPES), "")
     mime = mimetype.lower().split(";")[0].strip()
     mime = _OTHER_MEDIA_TYPES.get(mime, mime)

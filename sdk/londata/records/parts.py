@@ -18,7 +18,7 @@ def web_address(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.password:
         raise ValueError("is not a web address (https://host/…)")
-    if any(character.isspace() for character in value):
+    if value.split() != [value]:
         raise ValueError("has a space in it; write %20")
     return value
 
