@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from running_hub import hub, new_hub  # noqa: F401
 
 ROOT_YAML = """\
 title: A small catalogue
@@ -133,7 +134,17 @@ insight:
 @pytest.fixture
 def small_catalog(tmp_path: Path) -> Path:
     """A folder of catalogue files: two themes, eight entries, and an app beside it that is a ninth."""
-    folder = tmp_path / "catalogs"
+    return _write(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def shared_catalog(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same folder, made once for tests that only read it."""
+    return _write(tmp_path_factory.mktemp("shared"))
+
+
+def _write(parent: Path) -> Path:
+    folder = parent / "catalogs"
     (folder / "data").mkdir(parents=True)
     texts = {
         "london.yaml": ROOT_YAML,
@@ -147,7 +158,7 @@ def small_catalog(tmp_path: Path) -> Path:
     }
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
-    app = tmp_path / "voila-apps" / "borough-explorer"
+    app = parent / "voila-apps" / "borough-explorer"
     app.mkdir(parents=True)
     (app / "app.yaml").write_text(APP_YAML, encoding="utf-8")
     return folder
