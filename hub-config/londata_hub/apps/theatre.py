@@ -1,0 +1,183 @@
+"""The apps that run, their kernels, and who is watching: what the handlers ask, and what is tidied up in between."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+import aiohttp
+from aiohttp.client import _RequestContextManager as Answer
+from yarl import URL
+
+from londata_hub.apps.ledger import Kernel, Ledger
+from londata_hub.apps.messages import LONGEST
+from londata_hub.apps.process import AppProcess, Places
+from londata_hub.apps.relay import RegisterRelay
+from londata_hub.apps.shelf import App
+
+log = logging.getLogger(__name__)
+
+#: Seconds between two rounds of tidying.
+ROUND = 15.0
+#: Seconds without a kernel after which an app's process is stopped.
+IDLE_AFTER = 600.0
+#: Seconds between two pieces of an answer; a page says nothing while its notebook computes.
+PATIENCE = 180.0
+
+
+class Seat(Protocol):
+    """Somebody's open channel, as far as tidying up is concerned."""
+
+    async def still_allowed(self) -> bool:
+        """Whether the viewer may still be here."""
+
+    def close(self, code: int | None = None, reason: str | None = None) -> None:
+        """End it."""
+
+
+class Theatre:
+    """All apps of one service.
+
+    Parameters
+    ----------
+    apps
+        By slug.
+    prefix
+        The path of the service, with a slash at both ends.
+    places
+        Where app processes find and leave things.
+    relay
+        The apps' way to the register.
+    ledger
+        Which kernel belongs to whom.
+    """
+
+    def __init__(
+        self, apps: Mapping[str, App], prefix: str, places: Places, relay: RegisterRelay, ledger: Ledger | None = None
+    ) -> None:
+        self.apps = apps
+        self.ledger = ledger or Ledger()
+        self._prefix, self._places, self._relay = prefix, places, relay
+        self._seats: dict[Seat, Kernel] = {}
+        self._used: dict[str, float] = {}
+        self._processes = {
+            slug: AppProcess(app, f"{prefix}{slug}/", places, self.ledger.forget) for slug, app in apps.items()
+        }
+        self._later: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        """Open each app's door to the register; the apps themselves start when somebody comes."""
+        self._places.logs.mkdir(parents=True, exist_ok=True)
+        for app in self.apps.values():
+            await self._relay.listen(self._places.doors(app) / "register.sock")
+
+    async def stop(self) -> None:
+        """End everything."""
+        await asyncio.gather(*(process.stop() for process in self._processes.values()))
+        await self._relay.close()
+
+    def open(self, app: App, viewer: str) -> Kernel:
+        """Enter a new kernel; the viewer's oldest makes room where there are too many.
+
+        Raises
+        ------
+        FullError
+            There are as many kernels as may be.
+        """
+        kernel, leaving = self.ledger.open(app.slug, viewer)
+        for old in leaving:
+            self._soon(old)
+        return kernel
+
+    async def ask(self, method: str, app: App, path: str, query: str, headers: Mapping[str, str]) -> Answer:
+        """Send a request to an app; the answer is a context manager.
+
+        Raises
+        ------
+        AppUnavailableError
+            The app does not start.
+        """
+        session = await self._session(app)
+        return session.request(
+            method,
+            self._address(app, path, query),
+            headers=headers,
+            allow_redirects=False,
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=PATIENCE),
+        )
+
+    async def channel(self, app: App, kernel: Kernel) -> aiohttp.ClientWebSocketResponse:
+        """Open a websocket to a kernel."""
+        session = await self._session(app)
+        address = self._address(app, f"api/kernels/{kernel.id}/channels", "")
+        return await session.ws_connect(address, max_msg_size=50 * LONGEST, heartbeat=30)
+
+    async def shut_down(self, kernel: Kernel) -> None:
+        """Shut a kernel down. It is gone for its viewer at once, whatever the app says."""
+        self.ledger.close(kernel)
+        process = self._processes[kernel.app]
+        if not process.runs:
+            return
+        app = self.apps[kernel.app]
+        with contextlib.suppress(aiohttp.ClientError, TimeoutError):
+            async with await self.ask("DELETE", app, f"api/kernels/{kernel.id}", "", {}) as answer:
+                if answer.status not in (204, 404):
+                    log.warning("app %s answers %s when a kernel is to end", app.slug, answer.status)
+
+    def connected(self, kernel: Kernel, seat: Seat) -> None:
+        """Note an open channel."""
+        self.ledger.connected(kernel, +1)
+        self._seats[seat] = kernel
+
+    def disconnected(self, kernel: Kernel, seat: Seat) -> None:
+        """Note that a channel is closed."""
+        if self._seats.pop(seat, None):
+            self.ledger.connected(kernel, -1)
+
+    async def tidy_for_ever(self) -> None:
+        """Tidy up, again and again."""
+        while True:
+            await asyncio.sleep(ROUND)
+            try:
+                await self.tidy()
+            except Exception:  # one bad round must not be the last
+                log.exception("tidying up failed")
+
+    async def tidy(self) -> None:
+        """Show out whoever may no longer be here, end kernels without a viewer and apps without a kernel."""
+        for seat, kernel in list(self._seats.items()):
+            if not await seat.still_allowed():
+                log.info("%s may no longer see app %s", kernel.viewer, kernel.app)
+                seat.close(1008, "You are no longer logged in.")
+                self._soon(kernel)
+        for kernel in self.ledger.abandoned():
+            await self.shut_down(kernel)
+        now = time.monotonic()
+        for slug, process in self._processes.items():
+            if process.runs and not self.ledger.of(slug) and now - self._used.get(slug, now) > IDLE_AFTER:
+                log.info("app %s is idle and is stopped", slug)
+                await process.stop()
+
+    async def _session(self, app: App) -> aiohttp.ClientSession:
+        self._used[app.slug] = time.monotonic()
+        return await self._processes[app.slug].session()
+
+    def _address(self, app: App, path: str, query: str) -> URL:
+        return URL(f"http://app{self._prefix}{app.slug}/{path}{'?' if query else ''}{query}", encoded=True)
+
+    def _soon(self, kernel: Kernel) -> None:
+        task = asyncio.create_task(self.shut_down(kernel))
+        self._later.add(task)
+        task.add_done_callback(self._later.discard)
+
+
+def private_folder(folder: Path) -> Path:
+    """Make a folder that only this user can enter."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    return folder

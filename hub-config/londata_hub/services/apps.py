@@ -1,0 +1,101 @@
+"""The service of published apps, as the hub starts it: ``python -m londata_hub.services.apps``."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import secrets
+import signal
+from collections.abc import Mapping
+from urllib.parse import unquote, urlsplit
+
+from jupyterhub.services.auth import HubOAuth, HubOAuthCallbackHandler
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets, bind_unix_socket
+from tornado.web import Application
+
+from londata.settings import shipped
+from londata_hub import sandbox, settings
+from londata_hub.apps.handlers import AppHandler, Channels, Front, Guarded, Index, Nothing
+from londata_hub.apps.messages import LONGEST
+from londata_hub.apps.process import Places
+from londata_hub.apps.relay import RegisterRelay
+from londata_hub.apps.shelf import find_apps
+from londata_hub.apps.theatre import Theatre, private_folder
+
+log = logging.getLogger(__name__)
+
+#: Seconds for which the hub's word on who somebody is is believed without asking again.
+BELIEVE = 30
+
+
+class Callback(Guarded, HubOAuthCallbackHandler):  # type: ignore[misc]  # jupyterhub has no types
+    """Where the hub sends people back to after login."""
+
+    async def prepare(self) -> None:
+        """Let everybody in: whoever comes here is just logging in."""
+
+
+def application(theatre: Theatre, prefix: str) -> Application:
+    """Make the web application: the table of everything that answers."""
+    slug = r"([a-z0-9]+(?:-[a-z0-9]+)*)"
+    return Application(
+        [
+            (rf"{prefix}", Index),
+            (rf"{prefix}oauth_callback", Callback),
+            (rf"{prefix}{slug}", Front),
+            (rf"{prefix}{slug}/(api/kernels/[^/]+/channels)", Channels),
+            (rf"{prefix}{slug}/(.*)", AppHandler),
+        ],
+        default_handler_class=Nothing,
+        theatre=theatre,
+        prefix=prefix,
+        cookie_secret=secrets.token_bytes(32),
+        websocket_max_message_size=LONGEST,
+        websocket_ping_interval=30,
+        log_function=lambda _: None,  # no access log: it would hold what people look at
+    )
+
+
+def listen(server: HTTPServer, address: str) -> None:
+    """Listen where the hub says: ``http://127.0.0.1:port/…`` or ``http+unix://%2Fpath%2Fto.sock/…``."""
+    parts = urlsplit(address)
+    if parts.scheme == "http+unix":
+        server.add_socket(bind_unix_socket(unquote(parts.netloc), mode=0o600))
+    else:
+        server.add_sockets(bind_sockets(parts.port or 80, parts.hostname))
+
+
+async def serve(environ: Mapping[str, str]) -> None:
+    """Serve until told to stop."""
+    hub = settings.load(environ)
+    prefix = environ["JUPYTERHUB_SERVICE_PREFIX"]
+    why_not = sandbox.why_not()
+    if why_not:
+        log.warning("Apps are NOT isolated, because %s.", why_not)
+    places = Places(private_folder(hub.sockets / "apps"), hub.state / "logs", isolated=not why_not)
+    relay = RegisterRelay(hub.sockets / "doors" / "register.sock", environ["JUPYTERHUB_API_TOKEN"])
+    HubOAuth.instance(cache_max_age=BELIEVE)
+    theatre = Theatre(find_apps(shipped("voila-apps")), prefix, places, relay)
+    await theatre.start()
+    server = HTTPServer(application(theatre, prefix), xheaders=False)
+    listen(server, environ["JUPYTERHUB_SERVICE_URL"])
+    stopped = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    tidying = asyncio.create_task(theatre.tidy_for_ever())
+    await stopped.wait()
+    tidying.cancel()
+    server.stop()
+    await theatre.stop()
+
+
+def main() -> None:
+    """Run the service as the hub starts it."""
+    logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
+    asyncio.run(serve(os.environ))
+
+
+if __name__ == "__main__":
+    main()
