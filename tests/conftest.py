@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from running_hub import hub, new_hub  # noqa: F401
 
 ROOT_YAML = """\

@@ -6,11 +6,13 @@ replace it by a link to any other socket of this machine, and the proxy would fo
 
 from __future__ import annotations
 
+import os
 import resource
 import signal
 import socket
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from subprocess import DEVNULL, STDOUT, Popen
 from typing import Any
@@ -20,8 +22,9 @@ from jupyterhub.slugs import safe_slug
 from jupyterhub.spawner import LocalProcessSpawner
 from traitlets import Unicode
 
+from londata_hub import sandbox
 from londata_hub.settings import REPOSITORY
-from londata_hub.spawner import bubblewrap
+from londata_hub.spawner.processes import children
 
 LAB = REPOSITORY / "hub-config" / "lab"
 #: What of the repository a user may see; the hub's own code is not among it.
@@ -118,7 +121,7 @@ class LabSpawner(LocalProcessSpawner):  # type: ignore[misc]  # jupyterhub has n
                     stdout=log,
                     stderr=STDOUT,
                     start_new_session=True,
-                    preexec_fn=self.make_preexec_fn(self.user.name),  # noqa: PLW1509
+                    preexec_fn=self.make_preexec_fn(self.user.name),
                 )
         self.pid = self.proc.pid
         return unix_address(path)
@@ -153,37 +156,33 @@ class BubblewrapSpawner(LabSpawner):
 
     def seen(self) -> tuple[Path, Path, Path]:
         """Tell where the Lab sees its home, the doors and its runtime folder."""
-        return bubblewrap.HOMES / self.slug, bubblewrap.DOORS, bubblewrap.RUNTIME
+        return sandbox.HOMES / self.slug, sandbox.DOORS, sandbox.RUNTIME
 
     def wrap(self, command: list[str]) -> list[str]:
         """Put the command into the user's sandbox."""
-        shown = bubblewrap.outside_usr(REPOSITORY / folder for folder in SHOWN)
-        sandbox = bubblewrap.Sandbox(
+        shown = sandbox.outside_usr(REPOSITORY / folder for folder in SHOWN)
+        walls = sandbox.Sandbox(
             user=self.slug,
             home=self.home,
             doors=Path(self.doors),
             accounts=self._accounts(),
-            read_only=(*bubblewrap.interpreter(), *shown),
+            read_only=(*sandbox.interpreter(), *shown),
         )
-        return sandbox.command_line(command)
+        return walls.command_line(command)
 
     def _accounts(self) -> Path:
         """Write the two files that give the user a name inside."""
-        folder, number = Path(self.labs) / self.slug, bubblewrap.NOBODY_SPECIAL
-        home = bubblewrap.HOMES / self.slug
+        folder, number = Path(self.labs) / self.slug, sandbox.NOBODY_SPECIAL
+        home = sandbox.HOMES / self.slug
         (folder / "passwd").write_text(f"{self.slug}:x:{number}:{number}::{home}:/bin/bash\n")
         (folder / "group").write_text(f"{self.slug}:x:{number}:\n")
         return folder
 
     async def _ask_to_stop(self) -> None:
         """Tell the Lab itself, two processes down: killing ``bwrap`` would kill the kernels in mid-sentence."""
-        import os
-
         lab = self.pid
         for _ in range(2):
-            children = Path(f"/proc/{lab}/task/{lab}/children")
-            found = children.read_text().split() if children.exists() else []
-            if not found:
-                return
-            lab = int(found[0])
-        os.kill(lab, signal.SIGTERM)
+            lab = next(iter(children(lab)), 0)
+        if lab:
+            with suppress(ProcessLookupError):
+                os.kill(lab, signal.SIGTERM)

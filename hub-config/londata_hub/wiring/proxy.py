@@ -16,7 +16,7 @@ from traitlets import validate
 class SocketProxy(ConfigurableHTTPProxy):  # type: ignore[misc]  # jupyterhub has no types
     """configurable-http-proxy in front of unix sockets."""
 
-    @validate("extra_routes")
+    @validate("extra_routes")  # type: ignore[untyped-decorator]
     def _validate_extra_routes(self, proposal: dict[str, Any]) -> dict[str, str]:
         routes: dict[str, str] = proposal["value"]
         for path, target in routes.items():

@@ -1,0 +1,40 @@
+# londata: one command to work with it, `make up`, and one to check it, `make test`.
+# The environment is made on first use and again when what it is made of changes.
+
+PYTHON ?= python3
+PORT ?=
+VENV := .venv
+BIN := $(VENV)/bin
+SETUP := hub-config/setup
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_NO_INPUT := 1
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## Show what there is
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+.PHONY: up
+up: environment ## Start the hub and print its address and users; PORT=… for another port
+	@$(BIN)/londata-hub up $(if $(PORT),--port $(PORT))
+
+.PHONY: environment
+environment: $(VENV)/.installed node_modules/.installed ## Install everything locally, without starting anything
+
+# Runs every time, takes a moment, and comes before anything is made.
+.PHONY: system
+system:
+	@$(SETUP)/check-system.sh $(PYTHON)
+
+$(VENV)/.installed: constraints.txt pyproject.toml | system
+	@echo "Making $(VENV) (once; some minutes) …"
+	@$(SETUP)/quietly.sh var/logs/venv.log $(PYTHON) -m venv $(VENV)
+	@$(SETUP)/quietly.sh var/logs/pip.log $(BIN)/python -m pip install --require-hashes -r constraints.txt
+	@$(SETUP)/quietly.sh var/logs/pip-londata.log $(BIN)/python -m pip install --no-deps --no-build-isolation -e .
+	@touch $@
+
+node_modules/.installed: package.json package-lock.json | system
+	@echo "Installing the hub's proxy …"
+	@$(SETUP)/quietly.sh var/logs/npm.log npm ci --no-audit --no-fund
+	@touch $@

@@ -1,0 +1,184 @@
+"""The hub of the tests: one real JupyterHub for the whole session, started as people start it."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def wait_for(condition, seconds=60, what="what was waited for"):
+    """Poll until a condition holds and return what it returned; fail when the time is over."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if found := condition():
+            return found
+        time.sleep(0.1)
+    raise AssertionError(f"{what} did not come within {seconds} s")
+
+
+def free_port():
+    with socket.socket() as trial:
+        trial.bind(("127.0.0.1", 0))
+        return trial.getsockname()[1]
+
+
+@dataclass
+class RunningHub:
+    """A hub in a folder of its own.
+
+    ``address`` is where people reach it, ``state`` its folder, ``passwords`` its demo users (ada: analysts; bola:
+    analysts, publishers; chen: stewards).
+    """
+
+    state: Path
+    port: int = field(default_factory=free_port)
+    environ: dict = field(default_factory=dict)
+    process: subprocess.Popen | None = None
+
+    @property
+    def address(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def passwords(self):
+        return json.loads((self.state / "demo-passwords.json").read_text())
+
+    @property
+    def output(self):
+        return (self.state.parent / f"{self.state.name}.out").read_text()
+
+    def command(self, **more):
+        settings = {"LONDATA_HUB_STATE": str(self.state), "LONDATA_HUB_PORT": str(self.port)}
+        return {
+            "args": [sys.executable, "-m", "londata_hub", "up"],
+            "env": {**os.environ, **settings, **self.environ, **more},
+            "stdin": subprocess.DEVNULL,
+        }
+
+    def start(self, seconds=90):
+        with (self.state.parent / f"{self.state.name}.out").open("w") as out:
+            self.process = subprocess.Popen(**self.command(), stdout=out, stderr=subprocess.STDOUT)
+        wait_for(lambda: "Ctrl-C" in self.output or self.process.poll() is not None, seconds, "the hub")
+        assert self.process.poll() is None, self.output
+        return self
+
+    def stop(self, number=signal.SIGINT, seconds=60):
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        return self.process.wait(seconds)
+
+    def visitor(self, name, password=None):
+        """Log in as a browser does; returns the client."""
+        return Visitor(self, name).log_in(password or self.passwords[name])
+
+    def lab(self, name):
+        """Start a user's Lab, or find it running; returns a handle with ``run(code)``."""
+        return self.visitor(name).lab()
+
+    def token(self, name):
+        """Make a token for a user, as they could on the hub's page."""
+        return self.visitor(name).new_token()
+
+
+class Visitor:
+    """Somebody at a browser."""
+
+    def __init__(self, hub, name):
+        self.hub, self.name = hub, name
+        self.client = httpx.Client(base_url=hub.address, follow_redirects=True, timeout=60)
+
+    def log_in(self, password):
+        self.client.get("/hub/login")
+        form = {"username": self.name, "password": password, "_xsrf": self.xsrf()}
+        self.answer = self.client.post("/hub/login", params={"next": "/hub/home"}, data=form)
+        return self
+
+    def xsrf(self, path="/hub/"):
+        return self.client.cookies.get("_xsrf", path=path)
+
+    def api(self, method, path, **more):
+        headers = {"X-XSRFToken": self.xsrf(), "Referer": f"{self.hub.address}/hub/home"}
+        return self.client.request(method, f"/hub/api{path}", headers=headers, **more)
+
+    def new_token(self, **more):
+        answer = self.api("POST", f"/users/{self.name}/tokens", json=more)
+        assert answer.status_code == 201, answer.text
+        return answer.json()["token"]
+
+    def lab(self):
+        started = self.api("POST", f"/users/{self.name}/server")
+        assert started.status_code in (201, 202, 400), started.text
+
+        def ready():
+            return self.api("GET", f"/users/{self.name}").json()["servers"].get("", {}).get("ready")
+
+        wait_for(ready, 120, f"the Lab of {self.name}")
+        return Lab(self.hub, self.name, self.new_token())
+
+
+class Lab:
+    """A user's running Lab, with one kernel."""
+
+    def __init__(self, hub, name, token):
+        self.hub, self.name, self.token = hub, name, token
+        self.base = f"{hub.address}/user/{name}"
+        self.client = httpx.Client(base_url=self.base, headers={"Authorization": f"token {token}"}, timeout=60)
+        self.kernel = self.client.post("/api/kernels", json={"name": "python3"}).raise_for_status().json()["id"]
+
+    def run(self, code, seconds=60):
+        """Run code in the kernel; returns what it printed, raises what it raised."""
+        from websockets.sync.client import connect
+
+        said, asked = [], uuid.uuid4().hex
+        header = {"msg_id": asked, "msg_type": "execute_request", "session": asked, "username": "", "version": "5.3"}
+        content = {"code": code, "silent": False, "store_history": False, "allow_stdin": False, "stop_on_error": True}
+        request = {"header": header, "parent_header": {}, "metadata": {}, "content": content, "channel": "shell"}
+        address = f"{self.base.replace('http', 'ws', 1)}/api/kernels/{self.kernel}/channels"
+        credentials = {"Authorization": f"token {self.token}"}
+        with connect(address, additional_headers=credentials, max_size=None, proxy=None) as channel:
+            channel.send(json.dumps(request))
+            deadline = time.monotonic() + seconds
+            while True:
+                message = json.loads(channel.recv(timeout=max(0.1, deadline - time.monotonic())))
+                if message["parent_header"].get("msg_id") != asked:
+                    continue
+                if message["msg_type"] == "stream":
+                    said.append(message["content"]["text"])
+                if message["msg_type"] == "execute_reply":
+                    reply = message["content"]
+                    assert reply["status"] == "ok", "\n".join(reply.get("traceback", [])) + "".join(said)
+                if message["msg_type"] == "status" and message["content"]["execution_state"] == "idle":
+                    return "".join(said)
+
+
+@pytest.fixture(scope="session")
+def hub(tmp_path_factory):
+    """One hub for all tests that only use it; whoever stops or changes it starts one of their own."""
+    running = RunningHub(tmp_path_factory.mktemp("hub") / "state")
+    try:
+        yield running.start()
+    finally:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            running.stop()
+        running.process.kill()
+
+
+@pytest.fixture
+def new_hub(tmp_path):
+    """A hub of the test's own, not started yet; it is stopped at the end."""
+    made = RunningHub(tmp_path / "state")
+    yield made
+    if made.process and made.process.poll() is None:
+        made.stop()
