@@ -69,6 +69,11 @@ class RegisterStore:
         """The address of the database, without its password."""
         return self._database.shown
 
+    @property
+    def state(self) -> str | None:
+        """The name of the state that answers show; another one after every change."""
+        return self._index.state
+
     def find(self, slug: str) -> Entry | None:
         """Find one entry by its slug; ``None`` when there is none, or it was withdrawn."""
         return next(iter(self._find_all([slug])), None)
