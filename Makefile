@@ -38,3 +38,29 @@ node_modules/.installed: package.json package-lock.json | system
 	@echo "Installing the hub's proxy …"
 	@$(SETUP)/quietly.sh var/logs/npm.log npm ci --no-audit --no-fund
 	@touch $@
+
+.PHONY: test
+test: test-system environment ## Install what the tests need and run them all
+	@$(BIN)/python -m pytest
+
+.PHONY: check
+check: $(VENV)/.installed ## The fast part: ruff, strict types, the floors
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+.PHONY: bench
+bench: environment ## Measure, as ratios against peers in the same run
+	@$(BIN)/python -m benchmarks
+
+# Debian packages that only the tests need (Chromium, PostgreSQL): installed where that is possible, else named.
+.PHONY: test-system
+test-system:
+	@$(SETUP)/test-system.sh $(PYTHON)
+
+.PHONY: lock
+lock: ## Pin every dependency again, with hashes and without addresses (needs uv)
+	uv pip compile pyproject.toml --all-extras --group dev --group build --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet \
+		--output-file constraints.txt

@@ -1,0 +1,78 @@
+"""The whole path as a person walks it: a real Chromium, a real hub, a real kernel, a real Voila app."""
+
+import re
+import shutil
+
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+
+pytestmark = [pytest.mark.browser, pytest.mark.hub]
+
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+PATIENCE_MS = 60_000
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """Debian's Chromium; there is nothing to test without it, so its absence is an error."""
+    path = shutil.which("chromium")
+    assert path, "Chromium is not installed: apt-get install chromium"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium):
+    context = chromium.new_context(viewport={"width": 1280, "height": 800})
+    context.set_default_timeout(PATIENCE_MS)
+    yield context.new_page()
+    context.close()
+
+
+def log_in(page: Page, hub, name: str) -> None:
+    page.goto(f"{hub.address}/hub/login")
+    page.get_by_label("Username").fill(name)
+    page.get_by_label("Password").fill(hub.passwords[name])
+    page.get_by_role("button", name=re.compile("sign in|log in", re.I)).click()
+
+
+def test_from_log_in_to_a_table_in_a_notebook(page, hub):
+    log_in(page, hub, "bola")
+    page.wait_for_url(re.compile(r"/user/bola/lab"))
+    notebook = page.locator(".jp-Notebook:visible")
+    expect(notebook).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.locator(".jp-NotebookPanel:visible").get_by_text("Python 3")).to_be_visible(timeout=PATIENCE_MS)
+
+    notebook.locator(".jp-Cell").first.click()
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+
+    table = notebook.locator("table.dataframe").first
+    expect(table).to_be_visible(timeout=PATIENCE_MS)
+    expect(table).to_contain_text("E09000001")
+    expect(page.locator(".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.stderr']")).to_have_count(0)
+
+
+def test_an_app_answers_when_a_control_is_moved(page, hub):
+    log_in(page, hub, "ada")
+    page.wait_for_url(re.compile(r"/hub/|/user/"))
+    page.goto(f"{hub.address}/services/apps/borough-explorer/")
+    chart = page.get_by_role("img").first
+    expect(chart).to_be_visible(timeout=PATIENCE_MS)
+    before = chart.get_attribute("src"), chart.get_attribute("alt")
+
+    page.get_by_label("Borough").select_option("Camden")
+    expect(page.get_by_text(re.compile(r"Camden (has|is|had|was)")).first).to_be_visible()
+    expect(chart).not_to_have_attribute("alt", before[1])
+    assert chart.get_attribute("src") != before[0]
+
+    rests_on = page.get_by_role("contentinfo")
+    for publisher in ("Office for National Statistics", "Greater London Authority"):
+        expect(rests_on).to_contain_text(publisher)
+
+
+def test_a_visitor_who_is_not_logged_in_is_sent_to_the_door(page, hub):
+    page.goto(f"{hub.address}/services/apps/borough-explorer/")
+    expect(page.get_by_label("Password")).to_be_visible()
