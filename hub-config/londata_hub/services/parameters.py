@@ -1,21 +1,26 @@
 """What may be asked of the register service: the parameters of each address, checked and described once.
 
-The names are those of :meth:`londata.query.Query.to_params`. A name that is not here is refused.
+The names are those of :meth:`londata.query.Query.to_params`. A name that is not here is refused. FastAPI's own
+reading of parameters costs more than finding an entry, so each model reads itself from the query string.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
+from urllib.parse import parse_qsl
 
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from londata.errors import QueryError
 from londata.query import FACETS, FILTERS, MAX_TEXT, Query
 from londata.records.identifiers import MAX_SLUG
 
 MAX_LIMIT = 1000
 MAX_OFFSET = 10_000_000
-#: Most values of one filter, and longest value.
-MAX_VALUES, MAX_VALUE = 50, 200
+#: Most values of one filter, longest value, and most parameters in all.
+MAX_VALUES, MAX_VALUE, MAX_PARAMETERS = 50, 200, 500
 
 Value = Annotated[str, Field(max_length=MAX_VALUE)]
 Values = Annotated[tuple[Value, ...], Field(max_length=MAX_VALUES)]
@@ -25,6 +30,53 @@ class Nothing(BaseModel):
     """No parameters."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @classmethod
+    def of(cls, request: Request) -> Self:
+        """Read the parameters of a request.
+
+        Raises
+        ------
+        QueryError
+            The query string is not one.
+        RequestValidationError
+            A parameter is unknown, given too often, or cannot have its value.
+        """
+        found: dict[str, Any] = {}
+        try:
+            pairs = parse_qsl(
+                request.scope["query_string"].decode("ascii"),
+                keep_blank_values=True,
+                errors="strict",
+                max_num_fields=MAX_PARAMETERS,
+            )
+        except ValueError as error:
+            raise QueryError(
+                "The address ends in something that cannot be read.", hint="Write it as UTF-8, percent-encoded."
+            ) from error
+        for name, value in pairs:
+            if name in found and name not in _SEVERAL:
+                raise QueryError(f"The parameter {name[:80]!r} is given twice.", hint="Give it once.")
+            if name in _SEVERAL:
+                found.setdefault(name, []).append(value)
+            else:
+                found[name] = value
+        try:
+            return cls.model_validate(found)
+        except ValidationError as error:
+            problems = [{**problem, "loc": ("query", *problem["loc"])} for problem in error.errors()]
+            raise RequestValidationError(problems) from error
+
+    @classmethod
+    def described(cls) -> dict[str, Any]:
+        """Describe the parameters for OpenAPI."""
+        properties = cls.model_json_schema()["properties"] if cls.model_fields else {}
+        return {
+            "parameters": [
+                {"name": name, "in": "query", "description": schema.pop("description", ""), "schema": schema}
+                for name, schema in properties.items()
+            ]
+        }
 
 
 class Filters(Nothing):
@@ -88,3 +140,6 @@ class Completion(Nothing):
 
     prefix: str = Field("", max_length=MAX_SLUG, description="The beginning of a slug or of a Python name")
     limit: int = Field(50, ge=0, le=MAX_LIMIT, description="Most names to send")
+
+
+_SEVERAL = frozenset(FILTERS) | {"facets"}

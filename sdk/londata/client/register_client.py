@@ -139,7 +139,7 @@ class RegisterClient:
             size = PAGE if limit is None else min(PAGE, limit - received)
             page = self._connection.get(path, [*params, ("offset", offset + received), ("limit", size)])
             due = max(0, min(size, page["total"] - offset - received))
-            if len(page[rows]) != due or counted not in (None, page["total"]):
+            if len(page[rows]) + page.get("withheld", 0) != due or counted not in (None, page["total"]):
                 raise RegisterUnavailableError(
                     f"The register counts {page['total']:,} entries and did not send all of them: "
                     "it changed while it was read.",
