@@ -40,7 +40,11 @@ def _run(arguments: argparse.Namespace) -> int:
 
     given = dict(_pair(text) for text in arguments.parameter)
     progress = not arguments.quiet and sys.stderr.isatty()
-    report = reports.run(arguments.template, out=arguments.out, progress=progress, parameters=given)
+    try:
+        report = reports.run(arguments.template, out=arguments.out, progress=progress, parameters=given)
+    except KeyboardInterrupt as stop:
+        print(stop, file=sys.stderr)  # noqa: T201
+        raise
     print(f"Report    {report.html}\nNotebook  {report.notebook}\nReceipt   {report.receipt}\n\n{report.sentence}")  # noqa: T201
     return 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ from londata.geography.figures import BAR, CHOSEN, INK, PAPER, QUIET, Words, _fi
 if TYPE_CHECKING:
     import pandas as pd
 
-_ROW = 0.86
+_ROW, _LINE = 1.02, 0.19
 _FROM, _TO = 0.035, 0.965
 
 
@@ -47,29 +48,41 @@ def strips(rows: Sequence[Strip], words: Words, *, chosen: str) -> Any:
     matplotlib.figure.Figure
         Not attached to pyplot.
     """
-    figure, axes, bottom, top = _figure(_ROW * len(rows) + 0.35, words)
+    labels = [textwrap.wrap(strip.label, 36) for strip in rows]
+    height = sum(_ROW + _LINE * (len(lines) - 1) for lines in labels)
+    figure, axes, bottom, top = _figure(height + 0.4, words)
     axes.set_position((0.0, bottom, 1.0, top - bottom))
     axes.set_xlim(0, 1)
-    axes.set_ylim(len(rows) * _ROW, -0.35)
+    axes.set_ylim(height, -0.4)
     axes.axis("off")
     _key(axes, chosen)
-    for number, strip in enumerate(rows):
-        _draw(axes, strip, number * _ROW, chosen)
+    where = 0.0
+    for strip, lines in zip(rows, labels, strict=True):
+        for line in lines:
+            where += _LINE
+            axes.text(0.01, where, line, size=10.5, weight="bold", color=INK, va="bottom")
+        _draw(axes, strip, where, chosen)
+        where += _ROW - _LINE
     return figure
 
 
 def _key(axes: Any, chosen: str) -> None:
-    """Say once what the marks are."""
-    marks = ((0.02, "o", CHOSEN, 8.5, chosen), (0.42, "|", INK, 13, "London"), (0.64, "o", BAR, 5, "another authority"))
+    """Say once what the marks are; a long name takes a little more room."""
+    second = max(0.3, 0.09 + 0.021 * len(chosen))
+    marks = (
+        (0.02, "o", CHOSEN, 9, chosen),
+        (second, "|", INK, 13, "London"),
+        (second + 0.21, "o", BAR, 5, "another authority"),
+    )
     for where, marker, colour, size, text in marks:
-        axes.plot(where, -0.17, marker, color=colour, markersize=size, markeredgewidth=2 if marker == "|" else 0)
+        axes.plot(where, -0.2, marker, color=colour, markersize=size, markeredgewidth=2 if marker == "|" else 0)
         weight = "bold" if text == chosen else "normal"
-        axes.text(where + 0.03, -0.17, text, size=8.5, va="center", color=INK, weight=weight)
+        axes.text(where + 0.03, -0.2, text, size=8.5, va="center", color=INK, weight=weight)
 
 
 def _draw(axes: Any, strip: Strip, top: float, chosen: str) -> None:
-    axes.text(0.01, top + 0.14, strip.label, size=9.5, weight="bold", color=INK, va="center")
-    axes.text(0.01, top + 0.30, strip.note, size=8, color=QUIET, va="center")
+    """Draw what is below the label: small print, the dots, London's mark and the chosen area's."""
+    axes.text(0.01, top + 0.1, strip.note, size=9, color=QUIET, va="center")
     known = strip.values.dropna()
     low, high = float(known.min()), float(known.max())
     span = (high - low) or 1.0
@@ -77,21 +90,21 @@ def _draw(axes: Any, strip: Strip, top: float, chosen: str) -> None:
     def place(value: float) -> float:
         return _FROM + (value - low) / span * (_TO - _FROM)
 
-    line = top + 0.56
+    line = top + 0.47
     axes.plot([_FROM, _TO], [line, line], color="#c9d2db", linewidth=1, zorder=1)
     others = known.drop(chosen, errors="ignore")
     axes.plot([place(value) for value in others], [line] * len(others), "o", color=BAR, ms=5, mew=0.6, mec=PAPER)
     if strip.london[0] is not None:
         where = place(strip.london[0])
-        axes.plot([where, where], [line - 0.1, line + 0.1], color=PAPER, linewidth=4.5, zorder=3)
-        axes.plot([where, where], [line - 0.1, line + 0.1], color=INK, linewidth=2, zorder=4)
-        axes.text(where, line + 0.17, strip.london[1], size=8.5, color=INK, va="center", ha=_side(where))
+        axes.plot([where, where], [line - 0.08, line + 0.08], color=PAPER, linewidth=4.5, zorder=3)
+        axes.plot([where, where], [line - 0.08, line + 0.08], color=INK, linewidth=2, zorder=4)
+        axes.text(where, line + 0.19, strip.london[1], size=9.5, color=INK, va="center", ha=_side(where))
     if strip.chosen[0] is None:
-        axes.text(0.99, top + 0.30, strip.chosen[1], size=8.5, weight="bold", color=CHOSEN, va="center", ha="right")
+        axes.text(0.99, top + 0.1, strip.chosen[1], size=9.5, weight="bold", color=CHOSEN, va="center", ha="right")
         return
     where = place(strip.chosen[0])
     axes.plot(where, line, "o", color=CHOSEN, markersize=9, mew=1.2, mec=PAPER, zorder=5)
-    axes.text(where, line - 0.14, strip.chosen[1], size=9.5, weight="bold", color=CHOSEN, va="center", ha=_side(where))
+    axes.text(where, line - 0.18, strip.chosen[1], size=10.5, weight="bold", color=CHOSEN, va="center", ha=_side(where))
 
 
 def _side(where: float) -> str:

@@ -51,31 +51,34 @@ def facts(items: Sequence[Fact]) -> Block:
     return Block(f"<dl class='facts'>{markup}</dl>", text)
 
 
-def figure(drawing: Any, *, alt: str, summary: Sequence[str], source: str) -> Block:
+def figure(drawing: Any, *, title: str, unit: str, source: str, alt: str, summary: Sequence[str]) -> Block:
     """Show a figure beside what it says in words.
 
     Parameters
     ----------
     drawing
         A matplotlib figure, for instance from :mod:`londata.geography.figures`.
+    title, unit, source
+        What the figure is, in which unit and of when, and where the numbers are from.
     alt
         What the figure shows, for those who do not see it.
     summary
         What it says: one paragraph each.
-    source
-        Where the numbers are from, with the year.
     """
-    if not (alt.strip() and summary and source.strip()):
-        raise ValueError("A figure needs a text alternative, a summary in words and a source.")
+    if not all(text.strip() for text in (title, unit, source, alt, "".join(summary))):
+        raise ValueError("A figure needs a title, a unit, a source, a text alternative and a summary in words.")
     words = "".join(f"<p>{_safe(line)}</p>" for line in summary)
-    shown = f"<figure>{image(drawing, alt)}<figcaption class='source'>Source: {_safe(source)}</figcaption></figure>"
-    return Block(f"<div class='plate'>{shown}<div class='words'>{words}</div></div>", "\n".join([*summary, source]))
+    caption = f"<figcaption><strong>{_safe(title)}</strong><span class='unit'>{_safe(unit)}</span></figcaption>"
+    shown = f"<figure>{caption}{image(drawing, alt)}<p class='source'>Source: {_safe(source)}.</p></figure>"
+    text = "\n".join([f"{title} ({unit})", *summary, f"Source: {source}."])
+    return Block(f"<div class='plate'>{shown}<div class='words'>{words}</div></div>", text)
 
 
 def table(
     frame: pd.DataFrame,
     *,
     caption: str,
+    source: str,
     decimals: Mapping[str, int] | None = None,
     chosen: str = "",
     folded: bool = True,
@@ -86,8 +89,8 @@ def table(
     ----------
     frame
         What to show, as it stands. A missing number is written “not published”.
-    caption
-        What the table is, with unit and source.
+    caption, source
+        What the table is, with unit and year, and where the numbers are from.
     decimals
         Column → how many decimals to write; these columns are aligned as numbers.
     chosen
@@ -101,16 +104,19 @@ def table(
     body = []
     for row in frame.itertuples(index=False):
         cells = [_cell(value, places.get(name)) for name, value in zip(frame.columns, row, strict=True)]
-        rest = "".join(f"<td{align[name]}>{cell}</td>" for name, cell in list(zip(frame.columns, cells, strict=True))[1:])
+        rest = "".join(
+            f"<td{align[name]}>{cell}</td>" for name, cell in list(zip(frame.columns, cells, strict=True))[1:]
+        )
         mark = " class='chosen'" if chosen and str(row[0]) == chosen else ""
         body.append(f"<tr{mark}><th scope='row'>{cells[0]}</th>{rest}</tr>")
     inner = (
         f"<div class='wide' role='region' aria-label='{_safe(caption)}' tabindex='0'><table>"
-        f"<caption>{_safe(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table></div>"
+        f"<caption><span>{_safe(caption)}</span></caption><thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table></div>"
+        f"<p class='source'>Source: {_safe(source)}.</p>"
     )
     if folded:
-        inner = f"<details><summary>Show the numbers: {_safe(caption)}</summary>{inner}</details>"
-    return Block(inner, f"{caption}\n{frame.to_string(index=False)}")
+        inner = f"<details><summary>Show the numbers</summary>{inner}</details>"
+    return Block(inner, f"{caption}\n{frame.to_string(index=False)}\nSource: {source}.")
 
 
 def paragraphs(*lines: str, lead: bool = False) -> Block:

@@ -25,6 +25,7 @@ from londata.reports.job import Job
 from londata.reports.templates import Template, load
 
 _GRACE_S = 4.0
+_START_S = 120
 
 
 class Lifeline:
@@ -36,15 +37,21 @@ class Lifeline:
     def __init__(self, pipe: IO[str], max_run_s: float) -> None:
         self.reason = ""
         self.kernel: Any = None
-        self._pipe, self._max_run_s = pipe, max_run_s
+        self._pipe = pipe
+        self._clock = threading.Timer(max_run_s, self.stop, [f"it took longer than {max_run_s:g} seconds"])
+        self._clock.daemon = True
         threading.Thread(target=self._watch, daemon=True).start()
-        clock = threading.Timer(max_run_s, self.stop, [f"it took longer than {max_run_s:g} seconds"])
-        clock.daemon = True
-        clock.start()
 
     def _watch(self) -> None:
         self._pipe.read()
         self.stop("it was stopped")
+
+    def reach_cell(self) -> None:
+        """Start the clock at the first cell; end a run that was stopped before its kernel could hear it."""
+        if self.reason:
+            raise CellFailure(self.reason, "")
+        if not self._clock.is_alive():
+            self._clock.start()
 
     def stop(self, reason: str) -> None:
         """Stop the run; the first reason counts."""
@@ -114,8 +121,7 @@ def execute(job: Job, template: Template, lifeline: Lifeline, tell: Any) -> None
             lifeline.kernel = self
 
     def progress(cell: Any, cell_index: int) -> None:
-        if lifeline.reason:
-            raise CellFailure(lifeline.reason, "")
+        lifeline.reach_cell()
         tell({"cell": cell_index + 1, "of": cells})
 
     papermill_io.register(os.sep, WholeFiles())
@@ -130,6 +136,7 @@ def execute(job: Job, template: Template, lifeline: Lifeline, tell: Any) -> None
             language="python",
             progress_bar=False,
             cwd=str(job.scratch),
+            start_timeout=_START_S,
             kernel_manager_class=Kernel,
             on_cell_start=progress,
         )

@@ -10,12 +10,10 @@ import html
 import importlib.util
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, cast
@@ -128,23 +126,24 @@ def _need_libraries() -> None:
 
 def _run_child(job: Job, template: Template, progress: bool) -> dict[str, Any]:
     """Start the child, follow it, and return its last event if that says it is done."""
-    last: dict[str, Any] = {}
-    with _private_folder() as private, (private / "errors.txt").open("w+b") as errors:
+    with (Path(job.private) / "errors.txt").open("w+b") as errors:
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", "londata.reports.child"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
-            env=_environment(job, private),
+            env=_environment(job),
             start_new_session=True,  # Ctrl-C reaches us alone; we tell the child by letting go of its pipe
             text=True,
             encoding="utf-8",
         )
         try:
             last = _follow(process, job, progress)
-        except BaseException:
+        except BaseException as stop:
             _let_go(process)
             keep(job, template, "stopped", "it was stopped")  # if the child could not do it
+            if isinstance(stop, KeyboardInterrupt) and (left := job.final(".stopped.ipynb")).exists():
+                raise KeyboardInterrupt(f"The report was stopped. What ran is kept in {left}.") from None
             raise
         _let_go(process)
         if not last:
@@ -192,21 +191,11 @@ def _let_go(process: subprocess.Popen[str]) -> None:
         cast(IO[str], process.stdout).close()
 
 
-@contextlib.contextmanager
-def _private_folder() -> Iterator[Path]:
-    """Make a folder that only this user can enter, with a path short enough for unix sockets."""
-    folder = Path(tempfile.mkdtemp(prefix="londata-"))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _environment(job: Job, private: Path) -> dict[str, str]:
+def _environment(job: Job) -> dict[str, str]:
     return os.environ | {
         "LONDATA_READ_LOG": str(job.read_log),
-        "JUPYTER_RUNTIME_DIR": str(private),
-        "IPYTHONDIR": str(private / "ipython"),
+        "JUPYTER_RUNTIME_DIR": job.private,
+        "IPYTHONDIR": str(Path(job.private) / "ipython"),  # nobody's start-up files change a report
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",
     }

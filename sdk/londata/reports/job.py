@@ -15,6 +15,7 @@ import json
 import os
 import shutil
 import tempfile
+import uuid
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -29,13 +30,17 @@ _LONGEST_STEM = 100
 
 @dataclass(frozen=True)
 class Job:
-    """What the child process needs to know; all plain values, so that it travels as one line of JSON."""
+    """What the child process needs to know; all plain values, so that it travels as one line of JSON.
+
+    ``work`` is the working folder, ``private`` one that only this user can enter, with a path short enough for sockets.
+    """
 
     id: str
     template: str
     stem: str
     out: str
     work: str
+    private: str
     heading: str
     parameters: dict[str, Value]
     agent: str
@@ -90,11 +95,12 @@ def prepare(template: Template, parameters: dict[str, Value], out: str | Path) -
         work = Path(tempfile.mkdtemp(prefix=f"{stem}.running-", dir=folder))
         (work / "scratch").mkdir()
     return Job(
-        id=f"urn:uuid:{_uuid()}",
+        id=uuid.uuid4().urn,
         template=str(template.folder),
         stem=stem,
         out=str(folder),
         work=str(work),
+        private=tempfile.mkdtemp(prefix="londata-"),
         heading=template.heading_for(parameters),
         parameters=parameters,
         agent=_agent(),
@@ -136,8 +142,9 @@ def publish(job: Job, files: dict[str, Path]) -> dict[str, Path]:
 
 
 def clear(job: Job) -> None:
-    """Remove the working folder."""
-    shutil.rmtree(job.work, ignore_errors=True)
+    """Remove the working folder and the private one."""
+    for folder in (job.work, job.private):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextlib.contextmanager
@@ -182,9 +189,3 @@ def _agent() -> str:
         return os.environ.get("JUPYTERHUB_USER") or getpass.getuser()
     except (KeyError, OSError):  # a user id without a name, as in some containers
         return "unknown"
-
-
-def _uuid() -> str:
-    import uuid
-
-    return str(uuid.uuid4())

@@ -97,7 +97,7 @@ def build(
         "@context": CONTEXT,
         "id": job.id,
         "type": "CreateAction",
-        "name": job.heading,
+        "name": f"{template.title}: {job.heading}",
         "sentence": sentence(job, template, reads, status),
         "status": status,
         "agent": {"type": "Person", "name": job.agent},

@@ -1,0 +1,359 @@
+"""Running a report for real: papermill, a kernel, a page and a receipt; and the ways in which it may not end well."""
+
+import contextlib
+import hashlib
+import itertools
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from bs4 import BeautifulSoup
+
+from londata import reports
+from londata.errors import ParameterError, ReportError
+
+ROOT = Path(__file__).resolve().parents[2]
+LONDATA = Path(sys.executable).with_name("londata")
+HOSTILE = "\"; open('stolen', 'w'); '{x}' <script>alert(1)</script> £ 💷 \\"
+READS = """
+from londata import catalog
+table = catalog.london_authorities.read()
+print(len(table), "rows")
+"""
+PICTURE = """
+import matplotlib.pyplot as plt
+plt.plot([1, 2]);
+"""
+
+
+def make_template(folder, *cells, parameters="{}", values="", **fields):
+    """Write a template: markdown cells begin with '#', the others are code."""
+    folder.mkdir(parents=True)
+    lines = {"title": "A trial", "purpose": "Try it.", "owner": "Tests", "parameters": parameters} | fields
+    text = "".join(f"{name}: {value}\n" for name, value in lines.items())
+    (folder / "template.yaml").write_text(text, encoding="utf-8")
+    written = [_cell("code", values, "parameters")] if values else []
+    written += [_cell("markdown" if text.startswith("#") else "code", text.strip("\n")) for text in cells]
+    for number, cell in enumerate(written):
+        cell["id"] = f"cell-{number}"
+    notebook = {"cells": written, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    (folder / "template.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
+    return folder
+
+
+def _cell(kind, source, *tags):
+    cell = {"cell_type": kind, "metadata": {"tags": list(tags)}, "source": source}
+    return cell | ({"execution_count": None, "outputs": []} if kind == "code" else {})
+
+
+def wait_until(condition, what, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < deadline, what
+        time.sleep(0.05)
+    return value
+
+
+def is_alive(pid):
+    """Whether a process runs; one that has ended and waits to be collected does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def sha256(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def london(*arguments, **keywords):
+    """Run the command line to its end."""
+    return subprocess.run([LONDATA, *map(str, arguments)], capture_output=True, text=True, timeout=120, **keywords)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """One good run, which many tests look at: hostile text, a dataset, a picture, an awkward folder name."""
+    folder = tmp_path_factory.mktemp("good")
+    template = make_template(
+        folder / "trial",
+        "# A first heading",
+        READS,
+        PICTURE,
+        "print(word); 6 * 7",
+        parameters="{word: {type: text, label: Word, default: hello}}",
+        values='word = "hello"',
+        heading="'About {word}'",
+    )
+    return reports.run(template, out=folder / "out {x} é", word=HOSTILE, progress=False)
+
+
+def test_a_run_leaves_a_notebook_a_page_and_a_receipt_and_nothing_else(made):
+    stem = made.html.name.removesuffix(".html")
+    assert stem.startswith("trial-")
+    names = {path.name for path in made.html.parent.iterdir()}
+    assert names == {f"{stem}.html", f"{stem}.ipynb", f"{stem}.receipt.json"}
+    assert {made.html.name, made.notebook.name, made.receipt.name} == names
+
+
+def test_a_hostile_parameter_stays_text_in_the_notebook_and_on_the_page(made):
+    notebook = json.loads(made.notebook.read_text(encoding="utf-8"))
+    printed = notebook["cells"][-1]["outputs"][0]
+    assert "".join(printed["text"]) == HOSTILE + "\n"
+    page = BeautifulSoup(made.html.read_text(encoding="utf-8"), "html.parser")
+    assert page.h1.string == f"About {HOSTILE}"
+    assert not page.find_all("script")
+    assert not list(made.html.parent.parent.rglob("stolen"))
+
+
+def test_the_page_shows_outputs_without_code_and_can_fetch_or_run_nothing(made):
+    text = made.html.read_text(encoding="utf-8")
+    page = BeautifulSoup(text, "html.parser")
+    assert "33 rows" in page.main.get_text()
+    assert "42" in page.main.get_text()
+    assert "import" not in page.main.get_text()
+    assert "default-src 'none'" in page.find("meta", {"http-equiv": "Content-Security-Policy"})["content"]
+    outside = list(page.find_all(["script", "link", "iframe", "object"]))
+    outside += [tag for tag in page.find_all(src=True) if not tag["src"].startswith("data:")]
+    assert outside == []
+
+
+def test_the_page_can_be_read_without_seeing_it(made):
+    page = BeautifulSoup(made.html.read_text(encoding="utf-8"), "html.parser")
+    assert page.html["lang"] == "en-GB"
+    assert page.title.string.strip()
+    assert page.find("a", class_="skip")["href"] == f"#{page.main['id']}"
+    assert [tag.name for tag in page.find_all(["h1", "h2", "h3"])] == ["h1", "h2", "h2"]
+    assert page.img["alt"] == "Figure; its author gave no description"
+    assert page.footer.table.caption.get_text(strip=True)
+
+
+def test_the_receipt_names_what_was_read_and_what_came_out_with_true_hashes(made):
+    receipt = json.loads(made.receipt.read_text(encoding="utf-8"))
+    (read,) = receipt["reads"]
+    assert (read["entry"], read["rows"], read["access"]) == ("london-authorities", 33, "open")
+    assert read["sha256"] == sha256(ROOT / "catalogs" / "data" / "london-authorities.csv")
+    assert {each["name"]: each["sha256"] for each in receipt["outputs"]} == {
+        path.name: sha256(path) for path in (made.notebook, made.html)
+    }
+    assert receipt["parameters"] == {"word": HOSTILE}
+    assert receipt["status"] == "completed"
+    assert receipt["started"] < read["read_at"] < receipt["ended"]
+    assert receipt["sentence"] == made.sentence
+    assert read["title"] in made.sentence
+    assert read["sha256"][:12] in made.html.read_text(encoding="utf-8")
+
+
+def test_the_report_shows_itself_in_a_notebook_with_everything_escaped(made):
+    shown = made._repr_html_()
+    assert made.html.name in shown
+    assert "<script>" not in shown
+
+
+def test_a_bad_parameter_is_refused_before_anything_is_made(tmp_path):
+    with pytest.raises(ParameterError, match=r"borough cannot be 'Camdn'; did you mean Camden\?") as refused:
+        reports.run("borough-profile", borough="Camdn", out=tmp_path / "out")
+    assert "Barking and Dagenham" in refused.value.hint
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_failing_cell_is_told_in_a_sentence_and_the_notebook_is_kept(tmp_path):
+    template = make_template(tmp_path / "trial", "## Counting\n\nText.", "1 + 1", "{}['camden']", "print('never')")
+    out = tmp_path / "out"
+    ended = london("report", "run", template, "--out", out)
+    assert ended.returncode == 9
+    said, hint = ended.stderr.splitlines()
+    assert said == "londata: The report trial failed in cell [2] (“Counting”): KeyError: 'camden'."
+    assert "Traceback" not in ended.stderr
+    (notebook,) = out.glob("*.failed.ipynb")
+    assert str(notebook) in hint
+    assert "KeyError" in notebook.read_text(encoding="utf-8")
+    (receipt,) = out.glob("*.failed.receipt.json")
+    assert json.loads(receipt.read_text(encoding="utf-8"))["status"] == "failed"
+    assert len(list(out.iterdir())) == 2
+
+
+def test_a_run_that_fails_leaves_the_last_good_report_as_it_was(tmp_path):
+    template = make_template(tmp_path / "trial", "print('good')")
+    good = reports.run(template, out=tmp_path / "out", progress=False)
+    before = {path: sha256(path) for path in (good.html, good.notebook, good.receipt)}
+    shutil.rmtree(template)
+    make_template(template, "raise ValueError('bad')")
+    with pytest.raises(ReportError, match="ValueError: bad"):
+        reports.run(template, out=tmp_path / "out", progress=False)
+    assert {path: sha256(path) for path in before} == before
+
+
+WAITS = """
+import os, pathlib, time
+pathlib.Path({pid!r}).write_text(str(os.getpid()))
+while True:
+    time.sleep(0.1)
+"""
+
+
+@pytest.fixture
+def waiting(tmp_path):
+    """A report whose third cell never ends, started from the command line in a process group of its own."""
+    pid = tmp_path / "kernel.pid"
+    template = make_template(tmp_path / "trial", "# Wait", "print('before')", WAITS.format(pid=str(pid)))
+    arguments = [LONDATA, "report", "run", template, "--out", tmp_path / "out"]
+    started = subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    try:
+        kernel = int(wait_until(lambda: pid.exists() and pid.read_text(), "the kernel never came up"))
+        yield started, kernel, tmp_path / "out"
+    finally:
+        for process in (started.pid, locals().get("kernel", 0)):
+            with contextlib.suppress(ProcessLookupError):
+                if process:
+                    os.kill(process, signal.SIGKILL)
+        started.wait()
+        started.stderr.close()
+
+
+def assert_stopped(kernel, out):
+    """The kernel is gone, the part that ran is there, and nothing else is."""
+    (notebook,) = wait_until(lambda: list(out.glob("*.stopped.ipynb")), "no evidence was left")
+    wait_until(lambda: not is_alive(kernel), "the kernel lives on")
+    assert "before" in notebook.read_text(encoding="utf-8")
+    (receipt,) = out.glob("*.stopped.receipt.json")
+    assert json.loads(receipt.read_text(encoding="utf-8"))["status"] == "stopped"
+    wait_until(lambda: len(list(out.iterdir())) == 2, f"there is more: {list(out.iterdir())}")
+
+
+def test_ctrl_c_stops_the_kernel_and_keeps_what_ran(waiting):
+    started, kernel, out = waiting
+    os.killpg(started.pid, signal.SIGINT)
+    assert started.wait(60) == 130
+    said = started.stderr.read()
+    assert ".stopped.ipynb" in said
+    assert "Traceback" not in said
+    assert_stopped(kernel, out)
+
+
+def test_a_killed_caller_leaves_no_kernel_and_keeps_what_ran(waiting):
+    started, kernel, out = waiting
+    started.kill()
+    assert_stopped(kernel, out)
+
+
+def test_a_killed_run_is_told_in_a_sentence_and_leaves_no_kernel(waiting):
+    started, kernel, out = waiting
+    child = int(Path(f"/proc/{kernel}/stat").read_text().rpartition(")")[2].split()[1])
+    os.kill(child, signal.SIGKILL)
+    assert started.wait(60) == 9
+    said = started.stderr.read()
+    assert "ended unexpectedly. It was killed by SIGKILL." in said
+    assert "Traceback" not in said
+    assert [path.name.partition(".")[2] for path in sorted(out.iterdir())] == ["failed.ipynb", "failed.receipt.json"]
+    wait_until(lambda: not is_alive(kernel), "the kernel lives on")
+
+
+def test_a_kernel_that_dies_is_told_in_a_sentence(tmp_path):
+    template = make_template(tmp_path / "trial", "import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
+    with pytest.raises(ReportError, match="The report trial failed: The kernel died") as died:
+        reports.run(template, out=tmp_path / "out", progress=False)
+    assert ".failed.ipynb" in died.value.hint
+
+
+def test_a_report_that_outlasts_its_time_is_stopped_even_if_it_takes_no_notice(tmp_path):
+    pid = tmp_path / "kernel.pid"
+    deaf = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)" + WAITS.format(pid=str(pid))
+    template = make_template(tmp_path / "trial", deaf, max_run_s=3)
+    with pytest.raises(ReportError, match="stopped: it took longer than 3 seconds"):
+        reports.run(template, out=tmp_path / "out", progress=False)
+    wait_until(lambda: not is_alive(int(pid.read_text())), "the kernel lives on")
+
+
+def test_two_runs_of_one_report_at_once_leave_one_whole_report(tmp_path):
+    template = make_template(tmp_path / "trial", "import time; print(time.time_ns())")
+    runs = [
+        threading.Thread(target=reports.run, args=[template], kwargs={"out": tmp_path / "out", "progress": False})
+        for _ in range(2)
+    ]
+    for each in runs:
+        each.start()
+    for each in runs:
+        each.join()
+    receipt, page, notebook = (next((tmp_path / "out").glob(f"*.{end}")) for end in ("receipt.json", "html", "ipynb"))
+    written = {each["name"]: each["sha256"] for each in json.loads(receipt.read_text(encoding="utf-8"))["outputs"]}
+    assert written == {page.name: sha256(page), notebook.name: sha256(notebook)}
+    assert len(list((tmp_path / "out").iterdir())) == 3
+
+
+def sandbox(*more):
+    """Run in a sandbox that sees everything read-only, and has a small disk, no network and an empty home."""
+    bwrap = shutil.which("bwrap")
+    assert bwrap, "apt-get install bubblewrap"
+    kernels = Path(sys.prefix) / "share" / "jupyter" / "kernels"
+    base = [bwrap, "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--unshare-net", "--unshare-pid"]
+    return [*base, "--die-with-parent", "--tmpfs", kernels, *more]
+
+
+def test_a_report_needs_no_network_and_no_installed_kernel(tmp_path):
+    template = make_template(tmp_path / "trial", READS)
+    (tmp_path / "home").mkdir()
+    inside = sandbox(
+        "--bind", tmp_path, tmp_path, "--setenv", "HOME", tmp_path / "home", "--setenv", "TMPDIR", tmp_path
+    )
+    command = [*inside, LONDATA, "report", "run", template, "--out", tmp_path / "out"]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert ended.returncode == 0, ended.stderr
+    (page,) = (tmp_path / "out").glob("*.html")
+    assert "33 rows" in page.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("mount", "reason"),
+    [(["--size", "65536", "--tmpfs"], "the disk is full"), (["--ro-bind", "/var/empty"], "the folder is read-only")],
+    ids=["full", "read-only"],
+)
+def test_a_disk_that_takes_nothing_is_told_in_a_sentence(tmp_path, mount, reason):
+    template = make_template(tmp_path / "trial", "print('x' * 100_000)")
+    out = tmp_path / "out"
+    out.mkdir()
+    mount = [tmp_path / "trial" if each == "/var/empty" else each for each in mount]
+    command = [*sandbox("--tmpfs", "/dev/shm", *mount, out), "--setenv", "TMPDIR", "/dev/shm"]
+    ended = subprocess.run(
+        [*command, LONDATA, "report", "run", template, "--out", out], capture_output=True, text=True, timeout=120
+    )
+    assert ended.returncode == 9
+    assert f"The report cannot be written to {out}: {reason}." in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_the_borough_profile_of_the_city_of_london_says_what_is_not_published(tmp_path):
+    made = reports.run("borough-profile", borough="City of London", out=tmp_path, progress=False)
+    assert made.html.name.startswith("borough-profile-city-of-london-")
+    page = BeautifulSoup(made.html.read_text(encoding="utf-8"), "html.parser")
+    assert page.h1.string == "City of London"
+    assert "8,584" in page.find("dl", class_="facts").get_text()
+    assert "Life expectancy at birth, female: not published for the City of London" in page.main.get_text()
+    assert {read["entry"] for read in made.reads()} == {
+        "london-authorities",
+        "borough-boundaries",
+        "borough-indicators",
+    }
+    images, tables = page.find_all("img"), page.find_all("table")
+    assert (len(images), len(tables)) == (2, 3)
+    assert all(len(image["alt"]) > 60 for image in images)
+    assert all(table.caption.get_text(strip=True) for table in tables)
+    assert all(figure.find(class_="source").get_text().startswith("Source: ") for figure in page.find_all("figure"))
+    levels = [int(tag.name[1]) for tag in page.find_all(["h1", "h2", "h3", "h4"])]
+    assert levels[0] == 1
+    assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
+
+
+def test_the_borough_profile_is_an_insight_in_the_register():
+    from londata import catalog
+
+    insight = catalog.borough_profile.record
+    assert (insight.kind, insight.form) == ("insight", "report")
+    assert set(insight.uses) == set(reports.templates.load("borough-profile").datasets)
