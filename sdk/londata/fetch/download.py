@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import ssl
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
+from typing import Any
 
 import httpcore
 import httpx
@@ -15,7 +17,7 @@ from londata import __version__, cache, settings
 from londata.errors import AddressRefusedError, FetchError, OfflineError, TooLargeError, UsageError
 from londata.fetch import addresses
 from londata.fetch.progress import bar
-from londata.fetch.transport import CONNECT_TIMEOUT_S, Borrowed, CheckedTransport, Patience
+from londata.fetch.transport import CONNECT_TIMEOUT_S, CheckedTransport, Patience
 from londata.register import LocalCopy
 
 MAX_REDIRECTS = 5
@@ -132,14 +134,14 @@ def _run(errand: _Errand) -> LocalCopy:
 @contextmanager
 def _answer(errand: _Errand) -> Iterator[httpx.Response]:
     """Ask, follow redirects by hand, and give the first response that is not one."""
-    url = errand.start
+    url, home = errand.start, True
     for _ in range(MAX_REDIRECTS + 1):
         addresses.check_port(url, errand.allowed)
-        with _naming(url, errand), _client(url, errand) as client:
-            with client.stream("GET", url, headers=_headers(url, errand)) as response:
-                if response.status_code not in _REDIRECTS or "location" not in response.headers:
-                    yield response
-                    return
+        home = home and _origin(url) == _origin(errand.start)  # who has left does not come back with a credential
+        with _naming(url, errand), _asked(url, errand, home) as response:
+            if response.status_code not in _REDIRECTS or "location" not in response.headers:
+                yield response
+                return
             url = _next(url, response.headers["location"])
     raise FetchError(
         f"{addresses.shown(errand.start)} redirects more than {MAX_REDIRECTS} times, so it leads nowhere.",
@@ -148,11 +150,30 @@ def _answer(errand: _Errand) -> Iterator[httpx.Response]:
 
 
 @contextmanager
+def _asked(url: httpx.URL, errand: _Errand, home: bool) -> Iterator[httpx.Response]:
+    """Send one request for one hop. There is no client around it, so nothing is carried from hop to hop."""
+    timeout = httpx.Timeout(errand.patience.timeout, connect=min(errand.patience.timeout, CONNECT_TIMEOUT_S))
+    request = httpx.Request("GET", url, headers=_headers(errand, home), extensions={"timeout": timeout.as_dict()})
+    if home and errand.transport is not None:
+        transport: Any = nullcontext(errand.transport)  # the caller's, who closes it
+    else:
+        transport = CheckedTransport(errand.allowed, errand.patience)
+    with transport as way, closing(way.handle_request(request)) as response:
+        response.request = request
+        yield response
+
+
+@contextmanager
 def _naming(url: httpx.URL, errand: _Errand) -> Iterator[None]:
     """Turn what goes wrong on the way into one sentence."""
     try:
         yield
     except _UNREACHED as error:
+        if _is_untrue(error):
+            raise FetchError(
+                f"{url.host} cannot prove that it is {url.host}: its certificate is not valid. Nothing was fetched.",
+                hint="Tell the publisher; on your own network somebody may also stand between you and them.",
+            ) from error
         raise OfflineError(
             f"Nobody answers at {url.host}: there is no network here, or the holder's server is down.",
             hint="Check the network and try again later.",
@@ -169,23 +190,17 @@ def _naming(url: httpx.URL, errand: _Errand) -> Iterator[None]:
         ) from error
 
 
-def _client(url: httpx.URL, errand: _Errand) -> httpx.Client:
-    """Make a client for one hop; nothing (cookies, connections, ``.netrc``) is carried to the next."""
-    timeout = errand.patience.timeout
-    if errand.transport is not None and _origin(url) == _origin(errand.start):
-        transport: httpx.BaseTransport = Borrowed(errand.transport)
-    else:
-        transport = CheckedTransport(errand.allowed, errand.patience)
-    return httpx.Client(
-        transport=transport,
-        timeout=httpx.Timeout(timeout, connect=min(timeout, CONNECT_TIMEOUT_S)),
-        trust_env=False,
-        headers={"user-agent": f"londata/{__version__}", "accept-encoding": "gzip"},
-    )
+def _is_untrue(error: BaseException | None) -> bool:
+    """Tell whether a connection failed because of TLS; somebody answers then, but not with the truth."""
+    while error is not None and not isinstance(error, ssl.SSLError):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
-def _headers(url: httpx.URL, errand: _Errand) -> dict[str, str]:
-    headers = dict(errand.headers) if _origin(url) == _origin(errand.start) else {}
+def _headers(errand: _Errand, home: bool) -> dict[str, str]:
+    headers = {"accept": "*/*", "accept-encoding": "gzip", "user-agent": f"londata/{__version__}"}
+    if home:
+        headers |= {name.lower(): value for name, value in errand.headers.items()}
     if errand.known and errand.known.etag:
         headers["if-none-match"] = errand.known.etag
     elif errand.known and errand.known.last_modified:

@@ -51,7 +51,7 @@ class Patience:
         """
         if time.monotonic() - self._started > self.deadline:
             raise FetchError(
-                f"The fetch was given up after {self.deadline:,.0f} seconds; nothing was kept.",
+                f"The fetch was given up after {self.deadline:g} seconds; nothing was kept.",
                 hint="Raise LONDATA_DEADLINE_S if the file is really that large.",
             )
         self._received += received
@@ -146,17 +146,6 @@ class CheckedTransport(httpx.BaseTransport):
     def close(self) -> None:
         """Close every connection."""
         self._pool.close()
-
-
-class Borrowed(httpx.BaseTransport):
-    """A transport that belongs to somebody else, who closes it."""
-
-    def __init__(self, transport: httpx.BaseTransport) -> None:
-        self._transport = transport
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send one request through it."""
-        return self._transport.handle_request(request)
 
 
 class _Body(httpx.SyncByteStream):
