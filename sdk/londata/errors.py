@@ -51,9 +51,9 @@ class LondataError(Exception):
     code: ClassVar[str] = "error"
 
     def __init__(self, message: str, *, hint: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
+        self.message = _printable(message)
+        self.hint = _printable(hint)
+        super().__init__(self.message)
 
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".strip()
@@ -61,6 +61,11 @@ class LondataError(Exception):
     def _render_traceback_(self) -> list[str]:
         """Show analysts a sentence in a notebook; ``%debug`` still has the whole stack."""
         return [f"{type(self).__name__}: {self.message}", *([self.hint] if self.hint else [])]
+
+
+def _printable(text: str) -> str:
+    """Take out what could move a terminal's cursor or reorder a line: messages quote titles and file names."""
+    return "".join(character for character in text if character.isprintable() or character in "\n\t")
 
 
 class UsageError(LondataError):

@@ -71,7 +71,7 @@ def entry_text(record: Entry) -> str:
         lines += textwrap.wrap(
             f"Columns:       {_listed(names, plain)}", 100, initial_indent="  ", subsequent_indent=" " * 17
         )
-    return "\n".join([*lines, *(f"  {line}" for line in _how(record))])
+    return "\n".join([*lines, *(f"  {plain(line, 400)}" for line in _how(record))])
 
 
 def entry_html(record: Entry, insights: Sequence[Entry] = ()) -> str:
