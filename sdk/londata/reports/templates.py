@@ -14,10 +14,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from londata import settings
+from londata.catalog_files.plain_yaml import YamlProblem, read_yaml
 from londata.errors import TemplateError, UsageError
 from londata.records import Record, problems_of
 from londata.reports.parameters import Parameter, Value
@@ -101,14 +101,14 @@ def load(name: str | Path) -> Template:
     """
     folder = _folder(name)
     try:
-        values = yaml.safe_load((folder / DEFINITION).read_text(encoding="utf-8"))
+        values = read_yaml(folder / DEFINITION)
         if not isinstance(values, dict):
             raise TemplateError(folder.name, [f"{DEFINITION}: is not a mapping of fields"])
         template = Template.model_validate(values | {"name": folder.name, "folder": folder})
     except ValidationError as error:
         raise TemplateError(folder.name, [f"{DEFINITION}: {line}" for line in problems_of(error)]) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise TemplateError(folder.name, [f"{DEFINITION}: is not readable YAML: {error}"]) from error
+    except YamlProblem as problem:
+        raise TemplateError(folder.name, [f"{DEFINITION}: {problem}"]) from problem
     if problems := [*_bad_defaults(template), *_disagreements(template)]:
         raise TemplateError(template.name, problems)
     return template
@@ -146,9 +146,9 @@ def _disagreements(template: Template) -> Sequence[str]:
     try:
         cells = json.loads(template.notebook.read_text(encoding="utf-8"))["cells"]
         tagged = ["".join(c["source"]) for c in cells if "parameters" in c.get("metadata", {}).get("tags", ())]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         return [f"{NOTEBOOK}: is not a notebook: {error}"]
-    if len(tagged) != (1 if template.parameters else len(tagged)) or len(tagged) > 1:
+    if len(tagged) > 1 or len(tagged) < bool(template.parameters):
         return [f"{NOTEBOOK}: has {len(tagged)} cells tagged 'parameters'; it needs one"]
     try:
         in_cell = _assignments(tagged[0]) if tagged else {}

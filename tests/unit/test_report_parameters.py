@@ -1,0 +1,150 @@
+"""Parameters of a report: what is let through, as what, and what a refusal says."""
+
+import datetime as dt
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from londata.errors import ParameterError
+from londata.reports.job import file_stem
+from londata.reports.parameters import Parameter, check_all
+
+BOROUGHS = ("Camden", "City of London", "Hackney", "Hammersmith and Fulham")
+
+
+def parameter(type_, **fields):
+    return Parameter(**{"name": "it", "label": "It", "type": type_} | fields)
+
+
+@pytest.mark.parametrize(
+    ("declared", "given", "plain"),
+    [
+        (parameter("choice", values=BOROUGHS), "Camden", "Camden"),
+        (parameter("choice", values=BOROUGHS), " city OF london ", "City of London"),
+        (parameter("text"), "  two words ", "two words"),
+        (parameter("text", pattern="[A-Z]{2}"), "SE", "SE"),
+        (parameter("integer"), "12", 12),
+        (parameter("integer", min=0, max=12), 12.0, 12),
+        (parameter("number"), "-1.5e3", -1500.0),
+        (parameter("date"), dt.datetime(2026, 11, 22, 9, 30), "2026-11-22"),
+        (parameter("date", min=dt.date(2020, 1, 1)), "2020-01-01", "2020-01-01"),
+        (parameter("month"), dt.date(2026, 11, 22), "2026-11"),
+        (parameter("month", max="2026-12"), "2026-02", "2026-02"),
+        (parameter("boolean"), "Yes", True),
+        (parameter("boolean"), "0", False),
+        (parameter("boolean"), False, False),
+    ],
+)
+def test_a_value_is_turned_into_the_plain_value_that_the_notebook_gets(declared, given, plain):
+    checked = declared.check(given)
+    assert (checked, type(checked)) == (plain, type(plain))
+
+
+@pytest.mark.parametrize(
+    ("declared", "given", "says"),
+    [
+        (parameter("choice", values=BOROUGHS), "Camdn", "did you mean Camden? It is one of Camden, City of London"),
+        (parameter("choice", values=BOROUGHS), "Atlantis", "it cannot be 'Atlantis'. It is one of Camden"),
+        (parameter("choice", values=BOROUGHS), ["Camden"], "it cannot be ['Camden']"),
+        (parameter("text"), 12, "It is text of at most 200 characters."),
+        (parameter("text", max_length=5), "sixsix", "It is text of at most 5 characters."),
+        (parameter("text", pattern="[A-Z]{2}"), "SE1", "that fits [A-Z]{2}"),
+        (parameter("text"), "two\nlines", "it cannot be 'two\\nlines'."),
+        (parameter("text"), "nul\x00", "it cannot be"),
+        (parameter("integer", min=1, max=9, unit="years"), "10", "It is a whole number from 1 to 9 years."),
+        (parameter("integer"), "1.5", "It is a whole number."),
+        (parameter("integer"), True, "it cannot be True."),
+        (parameter("integer"), "1e400", "it cannot be '1e400'."),
+        (parameter("number", min=0), float("nan"), "It is a number of at least 0."),
+        (parameter("number", unit="µg/m³"), "much", "It is a number in µg/m³."),
+        (parameter("date", max="2026-12-31"), "2027-01-01", "It is a date like 2026-11-22 of at most 2026-12-31."),
+        (parameter("date"), "22/11/2026", "It is a date like 2026-11-22."),
+        (parameter("month"), "2026-13", "It is a month like 2026-11."),
+        (parameter("month"), "2026-11-22", "It is a month like 2026-11."),
+        (parameter("boolean"), "perhaps", "It is true or false."),
+        (parameter("text"), "x" * 1000, "… (1002 characters)."),
+    ],
+)
+def test_a_value_that_is_not_allowed_is_refused_with_what_is(declared, given, says):
+    with pytest.raises(ParameterError) as refused:
+        declared.check(given)
+    assert says in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"name": "import"}, "plain Python name"),
+        ({"name": "x; import os #"}, "plain Python name"),
+        ({"name": "_hidden"}, "plain Python name"),
+        ({"type": "choice"}, "either values or values_from"),
+        ({"type": "text", "min": 1}, "a text has no min"),
+        ({"type": "boolean", "unit": "m"}, "a boolean has no unit"),
+        ({"type": "integer", "min": 5, "max": 1}, "more than its max"),
+        ({"type": "date", "min": "yesterday"}, "bound that cannot be read"),
+        ({"type": "text", "pattern": "["}, "bound that cannot be read"),
+        ({"type": "colour"}, "choice"),
+    ],
+)
+def test_a_declaration_that_makes_no_sense_is_refused(fields, says):
+    with pytest.raises(ValidationError, match=says):
+        parameter(**{"type_": fields.get("type", "text")} | {k: v for k, v in fields.items() if k != "type"})
+
+
+def asked(_source):
+    return BOROUGHS
+
+
+DECLARED = (
+    Parameter(
+        name="borough",
+        label="Borough",
+        type="choice",
+        values_from={"entry": "london-authorities", "column": "name"},
+        default="Camden",
+    ),
+    parameter("integer", name="year", min=2000),
+)
+
+
+def test_defaults_are_filled_in_and_the_declared_order_is_kept():
+    checked = check_all("trial", DECLARED, {"year": "2021"}, asked)
+    assert list(checked.items()) == [("borough", "Camden"), ("year", 2021)]
+
+
+def test_choices_of_the_register_are_asked_for_and_a_near_miss_is_named():
+    with pytest.raises(ParameterError, match=r"borough cannot be 'hamersmith and fulham'; did you mean Hammersmith"):
+        check_all("trial", DECLARED, {"borough": "hamersmith and fulham", "year": 2021}, asked)
+
+
+def test_an_unknown_name_is_refused_with_the_nearest():
+    with pytest.raises(ParameterError) as refused:
+        check_all("trial", DECLARED, {"yaer": 2021}, asked)
+    assert str(refused.value) == (
+        "The template trial has no parameter 'yaer'; did you mean year? It takes borough, year."
+    )
+
+
+def test_one_that_has_no_default_must_be_given():
+    with pytest.raises(ParameterError, match=r"year must be given\. It is a whole number of at least 2000"):
+        check_all("trial", DECLARED, {}, asked)
+
+
+DAY = dt.date(2026, 11, 22)
+
+
+def test_the_name_of_a_report_can_be_read():
+    assert file_stem("borough-profile", {"borough": "Camden"}, DAY) == "borough-profile-camden-2026-11-22"
+    name = file_stem("trial", {"borough": "Hammersmith and Fulham", "year": 2021}, DAY)
+    assert name == "trial-hammersmith-and-fulham-2021-2026-11-22"
+
+
+@given(st.lists(st.text(max_size=150), min_size=2, max_size=6, unique=True))
+def test_different_parameters_never_get_one_name_and_names_are_safe(values):
+    names = [file_stem("trial", {"word": value}, DAY) for value in values]
+    assert all(len(name) < 130 and name.replace("-", "").isalnum() and name.isascii() for name in names)
+    for (one, first), (other, second) in itertools.combinations(zip(names, values, strict=True), 2):
+        assert one != other or first.casefold() == second.casefold()
