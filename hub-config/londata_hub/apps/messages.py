@@ -74,7 +74,7 @@ def from_browser(frame: str | bytes) -> str | None:
             "channel": "shell",
             "header": fields,
             "parent_header": {},
-            "metadata": {},
+            "metadata": _version(message.get("metadata")),
             "content": content,
             "buffers": [],
         }
@@ -91,6 +91,12 @@ def from_kernel(frame: str | bytes) -> bool:
     return kind in FROM_KERNEL or (
         kind == "stream" and isinstance(content, Mapping) and content.get("name") == "stdout"
     )
+
+
+def _version(metadata: Any) -> dict[str, str]:
+    """Keep of the metadata only which version of the widgets' protocol the page speaks; opening needs it."""
+    version = metadata.get("version") if isinstance(metadata, dict) else None
+    return {"version": version} if isinstance(version, str) and len(version) <= 16 else {}
 
 
 def _parsed(text: str) -> dict[str, Any]:

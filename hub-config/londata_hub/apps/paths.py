@@ -58,7 +58,10 @@ def content_security_policy(host: str, prefix: str) -> str:
 
     Not ``'self'``: users' Labs live on the same host, and one could hold a script.
     """
-    here = f"{host}{prefix}" if _HOST.fullmatch(host) else "'none'"
+    here, connections = "'none'", "'none'"
+    if _HOST.fullmatch(host):
+        here = f"{host}{prefix}"
+        connections = f"{here} ws://{here} wss://{here}"  # a source without a scheme does not stand for websockets
     return "; ".join(
         (
             "default-src 'none'",
@@ -66,7 +69,7 @@ def content_security_policy(host: str, prefix: str) -> str:
             f"style-src {here} 'unsafe-inline'",  # widgets and JupyterLab's parts write <style>
             f"img-src {here} data:",
             f"font-src {here} data:",
-            f"connect-src {here}",
+            f"connect-src {connections}",
             "base-uri 'none'",
             "form-action 'none'",
             "frame-ancestors 'self'",

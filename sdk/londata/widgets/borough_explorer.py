@@ -65,15 +65,19 @@ def pictures(data: Boroughs, code: str, key: str) -> tuple[str, str]:
 
 
 def provenance(catalog: Any) -> str:
-    """Name the data sets, who publishes them and on which terms, as an HTML list."""
+    """Name the data sets, who publishes them, on which terms, and what these ask to be said, as an HTML list."""
     items = []
     for slug in USES:
         record = catalog[slug].record
         title = html.escape(record.title)
         if record.landing_page:
             title = f'<a href="{html.escape(record.landing_page, quote=True)}" rel="noopener">{title}</a>'
-        publisher, licence = html.escape(record.publisher.name), html.escape(record.licence_title)
-        items.append(f"<li>{title} – {publisher}, licence: {licence} (in the register: <code>{slug}</code>)</li>")
+        publisher, licence, due = (
+            html.escape(text) for text in (record.publisher.name, record.licence_title, record.attribution)
+        )
+        items.append(
+            f"<li>{title}. Publisher: {publisher}. Licence: {licence}. {due} In the register: <code>{slug}</code>.</li>"
+        )
     return f"<ul>{''.join(items)}</ul>"
 
 
@@ -149,8 +153,7 @@ def _build(data: Boroughs, sources: str, code: str, key: str) -> ipywidgets.Widg
     parts = [
         style,
         _box("controls", borough, indicator),
-        words,
-        _box("figures", _box("left", chart), _box("right", drawing)),
+        _box("figures", _box("left", words, drawing), _box("right", chart)),
         table,
         footer,
     ]

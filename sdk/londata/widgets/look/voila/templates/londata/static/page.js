@@ -14,6 +14,13 @@
   window.display_cells = window.voila_finish = show;
   document.addEventListener("DOMContentLoaded", show);
 
+  // JupyterLab's parts ask for a binary framing first; the server speaks the plain one, and browsers take that amiss.
+  window.WebSocket = class extends WebSocket {
+    constructor(address) {
+      super(address);
+    }
+  };
+
   // What an app says in words is announced when it changes.
   new MutationObserver(function () {
     for (const words of document.querySelectorAll(".londata-words > .widget-html-content:not([role])")) {
