@@ -48,7 +48,7 @@ def strips(rows: Sequence[Strip], words: Words, *, chosen: str) -> Any:
     matplotlib.figure.Figure
         Not attached to pyplot.
     """
-    labels = [textwrap.wrap(strip.label, 36) for strip in rows]
+    labels = [textwrap.wrap(strip.label, 41) for strip in rows]
     height = sum(_ROW + _LINE * (len(lines) - 1) for lines in labels)
     figure, axes, bottom, top = _figure(height + 0.4, words)
     axes.set_position((0.0, bottom, 1.0, top - bottom))
@@ -60,7 +60,7 @@ def strips(rows: Sequence[Strip], words: Words, *, chosen: str) -> Any:
     for strip, lines in zip(rows, labels, strict=True):
         for line in lines:
             where += _LINE
-            axes.text(0.01, where, line, size=10.5, weight="bold", color=INK, va="bottom")
+            axes.text(0.01, where, line, size=9.5, weight="bold", color=INK, va="bottom")
         _draw(axes, strip, where, chosen)
         where += _ROW - _LINE
     return figure
@@ -72,7 +72,7 @@ def _key(axes: Any, chosen: str) -> None:
     marks = (
         (0.02, "o", CHOSEN, 9, chosen),
         (second, "|", INK, 13, "London"),
-        (second + 0.21, "o", BAR, 5, "another authority"),
+        (second + 0.21, "o", BAR, 5, "the others"),
     )
     for where, marker, colour, size, text in marks:
         axes.plot(where, -0.2, marker, color=colour, markersize=size, markeredgewidth=2 if marker == "|" else 0)
