@@ -65,7 +65,8 @@ class LondataError(Exception):
 
 def _printable(text: str) -> str:
     """Take out what could move a terminal's cursor or reorder a line: messages quote titles and file names."""
-    return "".join(character for character in text if character.isprintable() or character in "\n\t")
+    kept = (each if each.isprintable() or each in "\n\t" else " " if each.isspace() else "" for each in text)
+    return "".join(kept)
 
 
 class UsageError(LondataError):
