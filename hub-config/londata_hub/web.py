@@ -23,13 +23,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from londata.client import Endpoint
+from londata.client.connection import NO_SUCH_ADDRESS, Endpoint
 from londata.errors import LondataError, QueryError
 
 log = logging.getLogger(__name__)
 
 #: Longest query string that is looked at, in bytes; a search text of 500 characters needs at most 6,000.
 MAX_QUERY_STRING = 16_384
+_HTTP_CODES = {404: NO_SUCH_ADDRESS, 405: "method_not_allowed"}
 #: On every answer, unless the answer says otherwise itself.
 SECURITY_HEADERS: dict[bytes, bytes] = {
     b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'; sandbox",
@@ -166,27 +167,28 @@ class Envelope:
 
 def error_response(error: Exception, request_id: str) -> JSON:
     """Write any exception in the one shape. What londata does not raise on purpose is logged, not shown."""
-    headers: dict[str, str] = {}
-    if isinstance(error, LondataError):
-        status, code, message, hint = error.http_status, error.code, error.message, error.hint
-    elif isinstance(error, RequestValidationError):
-        status, code, message, hint = 400, QueryError.code, _problem(error), "See openapi.json for what may be asked."
-    elif isinstance(error, HTTPException):
-        status, code, message, hint = (
-            error.status_code,
-            "http",
-            f"{error.detail}.",
-            "See openapi.json for what there is.",
-        )
-        headers = dict(error.headers or {})
-    else:
+    told = _told(error)
+    if told is None:
         log.error("request %s failed", request_id, exc_info=error)
-        status, code = 500, LondataError.code
-        message, hint = "Something went wrong in the service.", f"Report it and quote request {request_id}."
+        told = LondataError("Something went wrong in the service.", hint=f"Report it and quote request {request_id}.")
+    status = getattr(error, "status_code", told.http_status)
+    code = _HTTP_CODES.get(status, "http") if isinstance(error, HTTPException) else told.code
+    headers = dict(getattr(error, "headers", None) or {})
     if status == 401:
         headers["www-authenticate"] = "Bearer"
-    body = {"error": {"code": code, "message": message, "hint": hint, "request_id": request_id}}
+    body = {"error": {"code": code, "message": told.message, "hint": told.hint, "request_id": request_id}}
     return JSON(body, status, headers)
+
+
+def _told(error: Exception) -> LondataError | None:
+    """Say it as one of londata's errors; ``None`` for what nobody foresaw."""
+    if isinstance(error, LondataError):
+        return error
+    if isinstance(error, RequestValidationError):
+        return QueryError(_problem(error), hint="See openapi.json for what may be asked.")
+    if isinstance(error, HTTPException):
+        return LondataError(f"{error.detail}.", hint="See openapi.json for what there is.")
+    return None
 
 
 async def _on_error(request: Request, error: Exception) -> JSON:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from londata import errors, settings
+from londata import settings
 from londata.errors import LondataError, RegisterUnavailableError, SettingsError
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 #: Seconds to wait before each further try when nobody listens yet, for instance because the service restarts.
 BACK_OFF = (0.1, 0.4)
+#: What a service says of an address that it does not have: whoever asked took it for another one.
+NO_SUCH_ADDRESS = "no_such_address"
 
 Params = Sequence[tuple[str, str | int]]
 
@@ -139,10 +141,12 @@ class Connection:
         """Make the same error as the service raised."""
         try:
             said = response.json()["error"]
-            kind = _errors_by_code()[said["code"]]
-            return kind(str(said["message"]), hint=str(said["hint"]))
+            code, message, hint = said["code"], str(said["message"]), str(said["hint"])
         except (ValueError, KeyError, TypeError):
+            code = NO_SUCH_ADDRESS
+        if code == NO_SUCH_ADDRESS:
             return self._not_a_register(f" (status {response.status_code})")
+        return _errors_by_code().get(code, LondataError)(message, hint=hint)
 
     def _silent(self, error: httpx.HTTPError) -> RegisterUnavailableError:
         return RegisterUnavailableError(
@@ -163,9 +167,10 @@ def _close_pool(pools: dict[int, httpx.Client]) -> None:
 
 
 def _errors_by_code(kinds: Iterable[type[LondataError]] = (LondataError,)) -> dict[str, type[LondataError]]:
-    """Map each code to its class, but for classes whose message is more than a sentence."""
+    """Map each code to its class, leaving out classes that take more than a sentence and a hint."""
     found: dict[str, type[LondataError]] = {}
     for kind in kinds:
-        if kind is not errors.CatalogFileError:
-            found |= {kind.code: kind} | _errors_by_code(kind.__subclasses__())
+        if kind.__init__ is LondataError.__init__:
+            found[kind.code] = kind
+        found |= _errors_by_code(kind.__subclasses__())
     return found
