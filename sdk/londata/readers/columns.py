@@ -23,7 +23,7 @@ def with_dates(frame: pd.DataFrame, names: Iterable[str]) -> pd.DataFrame:
     """
     for name in names:
         if name in frame.columns and not pd.api.types.is_datetime64_any_dtype(frame[name]):
-            frame[name] = _dates(frame[name], name)
+            frame = frame.assign(**{name: _dates(frame[name], name)})
     return frame
 
 
@@ -36,11 +36,14 @@ def _dates(values: pd.Series[Any], name: str) -> pd.Series[Any]:
     problem: Exception | None = None
     for way in ways:
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("error")  # pandas only warns when it gives up day first
-                return pd.to_datetime(values, **way)
-        except (ValueError, TypeError, OverflowError, UserWarning) as error:
+            with warnings.catch_warnings(record=True) as doubts:
+                warnings.simplefilter("always")
+                dates = pd.to_datetime(values, **way)
+        except (ValueError, TypeError, OverflowError) as error:
             problem = error
+            continue
+        if not doubts:  # pandas only warns when it gives up day first, or guesses value by value
+            return dates
     raise ReadError(
         f"The column {name!r} should hold dates, but not every value is one (the first is {_first(values)!r}).",
         hint="Dates are read as 2026-01-31 or, day first, as 31/01/2026. Say dates=[] to read them as text.",

@@ -141,8 +141,11 @@ def _glimpse(grid: Grid, block: list[int], rows: list[int]) -> str:
 
 def _find_header(grid: Grid, columns: list[int]) -> int:
     """Find the row of the column names, where that is beyond doubt."""
+    runs = _runs(grid, columns, 0)
+    while len(runs) > 1 and all(_stands_above(grid[row], columns) for row in runs[0]):
+        runs.pop(0)
     enough = max(2, -(-len(columns) // 2)) if len(columns) > 1 else 1
-    header = next((row for row in range(len(grid)) if _count(grid[row], columns) >= enough), None)
+    header = next((row for run in runs for row in run if _count(grid[row], columns) >= enough), None)
     if header is None:
         raise _unclear(grid, "no row has names for at least half of the columns")
     values = [grid[header][column] for column in columns]
@@ -157,6 +160,26 @@ def _find_header(grid: Grid, columns: list[int]) -> int:
     if header + 1 < len(grid) and _continues_below(grid, columns, header):
         raise _unclear(grid, f"the row below row {header} seems to be part of the names")
     return header
+
+
+def _runs(grid: Grid, columns: list[int], start: int) -> list[list[int]]:
+    """Split the rows from ``start`` on into runs, at blank rows."""
+    runs: list[list[int]] = []
+    before = -1
+    for row in range(start, len(grid)):
+        if not _count(grid[row], columns):
+            continue
+        if before == row - 1 and runs:
+            runs[-1].append(row)
+        else:
+            runs.append([row])
+        before = row
+    return runs
+
+
+def _stands_above(row: Sequence[Any], columns: list[int]) -> bool:
+    """Tell whether a row may be a title, or a word and its explanation: it fills the first two columns at most."""
+    return (len(columns) > 2 and _count(row, columns[2:]) == 0) or _count(row, columns[1:]) == 0
 
 
 def _check_header(grid: Grid, columns: list[int], header_row: int) -> int:
@@ -202,50 +225,55 @@ def _continues_below(grid: Grid, columns: list[int], header: int) -> bool:
 
 def _body(grid: Grid, columns: list[int], header: int, wanted: int | None) -> tuple[list[int], list[str]]:
     """Take the rows of the table, without blank ones, and the notes below it."""
-    rows = [row for row in range(header + 1, len(grid)) if _count(grid[row], columns)]
-    notes: list[str] = []
-    while rows and _is_note(grid, columns, rows[-1]):
-        notes.append(_text(grid[rows.pop()], range(len(grid[0]))))
+    runs = _runs(grid, columns, header + 1)
+    notes: list[int] = []
+    while len(runs) > 1 and all(_is_aside(grid[row], columns) for row in runs[-1]):
+        notes = runs.pop() + notes
+    if runs:
+        runs[-1], more = _split_notes(grid, columns, runs[-1])
+        notes = more + notes
+    rows = [row for run in runs for row in run]
     numeric = [column for column in columns if _mostly_numbers(grid, column, rows[:_SAMPLE])]
-    for position, row in enumerate(rows[1:], start=1):
-        if row - 1 == rows[position - 1] or (wanted is not None and position >= wanted):
-            continue
-        values = [grid[row][column] for column in columns]
-        if (
-            sum(not blank(value) for value in values) > len(columns) / 2
-            and _are_names(values)
-            and any(isinstance(grid[row][column], str) and not blank(grid[row][column]) for column in numeric)
-        ):
+    for run in runs[1:]:
+        before = rows.index(run[0])
+        if (wanted is None or before < wanted) and _begins_table(grid[run[0]], columns, numeric):
             raise ReadError(
-                f"On the sheet another table begins below the first one, in row {row} (counted from 0).",
-                hint=f"Say header_row={header}, nrows={position} for the first, or header_row={row} for the second.",
+                f"On the sheet another table begins below the first one, in row {run[0]} (counted from 0).",
+                hint=f"Say header_row={header}, nrows={before} for the first, or header_row={run[0]} for the second.",
             )
-    return rows, notes[::-1]
+    return rows, [_text(grid[row], range(len(grid[0]))) for row in notes]
 
 
-def _is_note(grid: Grid, columns: list[int], row: int) -> bool:
-    """Tell whether a row at the end is a note: a few words on their own, not a row with values missing."""
-    values = [grid[row][column] for column in columns if not blank(grid[row][column])]
-    if not all(isinstance(value, str) for value in values) or len(values) > max(1, min(2, len(columns) // 3)):
+def _is_aside(row: Sequence[Any], columns: list[int]) -> bool:
+    """Tell whether a row that stands apart from the table holds only a few words: not a row with values missing."""
+    values = [row[column] for column in columns if not blank(row[column])]
+    if not all(isinstance(value, str) for value in values):
         return False
-    text = str(values[0]).strip()
-    apart = not _count(grid[row - 1], columns)
-    if len(columns) == 1:
-        return apart and bool(_NOTE.match(text))
     return (
-        apart
-        or len(text) > _LONG
-        or bool(_NOTE.match(text))
-        or (row + 1 < len(grid) and len(values) == 1 and _between_notes(grid, columns, row))
+        bool(_NOTE.match(values[0].strip())) if len(columns) == 1 else len(values) <= max(1, min(2, len(columns) // 3))
     )
 
 
-def _between_notes(grid: Grid, columns: list[int], row: int) -> bool:
-    """Tell whether a short line stands in one run with other lone lines that ends in a gap above."""
-    above = row
-    while above >= 0 and _count(grid[above], columns) == 1:
-        above -= 1
-    return above >= 0 and not _count(grid[above], columns)
+def _split_notes(grid: Grid, columns: list[int], run: list[int]) -> tuple[list[int], list[int]]:
+    """Cut notes off that follow the last row without a gap: lone words from the first that reads like a note on."""
+    end = len(run)
+    while (
+        end and len(columns) > 1 and _count(grid[run[end - 1]], columns) == 1 and _is_aside(grid[run[end - 1]], columns)
+    ):
+        end -= 1
+    for position in range(end, len(run)):
+        text = _text(grid[run[position]], columns)
+        if len(text) > _LONG or _NOTE.match(text):
+            return run[:position], run[position:]
+    return run, []
+
+
+def _begins_table(row: Sequence[Any], columns: list[int], numeric: list[int]) -> bool:
+    """Tell whether a row after a gap holds names where the rows before it hold numbers."""
+    values = [row[column] for column in columns]
+    if _count(row, columns) <= len(columns) / 2 or not _are_names([value for value in values if not blank(value)]):
+        return False
+    return any(isinstance(row[column], str) and not blank(row[column]) for column in numeric)
 
 
 def _mostly_numbers(grid: Grid, column: int, rows: list[int]) -> bool:
