@@ -27,6 +27,10 @@ from londata import catalog
 table = catalog.london_authorities.read()
 print(len(table), "rows")
 """
+AWAY = """
+from IPython.display import HTML
+HTML("<script>alert(1)</script><meta http-equiv='refresh' content='0;url=https://example.org'><iframe></iframe>here")
+"""
 PICTURE = """
 import matplotlib.pyplot as plt
 plt.plot([1, 2]);
@@ -87,6 +91,7 @@ def made(tmp_path_factory):
         "# A first heading",
         READS,
         PICTURE,
+        AWAY,
         "print(word); 6 * 7",
         parameters="{word: {type: text, label: Word, default: hello}}",
         values='word = "hello"',
@@ -119,6 +124,8 @@ def test_the_page_shows_outputs_without_code_and_can_fetch_or_run_nothing(made):
     assert "33 rows" in page.main.get_text()
     assert "42" in page.main.get_text()
     assert "import" not in page.main.get_text()
+    assert "here" in page.main.get_text()
+    assert not page.main.find_all(["meta", "form", "base"])
     assert "default-src 'none'" in page.find("meta", {"http-equiv": "Content-Security-Policy"})["content"]
     outside = list(page.find_all(["script", "link", "iframe", "object"]))
     outside += [tag for tag in page.find_all(src=True) if not tag["src"].startswith("data:")]

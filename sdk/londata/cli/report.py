@@ -45,7 +45,7 @@ def _run(arguments: argparse.Namespace) -> int:
     except KeyboardInterrupt as stop:
         print(stop, file=sys.stderr)  # noqa: T201
         raise
-    print(f"Report    {report.html}\nNotebook  {report.notebook}\nReceipt   {report.receipt}\n\n{report.sentence}")  # noqa: T201
+    print(report)  # noqa: T201
     return 0
 
 

@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, cast
+from urllib.parse import quote
 
 from londata.errors import MissingExtraError, ReportError
 from londata.reports import job as jobs
@@ -46,10 +47,16 @@ class Report:
         """List what the report read, oldest first, as its receipt has it."""
         return tuple(json.loads(self.receipt.read_text(encoding="utf-8"))["reads"])
 
+    @property
+    def _files(self) -> tuple[tuple[str, Path], ...]:
+        return (("Report", self.html), ("Notebook", self.notebook), ("Receipt", self.receipt))
+
     def _repr_html_(self) -> str:
-        files = (("Report", self.html), ("Notebook", self.notebook), ("Receipt", self.receipt))
-        items = "".join(f"<li>{what}: <code>{html.escape(str(path))}</code></li>" for what, path in files)
+        items = "".join(f"<li>{what}: {_link(jobs.short(path))}</li>" for what, path in self._files)
         return f"<b>{html.escape(self.title)}</b><ul>{items}</ul><p>{html.escape(self.sentence)}</p>"
+
+    def __str__(self) -> str:
+        return "".join(f"{what:9} {jobs.short(path)}\n" for what, path in self._files) + f"\n{self.sentence}"
 
 
 def run(
@@ -99,13 +106,19 @@ def run(
     files = {ending: Path(path) for ending, path in ended["done"].items()}
     receipt = json.loads(files[".receipt.json"].read_text(encoding="utf-8"))
     return Report(
-        title=job.heading,
+        title=receipt["name"],
         parameters=given,
         notebook=files[".ipynb"],
         html=files[".html"],
         receipt=files[".receipt.json"],
         sentence=receipt["sentence"],
     )
+
+
+def _link(path: Path) -> str:
+    """Link a file that JupyterLab can open; name any other."""
+    shown = f"<code>{html.escape(str(path))}</code>"
+    return shown if path.is_absolute() else f'<a href="{quote(path.as_posix())}">{shown}</a>'
 
 
 def choices(source: ValuesFrom) -> tuple[str, ...]:
@@ -143,7 +156,7 @@ def _run_child(job: Job, template: Template, progress: bool) -> dict[str, Any]:
             _let_go(process)
             keep(job, template, "stopped", "it was stopped")  # if the child could not do it
             if isinstance(stop, KeyboardInterrupt) and (left := job.final(".stopped.ipynb")).exists():
-                raise KeyboardInterrupt(f"The report was stopped. What ran is kept in {left}.") from None
+                raise KeyboardInterrupt(f"The report was stopped. What ran is kept in {jobs.short(left)}.") from None
             raise
         _let_go(process)
         if not last:
@@ -206,14 +219,14 @@ def _refusal(last: dict[str, Any], template: Template) -> ReportError:
         return ReportError(last["failed"], hint=last.get("hint", ""))
     how = "failed" if "failed" in last else "stopped"
     where = f" in {last['where']}" if last["where"] else ""
-    kept = f"What ran is kept in {last['notebook']}." if last["notebook"] else ""
+    kept = f"What ran is kept in {jobs.short(last['notebook'])}." if last["notebook"] else ""
     return ReportError(f"The report {template.name} {how}{where}: {last[how].rstrip('.')}.", hint=kept)
 
 
 def _unexpected(code: int, errors: str, template: Template, kept: Path | None) -> ReportError:
     by = f" It was killed by {signal.Signals(-code).name}." if code < 0 else ""
     said = next((line for line in reversed(errors.splitlines()) if line.strip()), "")
-    hint = f"What ran is kept in {kept}." if kept else ""
+    hint = f"What ran is kept in {jobs.short(kept)}." if kept else ""
     return ReportError(
         f"The process of the report {template.name} ended unexpectedly.{by}" + (f" It said: {said}" if said else ""),
         hint=hint,

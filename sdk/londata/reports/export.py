@@ -6,9 +6,8 @@ Cells tagged ``notebook-only`` are left out; of the others the page shows text a
 from __future__ import annotations
 
 import datetime as dt
-import re
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import londata
 from londata.reports.job import Job
@@ -17,7 +16,9 @@ from londata.reports.templates import Template
 
 _PAGE = Path(__file__).with_name("page")
 _NO_ALT = "Figure; its author gave no description"
-_HEADING = re.compile(r"<(/?)h([1-5])\b")
+#: Forms of an output that the page can show, best first; what needs a script to be seen is not among them.
+_SHOWN = ["text/html", "text/markdown", "image/svg+xml", "image/png", "image/jpeg", "text/plain"]
+_NEVER = ["base", "embed", "form", "iframe", "link", "meta", "object", "script"]
 
 
 def write_page(job: Job, template: Template, notebook: Any, reads: list[dict[str, Any]], path: Path) -> Path:
@@ -35,14 +36,16 @@ def write_page(job: Job, template: Template, notebook: Any, reads: list[dict[str
         The file to write.
     """
     from nbconvert.exporters import HTMLExporter
+    from traitlets.config import Config
 
+    config = Config(NbConvertBase={"display_data_priority": _SHOWN})
     exporter = HTMLExporter(
-        extra_template_basedirs=[str(_PAGE.parent)], template_name=_PAGE.name, exclude_anchor_links=True
+        config=config, extra_template_basedirs=[str(_PAGE.parent)], template_name=_PAGE.name, exclude_anchor_links=True
     )
     # nbconvert counts images without alt text in its log; the page says so itself.
     exporter.log.setLevel("ERROR")
     page, _ = exporter.from_notebook_node(notebook, {"report": _words(job, template, reads)})
-    path.write_text(_one_first_heading(page), encoding="utf-8")
+    path.write_text(_tidy(page), encoding="utf-8")
     return path
 
 
@@ -78,9 +81,15 @@ def _row(reading: dict[str, Any]) -> dict[str, str]:
     }
 
 
-def _one_first_heading(page: str) -> str:
-    """Lower the headings of the cells by one level where they have a first-level heading of their own."""
-    before, body, after = re.split(r"(?s)(<main.*?</main>)", page, maxsplit=1)
-    if "<h1" in body:
-        body = _HEADING.sub(lambda found: f"<{found[1]}h{int(found[2]) + 1}", body)
-    return before + body + after
+def _tidy(page: str) -> str:
+    """Take out what could lead a reader away by itself, and lower headings where a cell has one of the first level."""
+    from bs4 import BeautifulSoup, Tag
+
+    soup = BeautifulSoup(page, "html.parser")
+    main = cast(Tag, soup.main)
+    for tag in main.find_all(_NEVER):
+        tag.decompose()
+    if main.h1:
+        for tag in main.find_all(["h1", "h2", "h3", "h4", "h5"]):
+            tag.name = f"h{int(tag.name[1]) + 1}"
+    return str(soup)

@@ -75,6 +75,13 @@ class Job:
         return Path(self.out) / f"{self.stem}{ending}"
 
 
+def short(path: str | Path) -> Path:
+    """Write a path as people would: from the working folder, where it is below that."""
+    with contextlib.suppress(ValueError, OSError):
+        return Path(path).relative_to(Path.cwd())
+    return Path(path)
+
+
 def now() -> str:
     """Tell the time in UTC, to the millisecond."""
     return dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")

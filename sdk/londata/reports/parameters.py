@@ -219,14 +219,16 @@ def check_all(
 def _text(value: Any) -> str:
     if not isinstance(value, str) or any(ord(character) < 32 for character in value.replace("\t", " ")):
         raise ValueError("text")
+    value.encode("utf-8")  # half a character, as a terminal may hand over, raises a ValueError
     return value.strip()
 
 
 def _integer(value: Any) -> int:
-    number = value if isinstance(value, int) else _number(value)
-    if isinstance(value, bool) or number != int(number):
+    if isinstance(value, str):
+        return int(value)
+    if isinstance(value, bool) or value != int(value):
         raise ValueError("integer")
-    return int(number)
+    return int(value)
 
 
 def _number(value: Any) -> float:
