@@ -38,6 +38,8 @@ def members(path: Path) -> list[str]:
     if len(infos) > MAX_MEMBERS:
         raise TooLargeError(f"The zip file holds {len(infos):,} files, and the limit is {MAX_MEMBERS:,}.")
     names = [info.filename for info in infos]
+    if len(set(names)) < len(names):
+        raise ReadError("The zip file names a file twice, so what is checked might not be what is read.")
     for name in names:
         if name.startswith("/") or "\\" in name or ".." in PurePosixPath(name).parts:
             raise ReadError(f"The zip file names a file outside itself ({name[:80]!r}).", hint="Do not unpack it.")

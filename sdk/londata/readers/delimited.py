@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import re
+import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +30,7 @@ _QUOTED = re.compile(r'"[^"]*"')
 _HEAD_BYTES = 65_536
 _SMALL_BYTES = 16_000_000
 _SAMPLE_ROWS = 10_000
+_HEADER_ROWS = 100
 
 
 def read(path: Path, wanted: Wanted) -> Any:
@@ -70,19 +72,28 @@ def _read(path: Path, wanted: Wanted, encoding: str) -> Any:
 def _pandas(path: Path, wanted: Wanted, arguments: dict[str, Any]) -> pd.DataFrame:
     chosen = None
     if wanted.columns is not None:
-        header = pd.read_csv(path, nrows=0, **arguments)
-        chosen = positions(wanted.columns, list(header.columns))
-    frame = pd.read_csv(path, nrows=wanted.rows, usecols=chosen, low_memory=False, **arguments)
-    if not isinstance(frame.index, pd.RangeIndex):
-        raise ReadError(
-            f"The rows of the file have more values than its header has names ({len(frame.columns)}).",
-            hint="If notes stand above the header, say header_row= (counted from 0); else tell the publisher.",
-        )
+        beginning = _strict(path, nrows=_HEADER_ROWS, **arguments)
+        chosen = positions(wanted.columns, list(beginning.columns))
+    frame = _strict(path, nrows=wanted.rows, usecols=chosen, low_memory=False, **arguments)
     if wanted.columns is not None:
         frame = frame[list(wanted.columns)]
     else:
         check_recorded(wanted.options, list(frame.columns))
     return with_dates(frame, wanted.options.dates)
+
+
+def _strict(path: Path, **arguments: Any) -> pd.DataFrame:
+    """Read with pandas, which would otherwise take a column too many for row labels, or drop it with a warning."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            frame: pd.DataFrame = pd.read_csv(path, index_col=False, **arguments)
+            return frame
+    except pd.errors.ParserWarning as error:
+        raise ReadError(
+            "The rows of the file have more values than its header has names.",
+            hint="If notes stand above the header, say header_row= (counted from 0); else tell the publisher.",
+        ) from error
 
 
 def _dask(path: Path, wanted: Wanted, arguments: dict[str, Any]) -> Any:
