@@ -11,78 +11,27 @@ alone. The published tables and the boundaries are only read here (see README.md
 from __future__ import annotations
 
 import argparse
+import re
 import tempfile
 import zipfile
-import zlib
-from collections.abc import Callable
-from functools import cache
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import xarray as xr
-from boundaries import write_features
-from shapely import Point
-
-SEED = 20260101
-DATA = Path(__file__).parent / "data"
-
-
-@cache
-def boroughs() -> gpd.GeoDataFrame:
-    """One row per authority, in order of code: code, name, geometry, residents_2021."""
-    areas = gpd.read_file(DATA / "borough-boundaries.geojson")
-    people = pd.read_csv(DATA / "london-authorities.csv")[["code", "residents_2021"]]
-    return areas.merge(people, on="code").sort_values("code", ignore_index=True)
-
-
-def randomness(name: str) -> np.random.Generator:
-    """The stream of random numbers of one set."""
-    return np.random.default_rng([SEED, zlib.crc32(name.encode())])
-
-
-def spread_over_boroughs(rng: np.random.Generator, count: int) -> pd.DataFrame:
-    """``count`` authorities in order of code, each at least once, the rest in proportion to its residents."""
-    share = boroughs().residents_2021 / boroughs().residents_2021.sum()
-    chosen = np.concatenate([np.arange(33), rng.choice(33, size=count - 33, p=share)])
-    return boroughs().loc[np.sort(chosen), ["code", "name"]].reset_index(drop=True)
-
-
-def points_in(codes: pd.Series, rng: np.random.Generator) -> gpd.GeoSeries:
-    """One random point inside each of these authorities, to about a metre."""
-    polygons = boroughs().set_index("code").geometry
-    points = []
-    for polygon in polygons.loc[codes]:
-        west, south, east, north = polygon.bounds
-        while True:
-            point = Point(round(rng.uniform(west, east), 5), round(rng.uniform(south, north), 5))
-            if polygon.contains(point):
-                points.append(point)
-                break
-    return gpd.GeoSeries(points, crs="EPSG:4326")
-
-
-def random_days(rng: np.random.Generator, start: str, end: str, count: int) -> pd.DatetimeIndex:
-    """Days between two dates, both included, in no order."""
-    span = (pd.Timestamp(end) - pd.Timestamp(start)).days + 1
-    return pd.Timestamp(start) + pd.to_timedelta(rng.integers(0, span, count), unit="D")
-
-
-def slow_noise(rng: np.random.Generator, steps: int, memory: float, size: int = 1) -> np.ndarray:
-    """Noise that remembers, like weather: steps × size, mean 0, standard deviation 1."""
-    noise = rng.normal(size=(steps, size))
-    for step in range(1, steps):
-        noise[step] = memory * noise[step - 1] + np.sqrt(1 - memory**2) * noise[step]
-    return noise
-
-
-def rush_hours(times: pd.DatetimeIndex) -> np.ndarray:
-    """How busy the roads are, 0 to 1, hour by hour: two peaks on weekdays, one low hill at weekends."""
-    hour = times.hour.to_numpy()
-    peaks = np.exp(-((hour - 8) ** 2) / 6) + np.exp(-((hour - 18) ** 2) / 8)
-    hill = 0.6 * np.exp(-((hour - 14) ** 2) / 20)
-    return np.where(times.day_of_week < 5, peaks, hill)
+from boundaries import DATA, write_features
+from ingredients import (
+    SEED,
+    boroughs,
+    points_in,
+    random_days,
+    randomness,
+    rush_hours,
+    slow_noise,
+    spread_over_boroughs,
+)
 
 
 def air_quality_hourly(folder: Path) -> Path:
@@ -159,7 +108,9 @@ def air_quality_forecast(folder: Path) -> Path:
     with tempfile.TemporaryDirectory() as scratch:
         chunks = {name: {"chunks": (24, 6, 11)} for name in ("no2", "pm2_5")}
         data.to_zarr(scratch, mode="w", zarr_format=3, consolidated=False, encoding=chunks)
-        _zip(Path(scratch), path)
+        files = [each for each in Path(scratch).rglob("*") if each.is_file()]
+        members = {each.relative_to(scratch).as_posix(): each.read_bytes() for each in files}
+        _pack(members, path, zipfile.ZIP_STORED)
     return path
 
 
@@ -172,11 +123,11 @@ def _grid_attributes(title: str) -> dict[str, str]:
     }
 
 
-def _zip(folder: Path, path: Path) -> None:
-    """Pack a folder; names in order and one fixed date, so that the same files give the same bytes."""
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
-        for file in sorted(each for each in folder.rglob("*") if each.is_file()):
-            archive.writestr(zipfile.ZipInfo(file.relative_to(folder).as_posix()), file.read_bytes())
+def _pack(members: Mapping[str, bytes], path: Path, compression: int) -> None:
+    """Write a zip file; names in order and one fixed date, so that the same members give the same bytes."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in sorted(members):
+            archive.writestr(zipfile.ZipInfo(name), members[name], compression)
 
 
 def cycle_hires_daily(folder: Path) -> Path:
@@ -247,6 +198,11 @@ def _csv(table: pd.DataFrame, path: Path, encoding: str = "utf-8") -> Path:
     return path
 
 
+def _parquet(table: pd.DataFrame, path: Path) -> Path:
+    table.to_parquet(path, index=False)
+    return path
+
+
 def school_rolls(folder: Path) -> Path:
     """Pupils on roll at 240 invented schools over five years; primary rolls fall, as London's do."""
     rng = randomness("school-rolls")
@@ -271,8 +227,7 @@ def school_rolls(folder: Path) -> Path:
         meals = (rng.beta(5, 14, 240) * 100).round(1)
         years.append(school.assign(academic_year=year, pupils=pupils, free_school_meals_percent=meals))
     table = pd.concat(years).sort_values(["school_id", "academic_year"], ignore_index=True)
-    table.to_parquet(folder / "school-rolls.parquet", index=False)
-    return folder / "school-rolls.parquet"
+    return _parquet(table, folder / "school-rolls.parquet")
 
 
 def building_energy(folder: Path) -> Path:
@@ -299,8 +254,7 @@ def building_energy(folder: Path) -> Path:
         gas[rng.random(900) < 0.03] = np.nan  # the meter was not read
         years.append(building.assign(year=np.int32(year), electricity_kwh=power, gas_kwh=gas))
     table = pd.concat(years).sort_values(["building_id", "year"], ignore_index=True)
-    table.to_parquet(folder / "building-energy.parquet", index=False)
-    return folder / "building-energy.parquet"
+    return _parquet(table, folder / "building-energy.parquet")
 
 
 def park_condition(folder: Path) -> Path:
@@ -367,7 +321,17 @@ def council_registers(folder: Path) -> Path:
                 workbook, sheet_name=sheet, index=False, header=False
             )
             table.to_excel(workbook, sheet_name=sheet, index=False, startrow=len(notes))
+    _without_time(path)
     return path
+
+
+def _without_time(workbook: Path) -> None:
+    """Take out of a workbook when it was written."""
+    with zipfile.ZipFile(workbook) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    core = members["docProps/core.xml"]
+    members["docProps/core.xml"] = re.sub(rb"\d{4}-\d\d-\d\dT[\d:]+Z", b"2026-01-01T00:00:00Z", core)
+    _pack(members, workbook, zipfile.ZIP_DEFLATED)
 
 
 GENERATED: dict[str, Callable[[Path], Path]] = {
