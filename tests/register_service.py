@@ -14,6 +14,7 @@ import uvicorn
 
 from londata.access import Subject
 from londata.errors import NotAuthenticatedError
+from londata_hub.web import SERVER_OPTIONS
 
 BASE = "/services/register"
 TOKEN = "a-token-of-ada"
@@ -30,7 +31,7 @@ async def only_ada(token: str) -> Subject:
 def served(app: Any, socket: Path | None = None, *, base: str = BASE) -> Iterator[str]:
     """Serve an application; gives the address. Without a socket it listens on a free port."""
     where = {"uds": str(socket)} if socket else {"host": "127.0.0.1", "port": 0}
-    config = uvicorn.Config(app, **where, log_level="critical", ws="none", timeout_graceful_shutdown=2)
+    config = uvicorn.Config(app, **where, **SERVER_OPTIONS | {"log_level": "critical", "timeout_graceful_shutdown": 2})
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import orjson
+import uvicorn
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
@@ -21,7 +22,8 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from londata.client.connection import NO_SUCH_ADDRESS, Endpoint
 from londata.errors import LondataError, QueryError
@@ -30,6 +32,8 @@ log = logging.getLogger(__name__)
 
 #: Longest query string that is looked at, in bytes; a search text of 500 characters needs at most 6,000.
 MAX_QUERY_STRING = 16_384
+#: Longest head of a request (its address and headers) in bytes, and the seconds that a client has to send it.
+MAX_HEAD, HEAD_TIMEOUT_S = 65_536, 20
 _HTTP_CODES = {404: NO_SUCH_ADDRESS, 405: "method_not_allowed"}
 #: On every answer, unless the answer says otherwise itself.
 SECURITY_HEADERS: dict[bytes, bytes] = {
@@ -67,7 +71,14 @@ class JSON(Response):
 
 
 def application(
-    title: str, description: str, version: str, *, prefix: str, routers: Sequence[APIRouter], gate: Middleware
+    title: str,
+    description: str,
+    version: str,
+    *,
+    prefix: str,
+    routers: Sequence[APIRouter],
+    gate: Middleware,
+    lifespan: Lifespan[FastAPI] | None = None,
 ) -> FastAPI:
     """Make a service: errors in one shape, everything behind the gate, an OpenAPI page.
 
@@ -81,6 +92,8 @@ def application(
         The routes.
     gate
         Middleware that lets callers in or raises; it stands before every route, even those that do not exist.
+    lifespan
+        What to do when the service starts and when it stops.
     """
     app = FastAPI(
         title=title,
@@ -91,6 +104,7 @@ def application(
         redoc_url=None,
         redirect_slashes=False,
         middleware=[Middleware(Envelope), gate],
+        lifespan=lifespan,
         exception_handlers={HTTPException: _on_error, RequestValidationError: _on_error, LondataError: _on_error},
     )
     for router in routers:
@@ -107,8 +121,6 @@ def serve(app: FastAPI, address: str) -> None:
         Where to listen: ``http://127.0.0.1:port/…`` or ``http+unix://%2Fpath%2Fto.sock/…``. Everybody on the machine
         may dial the socket, as they may dial a port: the token of each request is the lock, not the file's mode.
     """
-    import uvicorn
-
     endpoint = Endpoint.of(address)
     if endpoint.socket:
         if (left_behind := Path(endpoint.socket)).is_socket():
@@ -117,17 +129,53 @@ def serve(app: FastAPI, address: str) -> None:
     else:
         parts = urlsplit(endpoint.base)
         where = {"host": parts.hostname, "port": parts.port}
-    # No access log: it would hold what people search for. No proxy headers: nothing here trusts them.
-    uvicorn.run(
-        app,
-        **where,
-        log_level="warning",
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
-        ws="none",
-        timeout_graceful_shutdown=5,
-    )
+    uvicorn.run(app, **where, **SERVER_OPTIONS)
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """HTTP as uvicorn speaks it, but nobody sends a head without end, or takes for ever to send one."""
+
+    def connection_made(self, transport: Any) -> None:
+        """Give a new connection some time to ask its first question."""
+        super().connection_made(transport)
+        self._head_size, self._too_slow = 0, self.loop.call_later(HEAD_TIMEOUT_S, transport.close)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop the clock."""
+        self._too_slow.cancel()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Take in some bytes, unless they make the head too long."""
+        self._head_size += len(data)
+        if not self._too_slow.cancelled() and self._head_size > MAX_HEAD:
+            self.send_400_response("The head of the request is too long.")
+        else:
+            super().data_received(data)
+
+    def on_message_begin(self) -> None:
+        """Start the clock for one head."""
+        self._too_slow.cancel()
+        self._head_size, self._too_slow = 0, self.loop.call_later(HEAD_TIMEOUT_S, self.transport.close)
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """Stop the clock: the head is whole."""
+        self._too_slow.cancel()
+        super().on_headers_complete()
+
+
+#: How uvicorn runs a service. No access log: it would hold what people search for. No proxy's headers: nothing here
+#: trusts them.
+SERVER_OPTIONS: dict[str, Any] = {
+    "http": BoundedProtocol,
+    "ws": "none",
+    "log_level": "warning",
+    "access_log": False,
+    "proxy_headers": False,
+    "server_header": False,
+    "timeout_graceful_shutdown": 5,
+}
 
 
 class Envelope:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import socket
 
 import httpx
 import pytest
@@ -11,7 +12,9 @@ from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse, StreamingResponse
 
 from londata.errors import AccessDeniedError, NotAuthenticatedError, QueryError
+from londata_hub import web
 from londata_hub.web import JSON, MAX_QUERY_STRING, SECURITY_HEADERS, application
+from register_service import served
 
 router = APIRouter()
 
@@ -168,3 +171,27 @@ def test_an_error_of_londata_keeps_its_words():
     answer = error_response(QueryError("Text with <b> and “quotes”.", hint="Hint."), "id")
     assert "Text with <b> and “quotes”." in answer.body.decode()
     assert answer.media_type == "application/json"
+
+
+@pytest.mark.parametrize("begun", [b"", b"GET /base/fine HTTP/1.1\r\nHost: ", b"GET /base/fine HTTP/1.1\r\n\r\nGET /b"])
+def test_a_head_that_does_not_come_to_its_end_is_given_up(monkeypatch, begun):
+    monkeypatch.setattr(web, "HEAD_TIMEOUT_S", 0.2)
+    with served(APP, base="") as address:
+        url = httpx.URL(address)
+        with socket.create_connection((url.host, url.port), timeout=20) as wire:
+            wire.sendall(begun)
+            while wire.recv(65536):
+                pass
+
+
+def test_a_whole_head_may_take_its_time_to_be_answered(monkeypatch):
+    monkeypatch.setattr(web, "HEAD_TIMEOUT_S", 0.2)
+
+    @router.get("/slow")
+    async def slow():
+        await asyncio.sleep(0.6)
+        return JSON({})
+
+    app = application("Test", "For tests.", "1", prefix="/base", routers=[router], gate=Middleware(OpenGate))
+    with served(app, base="/base") as address:
+        assert httpx.get(f"{address}/slow").status_code == 200

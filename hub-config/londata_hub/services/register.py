@@ -6,11 +6,14 @@ Started by the hub: ``python -m londata_hub.services.register``.
 from __future__ import annotations
 
 import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import orjson
 from fastapi import APIRouter, FastAPI, Request
 from starlette.middleware import Middleware
 from starlette.responses import FileResponse, Response
+from starlette.types import Lifespan
 
 from londata import __version__
 from londata.access import Subject, decide
@@ -56,9 +59,20 @@ def create_app(register: Register, authenticate: Authenticate, content: Content,
         prefix=base,
         routers=[router],
         gate=Middleware(Gate, authenticate=authenticate, open_paths=[f"{base}/health"]),
+        lifespan=_until_the_end(authenticate),
     )
     app.state.answers, app.state.content = Answers(register), content
     return app
+
+
+def _until_the_end(authenticate: Authenticate) -> Lifespan[FastAPI]:
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        if isinstance(authenticate, HubAuth):
+            await authenticate.aclose()
+
+    return lifespan
 
 
 @router.get("/search", openapi_extra=Search.described())
@@ -196,17 +210,12 @@ def main() -> None:
     """Run the service as the hub starts it, until it is stopped."""
     from londata_hub.store import RegisterStore
 
-    environ = os.environ
     hub = settings.load()
-    serve(
-        create_app(
-            RegisterStore(hub.database, hub.index),
-            HubAuth(environ["JUPYTERHUB_API_URL"], environ.get("JUPYTERHUB_SERVICE_NAME", "register")),
-            Content(shipped("catalogs")),
-            prefix=environ.get("JUPYTERHUB_SERVICE_PREFIX", ""),
-        ),
-        environ["JUPYTERHUB_SERVICE_URL"],
-    )
+    authenticate = HubAuth(os.environ["JUPYTERHUB_API_URL"], os.environ.get("JUPYTERHUB_SERVICE_NAME", "register"))
+    with RegisterStore(hub.database, hub.index) as store:
+        prefix = os.environ.get("JUPYTERHUB_SERVICE_PREFIX", "")
+        app = create_app(store, authenticate, Content(shipped("catalogs")), prefix=prefix)
+        serve(app, os.environ["JUPYTERHUB_SERVICE_URL"])
 
 
 if __name__ == "__main__":

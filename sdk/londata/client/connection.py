@@ -126,8 +126,10 @@ class Connection:
         if process not in self._pools:
             import httpx
 
+            from londata.client.unix_socket import UnixTransport
+
             socket = self._endpoint.socket
-            transport = self._transport or (httpx.HTTPTransport(uds=socket) if socket else None)
+            transport = self._transport or (UnixTransport(socket) if socket else None)
             self._pools[process] = httpx.Client(
                 transport=transport,
                 headers={"Authorization": f"Bearer {self._token}"} if self._token else {},
