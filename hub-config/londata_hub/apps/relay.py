@@ -18,8 +18,8 @@ log = logging.getLogger(__name__)
 #: The register's answers that name the connection, not the content.
 _NOT_PASSED = frozenset({"connection", "keep-alive", "set-cookie", "transfer-encoding", "date", "server"})
 _ASKED = frozenset({"accept", "if-none-match"})
-#: Of the register's service only its API, undecoded; no dots that lead elsewhere.
-_PATH = re.compile(r"/services/register/api/v1(?:/[A-Za-z0-9_~%-][A-Za-z0-9_.~%-]*)+")
+#: Of the register's service only its API. A percent sign fits nothing, so nothing is hidden behind one.
+_PATH = re.compile(r"/services/register/api/v1(?:/[A-Za-z0-9_-][A-Za-z0-9_.-]*)+")
 
 
 class RegisterRelay:

@@ -94,7 +94,7 @@ def ranked_bars(
     """
     ordered = values.sort_values(ascending=False, na_position="last")
     figure, axes, bottom, top = _figure(0.3 + 0.2 * len(ordered), words)
-    axes.set_position((0.43, bottom, 0.42, top - bottom))
+    axes.set_position((0.43, bottom, 0.37, top - bottom))
     bold = [name == chosen for name in ordered.index]
     axes.barh(range(len(ordered)), ordered.fillna(0), height=0.72, color=[CHOSEN if it else BAR for it in bold])
     axes.set_yticks(range(len(ordered)), ordered.index)
@@ -105,7 +105,7 @@ def ranked_bars(
     for row, (value, strong) in enumerate(zip(ordered, bold, strict=True)):
         weight = "bold" if strong else "normal"
         text = number(value, decimals) if value == value else "no figure"
-        axes.text(1.33, row, text, transform=aside, ha="right", va="center", size=8, color=INK, weight=weight)
+        axes.text(1.51, row, text, transform=aside, ha="right", va="center", size=8, color=INK, weight=weight)
         axes.get_yticklabels()[row].set_weight(weight)
     if reference:
         _reference_line(axes, *reference, middle=float(ordered.max()) / 2, decimals=decimals)

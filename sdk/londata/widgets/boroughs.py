@@ -68,11 +68,15 @@ class Indicator:
         """Write one of its numbers."""
         return number(value, self.decimals)
 
-    def amount(self, value: float) -> str:
-        """Write one of its numbers with the unit: ``£560,000``, ``45.4% of LSOAs``, ``8,584 people``."""
+    def said(self, value: float) -> str:
+        """Write one of its numbers for a sentence: ``£560,000``, ``45.4%``, ``8,584``."""
         if self.unit == "£":
             return f"£{self.text(value)}"
-        return f"{self.text(value)}{'' if self.unit.startswith('%') else ' '}{self.unit}"
+        return f"{self.text(value)}{'%' if self.unit.startswith('%') else ''}"
+
+    def amount(self, value: float) -> str:
+        """Write one of its numbers with all of its unit: ``£560,000``, ``45.4% of LSOAs``, ``8,584 people``."""
+        return f"{self.said(value)} {self.unit.removeprefix('£').removeprefix('%').strip()}".strip()
 
     def difference(self, value: float) -> tuple[str, int]:
         """Say how far a number is from what it compares with, and on which side.
@@ -136,7 +140,7 @@ def summary(indicator: Indicator, code: str, names: Mapping[str, str], neighbour
         Codes of the boroughs beside it on the map.
     """
     name, value, values = names[code], indicator.values[code], indicator.values
-    say = indicator.text
+    say = indicator.said
     if value != value:
         first = f"<strong>{_safe(name)}: no figure</strong> for “{_safe(indicator.label)}”."
     else:
