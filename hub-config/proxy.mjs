@@ -10,7 +10,9 @@ const ordinary = ConfigurableProxy.prototype.proxyOptsForTarget;
 ConfigurableProxy.prototype.proxyOptsForTarget = function (target, url) {
   if (target.protocol !== "http+unix:") return ordinary.call(this, target, url);
   const socketPath = decodeURIComponent(target.hostname);
-  return { secure: false, target: { protocol: "http:", host: "localhost", pathname: "/", socketPath } };
+  const found = { protocol: "http:", host: "localhost", pathname: "/", socketPath };
+  // Connections are kept: on a unix socket, an answer that comes early and closes would be lost to a broken pipe
+  return { secure: false, target: found, agent: this.httpAgent };
 };
 
 const at = process.argv.indexOf("--error-target");

@@ -1,4 +1,8 @@
-"""The hub of the tests: one real JupyterHub for the whole session, started as people start it."""
+"""The hub of the tests: one real JupyterHub for the whole session, started as people start it.
+
+Tests ask for the fixture ``hub`` and use ``hub.address``, ``hub.passwords``, ``hub.visitor(name)`` (a browser that is
+logged in), ``hub.token(name)`` and ``hub.lab(name).run(code)``. Whoever stops or changes a hub asks for ``new_hub``.
+"""
 
 import contextlib
 import json
@@ -45,6 +49,7 @@ class RunningHub:
     state: Path
     port: int = field(default_factory=free_port)
     environ: dict = field(default_factory=dict)
+    clients: list = field(default_factory=list)
     process: subprocess.Popen | None = None
 
     @property
@@ -75,9 +80,16 @@ class RunningHub:
         return self
 
     def stop(self, number=signal.SIGINT, seconds=60):
+        while self.clients:
+            self.clients.pop().close()
         if self.process.poll() is None:
             self.process.send_signal(number)
         return self.process.wait(seconds)
+
+    def client(self, **settings):
+        """An HTTP client that is closed with the hub."""
+        self.clients.append(httpx.Client(timeout=60, **settings))
+        return self.clients[-1]
 
     def visitor(self, name, password=None):
         """Log in as a browser does; returns the client."""
@@ -97,7 +109,7 @@ class Visitor:
 
     def __init__(self, hub, name):
         self.hub, self.name = hub, name
-        self.client = httpx.Client(base_url=hub.address, follow_redirects=True, timeout=60)
+        self.client = hub.client(base_url=hub.address, follow_redirects=True)
 
     def log_in(self, password):
         self.client.get("/hub/login")
@@ -134,7 +146,7 @@ class Lab:
     def __init__(self, hub, name, token):
         self.hub, self.name, self.token = hub, name, token
         self.base = f"{hub.address}/user/{name}"
-        self.client = httpx.Client(base_url=self.base, headers={"Authorization": f"token {token}"}, timeout=60)
+        self.client = hub.client(base_url=self.base, headers={"Authorization": f"token {token}"})
         self.kernel = self.client.post("/api/kernels", json={"name": "python3"}).raise_for_status().json()["id"]
 
     def run(self, code, seconds=60):

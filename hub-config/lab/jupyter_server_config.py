@@ -9,3 +9,6 @@ c.LabApp.check_for_updates_class = "jupyterlab.NeverCheckForUpdate"
 c.LabApp.news_url = None
 c.LabApp.extension_manager = "readonly"
 c.ServerApp.jpserver_extensions = {"jupyter_lsp": False}
+
+# Seconds for which the hub's word on a token is believed: one that is revoked stops working here, too
+c.HubOAuth.cache_max_age = 30

@@ -54,6 +54,12 @@ ROLES: tuple[Role, ...] = (
         },
     ),
     Role(
+        "apps",
+        "What the service of published insights may do",
+        {"access:services!service=register": "The data that apps show comes through the register's doors"},
+        services=("apps",),
+    ),
+    Role(
         "culler",
         "Stops Labs that nobody uses",
         {

@@ -6,6 +6,7 @@ own, no network at all.
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -40,6 +41,7 @@ NAMESPACES = (
     "--unshare-uts",
     "--unshare-net",
     "--unshare-cgroup-try",
+    "--disable-userns",
 )
 
 
@@ -83,6 +85,7 @@ class Sandbox:
             ),
             *("--ro-bind", str(self.doors), str(DOORS)),
             *("--bind", str(self.home), home),
+            *("--remount-ro", "/"),
             *("--chdir", home),
             "--",
             *command,
@@ -110,7 +113,20 @@ def _system() -> list[str]:
             words += ["--symlink", str(outside.readlink()), str(outside)]
         elif outside.is_dir():
             words += ["--ro-bind", str(outside), str(outside)]
+    words += [word for path in _levers() for word in ("--ro-bind", str(path), str(path))]
     return words + [word for name in ETC for word in ("--ro-bind-try", f"/etc/{name}", f"/etc/{name}")]
+
+
+def _levers() -> list[Path]:
+    """List what in /proc steers the whole machine, to be made read-only.
+
+    The kernel lets root's own files be written by root's number, whatever powers were dropped: from the sandbox of a
+    hub that runs as root, ``core_pattern`` could be set to a program that runs outside.
+    """
+    if os.getuid() != 0:
+        return []
+    here = [path for path in Path("/proc").iterdir() if not path.name.isdigit() and not path.is_symlink()]
+    return sorted(path for path in here if path.is_dir() or path.stat().st_mode & 0o222)
 
 
 def interpreter() -> tuple[Path, ...]:

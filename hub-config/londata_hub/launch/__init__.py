@@ -15,7 +15,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 
 from londata.errors import HubError
@@ -135,11 +134,7 @@ def _answers(hub: HubSettings) -> bool:
         return False
     finally:
         asking.close()
-    return healthy and all(_listens(hub.doors / f"{service.name}.sock") for service in SERVICES if _there(service.name))
-
-
-def _there(name: str) -> bool:  # TEMPORARY until every service is written
-    return find_spec(f"londata_hub.services.{name}") is not None
+    return healthy and all(_listens(hub.doors / f"{service.name}.sock") for service in SERVICES)
 
 
 def _listens(path: Path) -> bool:

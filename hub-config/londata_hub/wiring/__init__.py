@@ -123,6 +123,8 @@ def _services(c: Any, hub: HubSettings, not_isolated: str) -> None:
                 "JUPYTERHUB_OAUTH_CALLBACK_URL": f"/services/{service.name}/oauth_callback",
                 f"{PREFIX}STATE": str(hub.state),
                 f"{PREFIX}DATABASE": hub.database,
+                f"{PREFIX}SOCKETS": str(hub.sockets),
+                "LONDATA_CACHE": str(hub.state / "cache"),
                 f"{PREFIX}OPEN_ONLY": "1" if not_isolated else "",
             },
         }
