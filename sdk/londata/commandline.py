@@ -7,6 +7,7 @@ there is to add. Errors of londata are printed as one sentence and a hint, never
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
@@ -55,6 +56,10 @@ def run_command_line(
         if error.hint:
             print(error.hint, file=sys.stderr)  # noqa: T201
         return error.exit_code
+    except BrokenPipeError:
+        # The reader of our output (`head`) has seen enough; what is still buffered must not be complained about.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except KeyboardInterrupt:
         print(f"{program}: stopped.", file=sys.stderr)  # noqa: T201
         return INTERRUPTED
