@@ -312,6 +312,28 @@ def test_an_import_reports_and_a_second_one_changes_nothing(store: RegisterStore
     assert json.loads(store.originals("cycle-hires")[0]) == V3
 
 
+def test_what_was_read_by_other_rules_is_read_again(store: RegisterStore, tmp_path: Path) -> None:
+    other = V3 | {"id": "other", "webpage": "https://x.org/dataset/other-other"}
+    nobody = Publishers({}, {})
+    whole, part = write(tmp_path, [V3, other]), write(tmp_path, [V3], "part.json")
+    import_file(store, whole, source="portal", publishers=nobody)
+    assert import_file(store, part, source="portal", publishers=PUBLISHERS).store.changed == 1
+    report = import_file(store, whole, source="portal", publishers=PUBLISHERS)
+    assert (report.store.changed, report.store.unchanged) == (1, 1)
+    report = import_file(store, whole, source="portal", publishers=PUBLISHERS)
+    assert (report.store.changed, report.store.unchanged, dict(report.flags)) == (0, 2, {})
+
+
+def test_a_record_that_goes_back_to_what_it_was_is_a_change(store: RegisterStore, tmp_path: Path) -> None:
+    for title in ("One", "Two", "One"):
+        path = write(tmp_path, [V3 | {"title": title}])
+        import_file(store, path, source="portal", publishers=PUBLISHERS)
+        entry = store.find("cycle-hires")
+        assert entry is not None
+        assert entry.title == title
+    assert len(store.originals("cycle-hires")) == 2
+
+
 def test_a_record_that_cannot_be_represented_is_named_and_the_rest_goes_in(
     store: RegisterStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -30,6 +30,11 @@ class Publishers:
         spelt = {folded(alias): known[each] for alias, each in aliases.items() if each in known}
         self._known = {**spelt, **names, **known}
 
+    @property
+    def fingerprint(self) -> str:
+        """The same for the same publishers and spellings, and different for others."""
+        return repr(sorted((spelling, publisher.to_dict()) for spelling, publisher in self._known.items()))
+
     def recognise(self, spellings: Sequence[str]) -> tuple[Publisher, bool]:
         """Find the publisher that a source means, and whether it is one that we know.
 

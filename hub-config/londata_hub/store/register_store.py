@@ -19,7 +19,7 @@ from londata.register import LocalCopy
 from londata.search_index import SearchIndex
 from londata_hub.store import facts, indexing, writing
 from londata_hub.store.database import Database
-from londata_hub.store.reports import Change, Original, UpsertReport
+from londata_hub.store.reports import Change, Known, Original, UpsertReport
 from londata_hub.store.tables import entries as table
 from londata_hub.store.tables import history, originals
 
@@ -110,6 +110,7 @@ class RegisterStore:
         source: str,
         originals: Mapping[str, Original] | None = None,
         complete: bool = False,
+        unchanged: Iterable[str] = (),
     ) -> UpsertReport:
         """Put entries in: all of them in one transaction, with their history, then into the index.
 
@@ -123,9 +124,11 @@ class RegisterStore:
             By slug: the source's own record, kept whole.
         complete
             These are all entries that the source has: withdraw the others.
+        unchanged
+            Slugs that the source still has, and that the caller knows to be as they are here (see :meth:`known`).
         """
         with self._database.writing() as connection:
-            report = writing.upsert(connection, entries, source, originals or {}, complete=complete)
+            report = writing.upsert(connection, entries, source, originals or {}, complete=complete, same=unchanged)
         indexing.catch_up(self._database, self._index)
         return report
 
@@ -150,6 +153,11 @@ class RegisterStore:
         wanted = select(table.c.source_id, table.c.slug).where(table.c.source == source)
         with self._database.reading() as connection:
             return {row.source_id: row.slug for row in connection.execute(wanted)}
+
+    def known(self, source: str) -> dict[str, Known]:
+        """Map the identifiers of a source to what the register shows of their records."""
+        with self._database.reading() as connection:
+            return writing.known(connection, source)
 
     def taken(self, slugs: Iterable[str]) -> set[str]:
         """Tell which of these slugs are in use, by any source."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,23 @@ class Original:
 
     source_id: str
     record: str
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of the record's text."""
+        return hashlib.sha256(self.record.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the register has of a source's record: its slug here, the SHA-256 of the record's text, the flags.
+
+    ``record_hash`` is empty when the record has had several versions: which of them is shown is then not known.
+    """
+
+    slug: str
+    record_hash: str
+    flags: tuple[str, ...]
 
 
 @dataclass(frozen=True)

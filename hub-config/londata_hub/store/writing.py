@@ -10,11 +10,11 @@ from itertools import islice
 from typing import Any
 
 import orjson
-from sqlalchemy import Column, Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Column, Connection, Row, bindparam, func, insert, select, update
 
 from londata.records import Entry
 from londata_hub.store import facts
-from londata_hub.store.reports import Original, Refusal, UpsertReport
+from londata_hub.store.reports import Known, Original, Refusal, UpsertReport
 from londata_hub.store.tables import entries as table
 from londata_hub.store.tables import history, originals, sources
 
@@ -31,6 +31,21 @@ def rows(connection: Connection, columns: Sequence[Column[Any]], slugs: Sequence
         yield from connection.execute(select(*columns).where(table.c.slug.in_(some)))
 
 
+def known(connection: Connection, source: str) -> dict[str, Known]:
+    """Read what the register shows of a source's records."""
+    versions = select(originals.c.slug, func.min(originals.c.content_hash)).join(
+        table, table.c.slug == originals.c.slug
+    )
+    versions = versions.where(table.c.source == source).group_by(originals.c.slug).having(func.count() == 1)
+    hashes = {row[0]: row[1] for row in connection.execute(versions)}
+    shown = select(table.c.source_id, table.c.slug, table.c.document)
+    rows = connection.execute(shown.where(table.c.source == source, table.c.withdrawn_at.is_(None)))
+    return {
+        identifier: Known(slug, hashes.get(slug, ""), tuple(orjson.loads(document).get("flags", ())))
+        for identifier, slug, document in rows
+    }
+
+
 def upsert(
     connection: Connection,
     entries: Iterable[Entry],
@@ -38,9 +53,11 @@ def upsert(
     records: Mapping[str, Original],
     *,
     complete: bool,
+    same: Iterable[str],
 ) -> UpsertReport:
     """Write entries and their history in the transaction of ``connection``."""
     work = _Upsert(connection, source, records)
+    work.pass_over(same)
     remaining = iter(entries)
     while some := list(islice(remaining, BATCH)):
         work.take(some)
@@ -65,6 +82,11 @@ class _Upsert:
         known = self.connection.execute(select(sources.c.name).where(sources.c.name == self.source)).scalar()
         if known is None:
             self.connection.execute(insert(sources).values(name=self.source, last_seen=self.now))
+
+    def pass_over(self, same: Iterable[str]) -> None:
+        """Count entries that are known to be as they are here."""
+        self.seen.update(same)
+        self.counts["unchanged"] += len(self.seen)
 
     def take(self, some: Sequence[Entry]) -> None:
         """Compare and write one batch."""
@@ -141,15 +163,15 @@ class _Upsert:
             self.connection.execute(insert(history), lines)
 
     def _keep_originals(self, slugs: Sequence[str]) -> None:
-        kept = {slug: self.records[slug].record for slug in slugs if slug in self.records}
+        kept = {slug: self.records[slug] for slug in slugs if slug in self.records}
         if not kept:
             return
-        hashes = {slug: hashlib.sha256(record.encode()).hexdigest() for slug, record in kept.items()}
+        hashes = {slug: original.hash for slug, original in kept.items()}
         wanted = select(originals.c.slug, originals.c.content_hash).where(originals.c.slug.in_(kept))
         there = {(slug, content) for slug, content in self.connection.execute(wanted)}
         new = [
-            {"slug": slug, "content_hash": hashes[slug], "seen_at": self.now, "record": record}
-            for slug, record in kept.items()
+            {"slug": slug, "content_hash": hashes[slug], "seen_at": self.now, "record": original.record}
+            for slug, original in kept.items()
             if (slug, hashes[slug]) not in there
         ]
         if new:

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import tantivy
 
@@ -28,6 +29,8 @@ from londata.search_index.schema import (
 SMALL_HEAP, LARGE_HEAP = 15_000_000, 1_000_000_000
 #: More distinct sets of values than any register of London will have.
 MOST_SETS = 60_000
+#: Facets of which every entry has one value.
+SINGLE = frozenset(FACETS) - {"topic", "format"}
 FIRST_PAGE, PAGE_GROWTH = 100, 10
 
 
@@ -241,11 +244,20 @@ def _counted(
         return {}
     columns = {name: {"terms": {"field": f"{name}_set", "size": MOST_SETS}} for name in facets if name in FACETS}
     answer = searcher.aggregate(wanted, columns)
-    counted = {}
-    for name in columns:
-        counts: Counter[str] = Counter()
-        for bucket in answer[name]["buckets"]:
-            for value in filter(None, bucket["key"].split(SEPARATOR)):
+    return {name: _most_frequent_first(answer[name]["buckets"], single=name in SINGLE) for name in columns}
+
+
+def _most_frequent_first(buckets: Sequence[Mapping[str, Any]], *, single: bool) -> tuple[tuple[str, int], ...]:
+    counts: Counter[str] = Counter()
+    if single:
+        counts.update({bucket["key"]: bucket["doc_count"] for bucket in buckets})
+    else:
+        for bucket in buckets:
+            for value in bucket["key"].split(SEPARATOR):
                 counts[value] += bucket["doc_count"]
-        counted[name] = tuple(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
-    return counted
+    del counts[""]  # an entry without any value
+    return tuple(sorted(counts.items(), key=_by_frequency))
+
+
+def _by_frequency(pair: tuple[str, int]) -> tuple[int, str]:
+    return -pair[1], pair[0]
