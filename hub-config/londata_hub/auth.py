@@ -161,7 +161,8 @@ class HubAuth:
             transport = self._transport or (
                 httpx.AsyncHTTPTransport(uds=self._hub.socket) if self._hub.socket else None
             )
-            self._client = httpx.AsyncClient(transport=transport, timeout=5, trust_env=False)
+            encrypted = self._hub.base.startswith("https:")
+            self._client = httpx.AsyncClient(transport=transport, timeout=5, trust_env=False, verify=encrypted)
         return self._client
 
 

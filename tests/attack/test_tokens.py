@@ -75,7 +75,7 @@ def address(shared_catalog):
             yield f"{address}/api/v1"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def ask(address):
     with httpx.Client(base_url=address, timeout=30) as client:
         yield client.get
@@ -321,9 +321,8 @@ def test_a_head_without_end_is_cut_off(address, where):
     begin = f"GET {BASE}/api/v1/count".encode()
     begin += {"address": b"?q=", "header": b" HTTP/1.1\r\nX: ", "headers": b" HTTP/1.1\r\n"}[where]
     more = b"X-Header: more\r\n" * 4_000 if where == "headers" else b"a" * 64_000
-    with raw(address) as wire:
-        with pytest.raises(OSError, match=r"reset|[Bb]roken pipe"):
-            wire.sendall(begin + more * 300)
+    with raw(address) as wire, pytest.raises(OSError, match=r"reset|[Bb]roken pipe"):
+        wire.sendall(begin + more * 300)
 
 
 @pytest.mark.parametrize(

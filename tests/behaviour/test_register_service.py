@@ -16,7 +16,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from data_holder import Holder
+from data_holder import Holder, make_certificate
 from londata.access import Subject, decide
 from londata.catalog_files import FileRegister
 from londata.client import Endpoint, RegisterClient
@@ -102,7 +102,7 @@ def client(address):
     client.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def ask(address):
     """Ask the service as any program would; gives the plain answer."""
     endpoint = Endpoint.of(address)
@@ -711,3 +711,12 @@ def test_the_hub_starts_and_stops_it_as_a_process(where, tmp_path, store):
             process.kill()
             process.wait()
             process.stdout.close()
+
+
+def test_a_certificate_that_vouches_for_nobody_known_gets_no_token(tmp_path):
+    with Holder(certificate=make_certificate(tmp_path, "127.0.0.1")) as stranger:
+        client = RegisterClient(stranger.url(""), TOKEN)
+        with pytest.raises(RegisterUnavailableError, match="certificate"):
+            client.count(Query())
+        assert stranger.requests == []
+        client.close()

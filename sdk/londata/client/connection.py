@@ -128,14 +128,15 @@ class Connection:
 
             from londata.client.unix_socket import UnixTransport
 
-            socket = self._endpoint.socket
-            transport = self._transport or (UnixTransport(socket) if socket else None)
+            socket, encrypted = self._endpoint.socket, self._endpoint.base.startswith("https:")
             self._pools[process] = httpx.Client(
-                transport=transport,
+                transport=self._transport or (UnixTransport(socket) if socket else None),
                 headers={"Authorization": f"Bearer {self._token}"} if self._token else {},
                 timeout=self._timeout,
-                # A proxy would see the token of a plain connection; of an encrypted one it sees nothing.
-                trust_env=self._endpoint.base.startswith("https:"),
+                # Without encryption there are no certificates to load, which would take longer than an answer, and
+                # a proxy would see the token.
+                verify=encrypted,
+                trust_env=encrypted,
             )
         return self._pools[process]
 
