@@ -4,9 +4,7 @@
 log=$1
 shift
 mkdir -p "$(dirname "$log")"
-if "$@" >"$log" 2>&1; then
-    exit 0
-fi
+"$@" >"$log" 2>&1 && exit 0
 code=$?
 tail -n 20 "$log" | sed -E 's#[a-z+]+://[^[:space:]]+#(address)#g; s#host=[^,)]+#host=(address)#g' >&2
 echo "This failed: $*. The whole story is in $log." >&2
