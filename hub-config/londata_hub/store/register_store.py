@@ -26,8 +26,8 @@ from londata_hub.store.tables import history, originals
 if TYPE_CHECKING:
     from londata.catalog_files import FileRegister
 
-#: Parsed entries that are kept at hand.
-MOST_PARSED = 10_000
+#: Entries that are kept at hand after they were read.
+MOST_KEPT = 10_000
 
 
 class RegisterStore:
@@ -46,7 +46,7 @@ class RegisterStore:
     def __init__(self, database: str, index: Path) -> None:
         self._database = Database(database)
         self._index = SearchIndex.open(index)
-        self._parsed: dict[str, Entry] = {}
+        self._kept: tuple[str | None, dict[str, Entry]] = (None, {})
         self._lock = threading.Lock()
         try:
             indexing.catch_up(self._database, self._index)
@@ -205,18 +205,27 @@ class RegisterStore:
         return replace(query, publisher=tuple(self._aliases.get(name.casefold(), name) for name in query.publisher))
 
     def _find_all(self, slugs: Sequence[str]) -> Iterator[Entry]:
-        """Give entries in the order of their slugs, leaving out what was withdrawn meanwhile."""
-        columns = (table.c.slug, table.c.content_hash, table.c.document, table.c.withdrawn_at)
-        with self._database.reading() as connection:
-            found = {row.slug: row for row in writing.rows(connection, columns, slugs) if row.withdrawn_at is None}
-        return (self._parse(found[slug].content_hash, found[slug].document) for slug in slugs if slug in found)
+        """Give entries in the order of their slugs, leaving out what was withdrawn meanwhile.
 
-    def _parse(self, content_hash: str, document: str) -> Entry:
-        entry = self._parsed.get(content_hash)
-        if entry is None:
-            entry = entry_from_json(document)
-            with self._lock:
-                if len(self._parsed) >= MOST_PARSED:
-                    self._parsed.pop(next(iter(self._parsed)))
-                self._parsed[content_hash] = entry
-        return entry
+        What was read before is kept for as long as the index shows the same state of the register.
+        """
+        kept = self._entries_of(self._index.state)
+        found = {slug: entry for slug in slugs if (entry := kept.get(slug))}
+        missing = [slug for slug in slugs if slug not in found]
+        if missing:
+            with self._database.reading() as connection:
+                for row in writing.rows(connection, (table.c.document, table.c.withdrawn_at), missing):
+                    if row.withdrawn_at is None:
+                        entry = entry_from_json(row.document)
+                        found[entry.id] = entry
+        with self._lock:
+            if len(kept) > MOST_KEPT:
+                kept.clear()
+            kept.update(found)
+        return (found[slug] for slug in slugs if slug in found)
+
+    def _entries_of(self, state: str | None) -> dict[str, Entry]:
+        with self._lock:
+            if self._kept[0] != state:
+                self._kept = (state, {})
+            return self._kept[1]
