@@ -38,6 +38,13 @@ def log_in(page: Page, hub, name: str) -> None:
     page.get_by_role("button", name=re.compile("sign in|log in", re.I)).click()
 
 
+def choose(page: Page, menu: str, item: str) -> None:
+    """Choose an item of Lab's menu bar."""
+    page.locator(".jp-Notebook:visible .jp-Cell").first.click()
+    page.get_by_role("menuitem", name=menu, exact=True).click()
+    page.get_by_role("menuitem", name=item, exact=True).click()
+
+
 def test_from_log_in_to_a_table_in_a_notebook(page, hub):
     log_in(page, hub, "bola")
     page.wait_for_url(re.compile(r"/user/bola/lab"))
@@ -45,14 +52,14 @@ def test_from_log_in_to_a_table_in_a_notebook(page, hub):
     expect(notebook).to_be_visible(timeout=PATIENCE_MS)
     expect(page.locator(".jp-NotebookPanel:visible").get_by_text("Python 3")).to_be_visible(timeout=PATIENCE_MS)
 
-    notebook.locator(".jp-Cell").first.click()
-    page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-
     table = notebook.locator("table.dataframe").first
+    choose(page, "Edit", "Clear Outputs of All Cells")
+    expect(notebook.locator(".jp-OutputArea-output")).to_have_count(0)
+    choose(page, "Run", "Run All Cells")
     expect(table).to_be_visible(timeout=PATIENCE_MS)
     expect(table).to_contain_text("E09000001")
-    expect(page.locator(".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.stderr']")).to_have_count(0)
+    expect(notebook.locator("[data-mime-type='application/vnd.jupyter.stderr']")).to_have_count(0)
+    expect(notebook.locator("[data-mime-type='application/vnd.jupyter.error']")).to_have_count(0)
 
 
 def test_an_app_answers_when_a_control_is_moved(page, hub):
