@@ -17,7 +17,7 @@ import pytest
 import xarray as xr
 
 from londata import readers
-from londata.catalog_files import load_catalog
+from londata.catalog_files import check_bytes, load_catalog
 
 ROOT = Path(__file__).resolve().parents[2]
 CATALOGS = ROOT / "catalogs"
@@ -89,6 +89,13 @@ def test_grids_carry_units_and_conventions():
             assert "enerated" in grid.attrs["comment"]
             assert {grid[name].attrs["units"] for name in grid.data_vars} == {"ug m-3"}
             assert grid.sizes["time"] in (2160, 72)
+
+
+def test_published_files_are_byte_for_byte_the_recorded_ones():
+    loaded = load_catalog(CATALOGS)
+    recorded = {entry.id for entry, distribution in OFFLINE.values() if distribution.sha256}
+    assert recorded == {"london-authorities", "borough-boundaries", "borough-indicators", "population-by-census"}
+    assert check_bytes(loaded.entries, loaded.folder) == []
 
 
 # Published figures ----------------------------------------------------------------------------------------------------
