@@ -59,7 +59,8 @@ def _problems(register: FileRegister, entry: Entry, distribution: Distribution) 
     grid = hasattr(value, "data_vars")
     there = [str(name) for name in (value.variables if grid else value.columns)]
     found = []
-    stated = [column.name for column in entry.columns]
+    is_map = hasattr(value, "geometry")
+    stated = [column.name for column in entry.columns if is_map or column.type != "geometry"]
     if missing := [name for name in stated if name not in there]:
         found.append(f"has no column {', '.join(missing)}; it has {', '.join(there)}")
     if stated and not grid and (extra := [name for name in there if name not in stated]):

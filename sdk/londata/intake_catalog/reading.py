@@ -21,6 +21,8 @@ FORMS = {
     "xarray": "xarray:Dataset",
     "dask": "dask.dataframe:DataFrame",
 }
+#: What reading gives, in a word.
+_WORDS = {"pandas": "a table", "geopandas": "a map", "xarray": "a grid", "dask": "a table in parts"}
 
 
 def form_of(outtype: str) -> str:
@@ -159,8 +161,8 @@ def _used(record: Insight) -> str:
 
 def _about(distribution: Distribution) -> str:
     size = f", {distribution.size_bytes / 1e6:,.1f} MB" if distribution.size_bytes else ""
-    title = f", {distribution.title}" if distribution.title else ""
-    return f"{distribution.format}{size}{title}"
+    title = f"{distribution.title}: " if distribution.title else ""
+    return f"{title}{distribution.format}, {_WORDS[READERS[distribution.media_type].kinds[0]]}{size}"
 
 
 def _reading(

@@ -15,6 +15,8 @@ from londata.records import Entry, Insight, Service, key_of
 from londata.records.vocabulary import NOT_STATED
 
 MAX_COLUMNS = 30
+#: Long enough for an attribution, which a licence wants whole.
+MAX_FACT = 1_000
 _KINDS = {"dataset": "dataset", "service": "service", "insight": "insight", "list": "reference list"}
 #: A label, and the value as it stands in a record, not yet safe to show.
 Fact = tuple[str, str]
@@ -25,7 +27,7 @@ def facts(record: Entry, today: dt.date) -> list[Fact]:
     geography = record.geography
     where = f"{geography.level}{f', boundaries of {geography.vintage}' if geography.vintage else ''}"
     period = record.period
-    span = [day(each) if each else "…" for each in (period.start, period.end)]
+    span = dict.fromkeys(day(each) if each else "…" for each in (period.start, period.end))
     found = [
         ("Publisher", record.publisher.name),
         ("Access", record.access),
@@ -64,7 +66,7 @@ def entry_text(record: Entry) -> str:
     lines = [f"{plain(record.title)} ({_KINDS[record.kind]})"]
     if record.summary:
         lines += textwrap.wrap(plain(record.summary), 100)
-    lines += [f"  {label + ':':<14} {plain(value)}" for label, value in facts(record, dt.date.today())]
+    lines += [f"  {label + ':':<14} {plain(value, MAX_FACT)}" for label, value in facts(record, dt.date.today())]
     if record.landing_page:
         lines.append(f"  {'More:':<14} {plain(record.landing_page, 200)}")
     if names := [_column_text(column.name, column.unit) for column in record.columns]:
@@ -115,7 +117,7 @@ def _columns_html(record: Entry) -> str:
 def _fact_html(label: str, value: str) -> str:
     if label == "Access":
         return f'<span class="londata-chip">{safe(value)}</span>'
-    return link(value) if label in ("Open it at", "Endpoint", "Documentation") else safe(value)
+    return link(value) if label in ("Open it at", "Endpoint", "Documentation") else safe(value, MAX_FACT)
 
 
 def _how(record: Entry) -> list[str]:

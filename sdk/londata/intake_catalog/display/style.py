@@ -20,7 +20,7 @@ _STYLE = """<style>
   padding: .2em .8em .2em 0; border: 0; border-bottom: 1px solid var(--jp-border-color2, rgba(128, 128, 128, .4));
   background: transparent; color: inherit; white-space: normal; max-width: 40rem; overflow-wrap: anywhere; }
 .londata table.londata-table th { font-weight: 600; white-space: nowrap; }
-.londata table.londata-table td code { overflow-wrap: anywhere; }
+.londata table.londata-table td code { white-space: nowrap; }
 .londata code, .londata pre { font-family: var(--jp-code-font-family, monospace); background: transparent;
   color: inherit; font-size: .85rem; }
 .londata pre { margin: .4em 0; padding: .4em .6em; border-left: 3px solid var(--jp-brand-color1, #1976d2);

@@ -32,7 +32,7 @@ _HOW_OFTEN = {
     "biennial": "every two years",
     "decennial": "every ten years",
     "termly": "every term",
-    "irregular": "now and then",
+    "irregular": "at no fixed times",
     "continuous": "all the time",
 }
 
