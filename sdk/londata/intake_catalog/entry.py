@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from intake.readers.datatypes import BaseData
 from intake.readers.readers import BaseReader
 
-from londata.errors import EntryNotFoundError, NoSuchNameError, UsageError
+from londata.errors import EntryNotFoundError, LondataError, NoSuchNameError, UsageError
 from londata.intake_catalog import reading
 from londata.intake_catalog.inert import inert_metadata
 from londata.intake_catalog.opening import register_at
@@ -220,7 +220,11 @@ class RegisterEntry(BaseReader):  # type: ignore[misc]
     def _repr_html_(self) -> str:
         from londata.intake_catalog.display import entry_html
 
-        return entry_html(self.record, list(self.insights.records(limit=10)))
+        try:
+            insights = list(self.insights.records(limit=10))
+        except LondataError:  # the card is worth showing without them
+            insights = []
+        return entry_html(self.record, insights)
 
 
 def _entry_at(
