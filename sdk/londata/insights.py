@@ -73,8 +73,12 @@ class Draft:
 
     @property
     def preview(self) -> str:
-        """The line that shows it as an app, in a terminal on a laptop."""
-        return f"JUPYTER_PATH={LOOK} voila --template=londata {self.folder / NOTEBOOK}"
+        """How to see it as an app: an address in the hub, else a line for a terminal."""
+        notebook = (self.folder / NOTEBOOK).resolve()
+        prefix = os.environ.get("JUPYTERHUB_SERVICE_PREFIX", "")
+        if prefix and notebook.is_relative_to(Path.home()):
+            return f"{prefix}voila/render/{notebook.relative_to(Path.home()).as_posix()}"
+        return f"JUPYTER_PATH={LOOK} voila --template=londata {notebook}"
 
     def __repr__(self) -> str:
         """Say where it is and what comes next."""
@@ -212,20 +216,22 @@ def _read(path: Path) -> Any:
         return nbformat.read(path, as_version=4)
     except FileNotFoundError:
         raise UsageError(f"There is no notebook {path}.", hint="Give the path of an .ipynb file.") from None
-    except (OSError, ValueError, AttributeError, nbformat.ValidationError) as error:
+    except (OSError, ValueError, AttributeError, TypeError, KeyError, nbformat.ValidationError) as error:
         raise UsageError(f"{path} is not a notebook that can be read.", hint="Save it again in JupyterLab.") from error
 
 
 def _run(content: Any, folder: Path, log: Path) -> str:
     """Run a copy of a notebook; say what went wrong, or nothing."""
     nbclient = _library("nbclient")
+    from jupyter_client.manager import AsyncKernelManager
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-    client = nbclient.NotebookClient(
-        content.copy(), timeout=MAX_RUN_S, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
-    )
+    # A socket beside the log: nothing listens on the network, and nothing is left behind.
+    kernel = AsyncKernelManager(kernel_name="python3", transport="ipc", connection_file=str(log.with_name("k.json")))
+    resources = {"metadata": {"path": str(folder)}}
+    client = nbclient.NotebookClient(content.copy(), km=kernel, timeout=MAX_RUN_S, resources=resources)
     try:
-        client.execute(env=os.environ | {f"{settings.PREFIX}READ_LOG": str(log)})
+        client.execute(cleanup_kc=True, env=os.environ | {f"{settings.PREFIX}READ_LOG": str(log)})
     except CellExecutionError as error:
         return f"It stops with an error: {error.ename}: {error.evalue}"
     except CellTimeoutError:

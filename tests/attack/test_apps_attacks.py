@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import signal
 import tempfile
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from londata_hub.apps.messages import NotAMessageError, from_browser, from_kerne
 from londata_hub.apps.process import AppProcess, Places
 from londata_hub.apps.relay import RegisterRelay
 from londata_hub.apps.shelf import App
+from londata_hub.apps.theatre import Theatre
 
 KERNEL = "0e3e0731-5f81-479b-9242-ad3e1e2c6a11"
 
@@ -346,3 +348,67 @@ def test_an_app_reaches_neither_network_nor_files_nor_tokens(short_folder, tmp_p
     assert "attempt(" not in page, "the page shows the notebook's source"
     assert nameless[0] >= 500
     assert "Traceback" not in nameless[1]
+
+
+class Seat:
+    """Somebody's open channel, as the service sees it when it tidies up."""
+
+    def __init__(self, allowed):
+        self.allowed, self.closed = allowed, None
+
+    async def still_allowed(self):
+        return self.allowed
+
+    def close(self, code=None, reason=None):
+        self.closed = code
+
+
+def theatre_of(short_folder, notebook):
+    app = App("probe", "Probe", "", "", notebook)
+    relay = RegisterRelay(short_folder / "register.sock", "t")
+    return Theatre({"probe": app}, "/services/apps/", Places(short_folder, short_folder, isolated=True), relay), app
+
+
+def test_an_open_page_goes_dead_when_its_viewer_may_no_longer_be_there(short_folder):
+    async def story():
+        theatre, app = theatre_of(short_folder, short_folder / "app.ipynb")
+        seats = Seat(True), Seat(False)
+        kernels = [theatre.open(app, name) for name in ("ada", "bola")]
+        for kernel, seat in zip(kernels, seats, strict=True):
+            theatre.connected(kernel, seat)
+        await theatre.tidy()
+        await asyncio.sleep(0)
+        await theatre.stop()
+        return [seat.closed for seat in seats], [theatre.ledger.find("probe", k.id, k.viewer) for k in kernels], kernels
+
+    closed, left, kernels = asyncio.run(story())
+    assert closed == [None, 1008]
+    assert left == [kernels[0], None]
+
+
+def test_an_app_that_dies_is_started_anew_and_its_kernels_are_forgotten(short_folder, tmp_path):
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    nbformat.write(nbformat.v4.new_notebook(cells=[], metadata=kernel), tmp_path / "app.ipynb")
+
+    async def story():
+        theatre, app = theatre_of(short_folder, tmp_path / "app.ipynb")
+        statuses, style = [], "voila/templates/londata/static/page.css"
+        try:
+            for _ in range(2):
+                async with await theatre.ask("GET", app, style, "", {}) as answer:
+                    statuses.append(answer.status)
+                    await answer.read()
+                mine = theatre.open(app, "ada")
+                process = theatre._processes["probe"]._process
+                os.killpg(process.pid, signal.SIGKILL)
+                await process.wait()
+                for _ in range(100):
+                    if not theatre.ledger.of("probe"):
+                        break
+                    await asyncio.sleep(0.05)
+                assert theatre.ledger.find("probe", mine.id, "ada") is None
+        finally:
+            await theatre.stop()
+        return statuses
+
+    assert asyncio.run(story()) == [200, 200]

@@ -1,0 +1,99 @@
+"""Checking and drafting insights: what is found out, what is refused, what is written."""
+
+import nbformat
+import pytest
+
+from londata import insights
+from londata.catalog_files import load_catalog
+from londata.catalog_files.plain_yaml import read_yaml
+from londata.errors import CatalogFileError, UsageError
+from londata.intake_catalog import open_catalog
+
+READS = "from londata import catalog\ncatalog.borough_profile.read()"
+SAID = {"title": "Sizes", "owner": "Ada", "publisher": "gla", "public_benefit": "Everybody knows."}
+
+
+def write(path, *cells):
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    content = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells], metadata=kernel)
+    content.cells[0].outputs = [nbformat.v4.new_output("stream", text="left over")]
+    nbformat.write(content, path)
+    return path
+
+
+@pytest.fixture
+def desk(tmp_path, small_catalog, monkeypatch):
+    """A folder to work in, over the small catalogue."""
+    monkeypatch.setenv("LONDATA_CATALOGS", str(small_catalog))
+    (tmp_path / "desk").mkdir()
+    return tmp_path / "desk"
+
+
+def test_a_draft_says_what_the_notebook_read_and_the_register_takes_it(desk, small_catalog):
+    notebook = write(desk / "analysis.ipynb", READS)
+    before = notebook.read_bytes()
+    draft = insights.draft(notebook, slug="sizes", folder=small_catalog.parent / "voila-apps", **SAID)
+    assert draft.record.uses == ("borough-profile",)
+    assert notebook.read_bytes() == before
+    assert nbformat.read(draft.folder / "app.ipynb", 4).cells[0].outputs == []
+    assert read_yaml(draft.folder / "app.yaml")["insight"]["uses"] == ["borough-profile"]
+    entry = {entry.id: entry for entry in load_catalog(small_catalog).entries}["sizes"]
+    assert (entry.kind, entry.form, entry.address) == ("insight", "app", "/services/apps/sizes/")
+    with pytest.raises(UsageError, match="already"):
+        insights.draft(notebook, slug="sizes", folder=small_catalog.parent / "voila-apps", **SAID)
+
+
+def test_a_record_that_breaks_a_rule_is_refused_and_nothing_is_written(desk):
+    notebook = write(desk / "analysis.ipynb", READS)
+    with pytest.raises(CatalogFileError, match="publisher: 'glla' is not in the file of publishers; did you mean gla"):
+        insights.draft(notebook, slug="sizes", folder=desk, **SAID | {"publisher": "glla"})
+    assert sorted(path.name for path in desk.iterdir()) == ["analysis.ipynb"]
+
+
+@pytest.mark.parametrize("name", ["uses", "access", "form", "address"])
+def test_what_is_found_out_cannot_be_typed(desk, name):
+    with pytest.raises(UsageError, match=f"{name} cannot be said"):
+        insights.draft(desk / "any.ipynb", slug="sizes", **SAID, **{name: "x"})
+
+
+def test_a_check_says_everything_that_stands_in_the_way(desk):
+    found = insights.check(write(desk / "bad.ipynb", "path = '/home/ada/figures.csv'", "!ls", "1 / 0"))
+    assert not found.ok
+    assert [problem.split(":")[0] for problem in found.problems] == [
+        "It stops with an error",
+        "It names a folder of one person's machine; read from the catalog instead.",
+        "It runs commands (! or %pip); an app cannot.",
+    ]
+    assert "ZeroDivisionError" in repr(found)
+
+
+def test_a_notebook_that_reads_nothing_cannot_become_an_insight(desk):
+    notebook = write(desk / "idle.ipynb", "1 + 1")
+    with pytest.raises(UsageError, match="reads nothing from the register"):
+        insights.draft(notebook, slug="idle", folder=desk, **SAID)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"cells": 1}', "\x00"])
+def test_what_is_no_notebook_gets_a_sentence(tmp_path, content):
+    (tmp_path / "x.ipynb").write_text(content)
+    with pytest.raises(UsageError, match="not a notebook"):
+        insights.check(tmp_path / "x.ipynb")
+    with pytest.raises(UsageError, match="no notebook"):
+        insights.check(tmp_path / "missing.ipynb")
+
+
+def test_insights_are_listed_and_shown(small_catalog):
+    catalog = open_catalog(str(small_catalog))
+    assert [*insights.list(catalog)] == ["borough_explorer"]
+    assert insights.show("borough-explorer", catalog).record.form == "app"
+    with pytest.raises(UsageError, match="not an insight"):
+        insights.show("borough-profile", catalog)
+
+
+def test_a_preview_is_an_address_in_the_hub_and_a_command_elsewhere(tmp_path, monkeypatch):
+    draft = insights.Draft(tmp_path / "work" / "sizes", None)
+    monkeypatch.delenv("JUPYTERHUB_SERVICE_PREFIX", raising=False)
+    assert draft.preview.endswith(f"voila --template=londata {tmp_path}/work/sizes/app.ipynb")
+    monkeypatch.setenv("JUPYTERHUB_SERVICE_PREFIX", "/user/ada/")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert draft.preview == "/user/ada/voila/render/work/sizes/app.ipynb"
