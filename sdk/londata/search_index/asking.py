@@ -1,13 +1,17 @@
-"""Turn a question into a query of the index. Text is cut into words, never parsed as a query language.
+"""Turn a question into queries of the index. Text is cut into words, never parsed as a query language.
 
-Every word must match: as it is written, by its stem, as the beginning of a word when it is the last one, or with one
-letter wrong when it is long enough and hardly anything has it as written. Four steps of rank, each worth more than all
-below it: the whole title, all words in the title, all words as written, and then how well they fit.
+Every word must match: by its stem (which is also how it matches as written), as the beginning of a word when it is the
+last one, or with one letter wrong when it is long enough and hardly anything has it as written.
+
+Ranking is two queries that share nothing: first what has every word in its title, then all the rest. The first is
+nearly always enough for a page, and at a million entries the second is by far the dearer one. The total and the
+counts come from a third query that does not rank.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import lru_cache
 
@@ -25,26 +29,52 @@ PLENTY = 3
 LETTERS_FOR_TYPO = 4
 #: How many candidates for "did you mean" are compared, and how alike (0 to 1) one must be.
 NEAR_LOOKED_AT, LEAST_LIKENESS = 50, 0.6
-
+#: Steps that no sum of how well words fit can reach.
 WHOLE_TITLE, IN_TITLE, BEGUN_IN_TITLE, AS_WRITTEN = 64_000.0, 16_000.0, 8_000.0, 2_000.0
-MISSPELT_IN_TITLE = 5.0
-STEM, BEGINNING, MISSPELT = 0.5, 0.25, 0.01
+MISSPELT_IN_TITLE = 50.0
 
 _Q = tantivy.Query
 
 
-def question(query: Query, searcher: tantivy.Searcher) -> tantivy.Query | None:
-    """Write a query for the index; ``None`` when nothing can match.
+@dataclass(frozen=True)
+class Question:
+    """What is asked, as the index understands it.
 
-    The result ranks when the query has words, and gives every match the same score when it has none.
+    ``match`` finds everything that fits, in no order. ``steps`` find the same, each ranked, those of an earlier step
+    before those of a later one and no entry twice; there are none when nothing was said that could rank.
     """
-    clauses = [(Occur.Must, _Q.const_score_query(_filter(name, values), 0.0)) for name, values in query.filters.items()]
-    if query.text.strip():
-        words = list(dict.fromkeys(words_of(query.text)))
-        if not words:
-            return None
-        clauses += _text_clauses(words, searcher)
-    return _Q.boolean_query(clauses) if clauses else _Q.all_query()
+
+    match: tantivy.Query
+    steps: tuple[tantivy.Query, ...] = ()
+
+    def narrowed(self, query: tantivy.Query) -> Question:
+        """Add a condition that does not rank."""
+        condition = _unranked(query)
+        return Question(
+            self.match.and_must_match(condition), tuple(step.and_must_match(condition) for step in self.steps)
+        )
+
+
+def question(query: Query, searcher: tantivy.Searcher) -> Question | None:
+    """Write a query for the index; ``None`` when nothing can match."""
+    filters = [(Occur.Must, _unranked(_filter(name, values))) for name, values in query.filters.items()]
+    if not query.text.strip():
+        return Question(_Q.boolean_query(filters) if filters else _Q.all_query())
+    words = list(dict.fromkeys(words_of(query.text)))
+    if not words:
+        return None
+    *full, last = words
+    misspelt = [word for word in words if _may_be_misspelt(word, searcher, is_last=word is last)]
+    ways = [_ways(word, is_last=word is last, misspelt=word in misspelt) for word in words]
+    everything = [*filters, *((Occur.Must, _unranked(_any(each))) for each in ways)]
+    titled = _titled(full, last)
+    first = [*filters, (Occur.Must, titled), *_how_well("title", words)]
+    first.append((Occur.Should, _Q.const_score_query(_term("title_whole", " ".join(words)), WHOLE_TITLE)))
+    rest = [*everything, (Occur.MustNot, titled), *_how_well("title", words), *_how_well("text", words)]
+    if misspelt:
+        rest.append((Occur.Should, _Q.const_score_query(_all([_term("text", word) for word in words]), AS_WRITTEN)))
+        rest += [(Occur.Should, _Q.const_score_query(_nearly("title", word), MISSPELT_IN_TITLE)) for word in misspelt]
+    return Question(_Q.boolean_query(everything), (_Q.boolean_query(first), _Q.boolean_query(rest)))
 
 
 def slug_begins_with(prefix: str) -> tantivy.Query:
@@ -78,41 +108,51 @@ def _filter(name: str, values: Sequence[str]) -> tantivy.Query:
     return _Q.term_set_query(schema(), name, sorted(wanted))
 
 
-def _text_clauses(words: Sequence[str], searcher: tantivy.Searcher) -> list[tuple[Occur, tantivy.Query]]:
-    *full, last = words
-    clauses = [(Occur.Must, _word(word, searcher, is_last=False)) for word in full]
-    clauses.append((Occur.Must, _word(last, searcher, is_last=True)))
-    in_title = [_term("title_stems", stem_of(word)) for word in words]
-    begun = [*in_title[:-1], _beginning("title", last)]
-    bonuses = [
-        (_term("title_whole", " ".join(words)), WHOLE_TITLE),
-        (_all(in_title), IN_TITLE),
-        (_all(begun), BEGUN_IN_TITLE),
-        (_all([_term("text", word) for word in words]), AS_WRITTEN),
-    ]
-    clauses += [(Occur.Should, _Q.const_score_query(match, score)) for match, score in bonuses]
-    return clauses + [(Occur.Should, _Q.term_query(schema(), "title", word)) for word in words]
+def _unranked(query: tantivy.Query) -> tantivy.Query:
+    return _Q.const_score_query(query, 0.0)
 
 
 def _all(queries: Sequence[tantivy.Query]) -> tantivy.Query:
     return queries[0] if len(queries) == 1 else _Q.boolean_query([(Occur.Must, query) for query in queries])
 
 
-def _word(word: str, searcher: tantivy.Searcher, *, is_last: bool) -> tantivy.Query:
-    """Match one word in any of the ways that count."""
-    ways = [
-        _Q.term_query(schema(), "text", word, index_option="freq"),
-        _Q.const_score_query(_term("stems", stem_of(word)), STEM),
-    ]
-    frequent = searcher.doc_freq("text", word) >= PLENTY
+def _any(queries: Sequence[tantivy.Query]) -> tantivy.Query:
+    return queries[0] if len(queries) == 1 else _Q.boolean_query([(Occur.Should, query) for query in queries])
+
+
+def _ways(word: str, *, is_last: bool, misspelt: bool) -> list[tantivy.Query]:
+    """List the ways in which a word may match anywhere in an entry."""
+    ways = [_term("stems", stem_of(word))]
     if is_last:
-        beginning = _beginning("text", word)
-        ways.append(_Q.const_score_query(beginning, BEGINNING))
-        frequent = frequent or searcher.search(beginning, 1).count >= PLENTY
-    if not frequent and len(word) >= LETTERS_FOR_TYPO and word.isalpha():
-        ways.append(_Q.const_score_query(_Q.fuzzy_term_query(schema(), "text", word), MISSPELT))
-        ways.append(_Q.const_score_query(_Q.fuzzy_term_query(schema(), "title", word), MISSPELT_IN_TITLE))
-    return _Q.disjunction_max_query(ways)
+        ways.append(_beginning("text", word))
+    if misspelt:
+        ways.append(_nearly("text", word))
+    return ways
+
+
+def _titled(full: Sequence[str], last: str) -> tantivy.Query:
+    """Match entries with every word in the title, the last one perhaps only begun."""
+    before = [_term("title_stems", stem_of(word)) for word in full]
+    ended, begun = _all([*before, _term("title_stems", stem_of(last))]), _all([*before, _beginning("title", last)])
+    return _Q.disjunction_max_query(
+        [_Q.const_score_query(ended, IN_TITLE), _Q.const_score_query(begun, BEGUN_IN_TITLE)]
+    )
+
+
+def _how_well(field: str, words: Sequence[str]) -> list[tuple[Occur, tantivy.Query]]:
+    """Score by how often the words are in a field, as written, and how rare they are elsewhere."""
+    option = "position" if field == "title" else "freq"
+    return [(Occur.Should, _Q.term_query(schema(), field, word, index_option=option)) for word in words]
+
+
+def _may_be_misspelt(word: str, searcher: tantivy.Searcher, *, is_last: bool) -> bool:
+    if len(word) < LETTERS_FOR_TYPO or not word.isalpha() or searcher.doc_freq("text", word) >= PLENTY:
+        return False
+    return not is_last or int(searcher.search(_beginning("text", word), 1).count) < PLENTY
+
+
+def _nearly(field: str, word: str) -> tantivy.Query:
+    return _Q.fuzzy_term_query(schema(), field, word)
 
 
 @lru_cache(maxsize=4096)
@@ -133,7 +173,7 @@ def near(searcher: tantivy.Searcher, slug: str, limit: int) -> list[str]:
     ways: list[Callable[[], tantivy.Query | None]] = [
         lambda: _Q.fuzzy_term_query(schema(), "slug", text, distance=2),
         lambda: slug_begins_with(text) if len(text) > SHORT and is_slug_text(text) else None,
-        lambda: question(words, searcher),
+        lambda: asked.match if (asked := question(words, searcher)) else None,
     ]
     found: dict[str, float] = {}
     for way in ways:

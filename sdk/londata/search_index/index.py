@@ -141,37 +141,38 @@ class SearchIndex:
     def search(self, query: Query, *, limit: int = 20, offset: int = 0, facets: Sequence[str] = ()) -> IndexPage:
         """Search; best first when the query has words, else in alphabetical order of slugs."""
         searcher = self._refresh()
-        wanted = asking.question(query, searcher)
-        if wanted is None:
+        asked = asking.question(query, searcher)
+        if asked is None:
             return IndexPage(0, (), dict.fromkeys(facets, ()))
-        total, slugs = _page(searcher, wanted, limit, offset, ranked=bool(query.text.strip()))
-        return IndexPage(total, slugs, _counted(searcher, wanted, facets))
+        counts = _counted(searcher, asked.match, facets)
+        one_each = next((counts[name] for name in counts if name in SINGLE), None)
+        total = _total(searcher, asked.match) if one_each is None else sum(count for _, count in one_each)
+        return IndexPage(total, _page(searcher, asked, limit, offset), counts)
 
     def count(self, query: Query) -> int:
         """Count the entries that fit."""
         searcher = self._refresh()
         if query == Query():
             return int(searcher.num_docs)
-        wanted = asking.question(query, searcher)
-        return 0 if wanted is None else int(searcher.search(wanted, 1).count)
+        asked = asking.question(query, searcher)
+        return 0 if asked is None else _total(searcher, asked.match)
 
     def slugs(self, query: Query, *, prefix: str = "", limit: int | None = None) -> Iterator[str]:
         """Iterate over the slugs that fit, in the order of :meth:`search`, from one state of the index."""
         searcher = self._refresh()
-        wanted = asking.question(query, searcher)
-        if wanted is None or not is_slug_text(prefix):
+        asked = asking.question(query, searcher)
+        if asked is None or not is_slug_text(prefix):
             return
         if prefix:
-            begins = tantivy.Query.const_score_query(asking.slug_begins_with(prefix), 0.0)
-            wanted = wanted.and_must_match(begins)
+            asked = asked.narrowed(asking.slug_begins_with(prefix))
         offset, size = 0, FIRST_PAGE
         while limit is None or offset < limit:
             size = size if limit is None else min(size, limit - offset)
-            total, page = _page(searcher, wanted, size, offset, ranked=bool(query.text.strip()))
+            page = _page(searcher, asked, size, offset)
             yield from page
-            offset, size = offset + size, size * PAGE_GROWTH
-            if offset >= total:
+            if len(page) < size:
                 return
+            offset, size = offset + size, size * PAGE_GROWTH
 
     def near(self, slug: str, limit: int = 3) -> list[str]:
         """Suggest the slugs that are written most like this one; closest first."""
@@ -224,16 +225,28 @@ def _write(
     index.reload()
 
 
-def _page(
-    searcher: tantivy.Searcher, wanted: tantivy.Query, limit: int, offset: int, *, ranked: bool
-) -> tuple[int, tuple[str, ...]]:
+def _total(searcher: tantivy.Searcher, match: tantivy.Query) -> int:
+    return int(searcher.search(match, 1).count)
+
+
+def _page(searcher: tantivy.Searcher, asked: asking.Question, limit: int, offset: int) -> tuple[str, ...]:
+    """Give the slugs of one page: step by step when the question ranks, else in alphabetical order."""
     if limit < 1:
-        return int(searcher.search(wanted, 1).count), ()
-    if not ranked:
-        found = searcher.search(wanted, limit, offset=offset, order_by_field="slug", order=tantivy.Order.Asc)
-        return int(found.count), tuple(slug for slug, _ in found.hits)
-    found = searcher.search(wanted, limit, offset=offset)
-    return int(found.count), tuple(searcher.doc(address)["slug"][0] for _, address in found.hits)
+        return ()
+    if not asked.steps:
+        found = searcher.search(
+            asked.match, limit, count=False, offset=offset, order_by_field="slug", order=tantivy.Order.Asc
+        )
+        return tuple(slug for slug, _ in found.hits)
+    addresses: list[tantivy.DocAddress] = []
+    before = 0
+    for step in asked.steps:
+        found = searcher.search(step, limit - len(addresses), offset=max(0, offset - before))
+        addresses += [address for _, address in found.hits]
+        before += int(found.count)
+        if len(addresses) == limit:
+            break
+    return tuple(searcher.doc(address)["slug"][0] for address in addresses)
 
 
 def _counted(
