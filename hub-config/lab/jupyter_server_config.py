@@ -1,5 +1,8 @@
 """How every user's Lab is set: kernels over sockets, and nothing that looks for a network."""
 
+import os
+from pathlib import Path
+
 c = get_config()  # type: ignore[name-defined]  # noqa: F821
 
 c.KernelManager.transport = "ipc"
@@ -12,3 +15,7 @@ c.ServerApp.jpserver_extensions = {"jupyter_lsp": False}
 
 # Seconds for which the hub's word on a token is believed: one that is revoked stops working here, too
 c.HubOAuth.cache_max_age = 30
+
+# A preview of an app looks as the app will, and asks no other host for anything
+os.environ.setdefault("JUPYTER_PATH", str(Path(__file__).resolve().parents[2] / "sdk" / "londata" / "widgets" / "look"))
+c.VoilaConfiguration.template = "londata"

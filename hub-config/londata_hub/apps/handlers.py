@@ -273,6 +273,9 @@ class Channels(AppHandler, WebSocketHandler):  # type: ignore[misc]  # tornado i
             self.closing = asyncio.create_task(self.upstream.close())  # kept, or the loop may forget it
 
     async def still_allowed(self) -> bool:
-        """Ask the hub again whether this viewer may be here."""
-        model = await self.hub_auth.user_for_token(self.token, use_cache=False, sync=False) if self.token else None
+        """Ask the hub again whether this viewer may be here; where it does not answer, they may not."""
+        try:
+            model = await self.hub_auth.user_for_token(self.token, use_cache=False, sync=False)
+        except HTTPError:
+            return False
         return bool(model) and bool(self.hub_auth.check_scopes(self.hub_auth.access_scopes, model))

@@ -20,6 +20,7 @@ from urllib.parse import quote
 import aiohttp
 
 import londata
+from londata.insights import LOOK
 from londata_hub import sandbox
 from londata_hub.apps.shelf import App
 from londata_hub.settings import REPOSITORY
@@ -29,7 +30,6 @@ log = logging.getLogger(__name__)
 ENTER = REPOSITORY / "hub-config" / "voila" / "enter.py"
 #: Of the installation, what an app may see beside its own folder. The hub's code is not among it.
 PACKAGE = Path(londata.__file__).resolve().parent
-LOOK = PACKAGE / "widgets" / "look"
 #: Seconds until a process that was started must answer.
 START_TIMEOUT = 60.0
 #: Most memory of one process of an app, in bytes.

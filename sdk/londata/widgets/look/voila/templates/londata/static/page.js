@@ -14,10 +14,40 @@
   window.display_cells = window.voila_finish = show;
   document.addEventListener("DOMContentLoaded", show);
 
+  // A page whose kernel is gone looks alive and answers nothing: say so.
+  function lost() {
+    if (document.getElementById("lost")) return;
+    const told = document.createElement("p");
+    told.id = "lost";
+    told.setAttribute("role", "alert");
+    told.textContent = "The connection is lost, so this page no longer changes. ";
+    const again = document.createElement("a");
+    again.href = window.location.href;
+    again.textContent = "Load it again";
+    told.append(again);
+    document.body.prepend(told);
+  }
+  function found() {
+    const told = document.getElementById("lost");
+    if (told) told.remove();
+  }
+
   // JupyterLab's parts ask for a binary framing first; the server speaks the plain one, and browsers take that amiss.
+  let open = 0;
   window.WebSocket = class extends WebSocket {
     constructor(address) {
       super(address);
+      let counted = 0;
+      this.addEventListener("open", function () {
+        open += counted = 1;
+        found();
+      });
+      this.addEventListener("close", function () {
+        open -= counted;
+        window.setTimeout(function () {
+          if (open < 1) lost();
+        }, 4000);
+      });
     }
   };
 
