@@ -1,6 +1,7 @@
 """What the data says never decides which code runs, and never opens another file."""
 
 import json
+import os
 import pickle
 import sqlite3
 import struct
@@ -24,7 +25,7 @@ class Payload:
         self.mark = mark
 
     def __reduce__(self):
-        return (open, (str(self.mark), "w"))
+        return (os.mkdir, (str(self.mark),))
 
 
 @pytest.fixture

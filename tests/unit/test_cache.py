@@ -56,6 +56,13 @@ def test_a_stream_that_breaks_leaves_nothing_and_what_was_there_stays(folder, fa
     assert cache.lookup(KEY).copy == copy
 
 
+def test_bytes_that_are_stored_again_are_not_hashed_again_for_other_keys(monkeypatch):
+    cache.store([b"same"], key="one")
+    cache.store([b"same"], key="two")
+    monkeypatch.setattr(cache, "_sha256_of", lambda _: pytest.fail("hashed again"))
+    assert cache.lookup("one") is not None
+
+
 def damage(path, content, stamp=None):
     path.chmod(0o600)
     path.write_bytes(content)

@@ -313,6 +313,12 @@ def test_one_pound_far_down_a_long_file_arrives(tmp_path):
     assert frame["cost"].iloc[-1] == "£5"
 
 
+def test_a_column_that_changes_its_type_far_down_is_of_one_type(tmp_path):
+    frame = read_csv(tmp_path, "a,b\n" + "1,2\n" * 400_000 + "x,2\n" * 400_000)
+    assert len(frame) == 800_000
+    assert {type(value) for value in frame["a"]} == {str}
+
+
 def test_a_recorded_encoding_wins(tmp_path):
     path = tmp_path / "copy"
     path.write_bytes("a\n£\n".encode("cp850"))

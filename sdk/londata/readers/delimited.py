@@ -74,7 +74,10 @@ def _pandas(path: Path, wanted: Wanted, arguments: dict[str, Any]) -> pd.DataFra
     if wanted.columns is not None:
         beginning = _strict(path, nrows=_HEADER_ROWS, **arguments)
         chosen = positions(wanted.columns, list(beginning.columns))
-    frame = _strict(path, nrows=wanted.rows, usecols=chosen, low_memory=False, **arguments)
+    try:
+        frame = _strict(path, nrows=wanted.rows, usecols=chosen, **arguments)
+    except pd.errors.DtypeWarning:  # a column that is of several types in parts: take each as a whole, which is slower
+        frame = _strict(path, nrows=wanted.rows, usecols=chosen, low_memory=False, **arguments)
     if wanted.columns is not None:
         frame = frame[list(wanted.columns)]
     else:
@@ -87,6 +90,7 @@ def _strict(path: Path, **arguments: Any) -> pd.DataFrame:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)
+            warnings.simplefilter("error", pd.errors.DtypeWarning)
             frame: pd.DataFrame = pd.read_csv(path, index_col=False, **arguments)
             return frame
     except pd.errors.ParserWarning as error:

@@ -167,7 +167,8 @@ def _runs(grid: Grid, columns: list[int], start: int) -> list[list[int]]:
     runs: list[list[int]] = []
     before = -1
     for row in range(start, len(grid)):
-        if not _count(grid[row], columns):
+        values = grid[row]
+        if all(blank(values[column]) for column in columns):
             continue
         if before == row - 1 and runs:
             runs[-1].append(row)

@@ -15,7 +15,7 @@ from python_calamine import CalamineError, CalamineWorkbook, PasswordError, Shee
 from londata.errors import ReadError, TooLargeError
 from londata.readers import archives
 from londata.readers.columns import as_kind, check_recorded, with_dates
-from londata.readers.layout import blank, find_table
+from londata.readers.layout import find_table
 from londata.readers.wanted import Wanted, listed, positions
 from londata.records import ReadingOptions
 
@@ -25,7 +25,7 @@ _CELL = re.compile(rb"""\sr\s*=\s*["']([A-Z]{1,3})([0-9]{1,7})["']""")
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _OLE = b"\xd0\xcf\x11\xe0"
 #: What counts as missing besides the markers that the record names.
-_MISSING = frozenset({"#N/A", "N/A", "n/a", "NA", "NaN", "nan", "NULL", "null"})
+_MISSING = frozenset({"", "#N/A", "N/A", "n/a", "NA", "NaN", "nan", "NULL", "null"})
 
 
 def read(path: Path, wanted: Wanted) -> Any:
@@ -141,7 +141,7 @@ def _load(workbook: Any, name: str) -> tuple[str, list[list[Any]]]:
 def _series(values: list[Any], name: str, options: ReadingOptions) -> pd.Series[Any]:
     """Make a column of cells, of the narrowest type that holds every one of them as it is."""
     missing = _MISSING.union(options.missing)
-    cells: list[Any] = [None if _is_missing(value, missing) else value for value in values]
+    cells: list[Any] = [None if isinstance(value, str) and value.strip() in missing else value for value in values]
     if name in options.text:
         return pd.Series([None if value is None else _as_text(value) for value in cells], dtype="str")
     kinds = {type(value) for value in cells if value is not None}
@@ -153,10 +153,6 @@ def _series(values: list[Any], name: str, options: ReadingOptions) -> pd.Series[
     if kinds <= {dt.date, dt.datetime}:
         return pd.to_datetime(pd.Series([None if value is None else pd.Timestamp(value) for value in cells]))
     return pd.Series(cells, dtype=None if kinds in ({str}, {bool}, {dt.timedelta}) else "object")
-
-
-def _is_missing(value: Any, missing: frozenset[str]) -> bool:
-    return blank(value) or (isinstance(value, str) and value.strip() in missing)
 
 
 def _as_text(value: Any) -> str:
