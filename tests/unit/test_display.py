@@ -12,6 +12,7 @@ from londata.catalog_files import FileRegister
 from londata.errors import NoSuchNameError
 from londata.intake_catalog import RegisterCatalog
 from londata.intake_catalog.display import catalog_html, entry_html, entry_text
+from londata.intake_catalog.display.style import code
 from londata.intake_catalog.display.words import ago, clean, freshness, link, plain, safe
 from londata.query import Query
 from londata.records import Column, entry_from_dict
@@ -135,6 +136,11 @@ def test_the_table_of_a_catalog_counts_and_says_how_to_go_on(catalog):
     nothing = Page(catalog.search("qxzvwk")._repr_html_()).text
     assert "0 entries for “qxzvwk”" in nothing
     assert "Nothing fits" in nothing
+
+
+def test_a_very_long_name_may_be_broken_and_a_short_one_not():
+    assert code("catalog.a_dataset") == "<code>catalog.a_dataset</code>"
+    assert 'class="londata-long"' in code(f"catalog.{'very_' * 20}long")
 
 
 def test_a_large_catalog_shows_the_first_and_says_so(shared_catalog, monkeypatch):

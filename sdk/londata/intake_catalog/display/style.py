@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+MAX_ON_ONE_LINE = 44
+
 _STYLE = """<style>
 .londata { color: var(--jp-ui-font-color1, inherit); max-width: 64rem; line-height: 1.45; overflow-x: auto; }
 .londata .londata-title { font-size: 1.15em; font-weight: 600; margin: .4em 0; }
@@ -21,6 +23,8 @@ _STYLE = """<style>
   background: transparent; color: inherit; white-space: normal; max-width: 40rem; overflow-wrap: anywhere; }
 .londata table.londata-table th { font-weight: 600; white-space: nowrap; }
 .londata table.londata-table td code { white-space: nowrap; }
+.londata table.londata-table td code.londata-long { display: inline-block; min-width: 20rem; white-space: normal;
+  overflow-wrap: anywhere; }
 .londata code, .londata pre { font-family: var(--jp-code-font-family, monospace); background: transparent;
   color: inherit; font-size: .85rem; }
 .londata pre { margin: .4em 0; padding: .4em .6em; border-left: 3px solid var(--jp-brand-color1, #1976d2);
@@ -32,6 +36,11 @@ _STYLE = """<style>
 def card(content: str) -> str:
     """Wrap content in londata's look."""
     return f'{_STYLE}<div class="londata">{content}</div>'
+
+
+def code(text: str) -> str:
+    """Show a name that can be typed: on one line, unless it is very long."""
+    return f'<code class="londata-long">{text}</code>' if len(text) > MAX_ON_ONE_LINE else f"<code>{text}</code>"
 
 
 def table(

@@ -6,7 +6,7 @@ import html
 from collections.abc import Mapping
 
 from londata.errors import LondataError
-from londata.intake_catalog.display.style import card, table
+from londata.intake_catalog.display.style import card, code, table
 from londata.intake_catalog.display.words import plain, safe
 from londata.query import Query, SearchResult
 from londata.register import Register
@@ -48,7 +48,7 @@ def catalog_html(register: Register, query: Query) -> str:
             safe(entry.publisher.name, 80),
             safe(entry.access),
             safe(", ".join(entry.formats), 60),
-            f"<code>catalog.{html.escape(entry.key)}</code>",
+            code(f"catalog.{html.escape(entry.key)}"),
         )
         for entry in found.entries
     ]
