@@ -55,6 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
             elif not child.told_to_stop:
                 raise HubError(f"The hub did not start.\n{_last_lines(log)}", hint=f"The whole story is in {log}.")
             code = child.wait()
+        folders.clear(hub)
     if code and not child.told_to_stop:
         raise HubError(f"The hub stopped by itself.\n{_last_lines(log)}", hint=f"The whole story is in {log}.")
     _say("Stopped.")

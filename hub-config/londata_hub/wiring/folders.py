@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import stat
 from pathlib import Path
 
@@ -32,6 +33,11 @@ def prepare(hub: HubSettings) -> None:
     if not hub.users.exists():
         passwords = people.create(hub.users, DEMO)
         people.write_private(_passwords(hub), json.dumps(passwords, indent=1))
+
+
+def clear(hub: HubSettings) -> None:
+    """Remove the folder of sockets; everything else is kept."""
+    shutil.rmtree(hub.sockets, ignore_errors=True)
 
 
 def demo_passwords(hub: HubSettings) -> dict[str, str]:
