@@ -47,7 +47,11 @@ def listen_on_the_handed_socket() -> None:
     handed = socket.socket(fileno=int(os.environ.pop("LONDATA_LAB_SOCKET")))
     handed.setblocking(False)
     serverapp.bind_unix_socket = lambda *_, **__: handed
-    sys.argv.append(f"--ServerApp.sock={Path(os.environ['JUPYTER_RUNTIME_DIR']) / 'lab.sock'}")
+    runtime = Path(os.environ["JUPYTER_RUNTIME_DIR"])
+    runtime.mkdir(mode=0o700, exist_ok=True)
+    sys.argv.append(f"--ServerApp.sock={runtime / 'lab.sock'}")
+    if os.getuid() == 0:  # only where there are no sandboxes and the hub runs as root; both have been said loudly
+        sys.argv.append("--allow-root")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 """A real hub, used as people use it."""
 
 import json
+import os
+import shutil
 import signal
 import subprocess
 from pathlib import Path
@@ -8,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from londata_hub import settings
 from londata_hub.spawner.processes import children
 from running_hub import wait_for
 
@@ -115,9 +118,12 @@ def test_stopping_ends_every_process_and_starting_again_keeps_all_state(new_hub)
         "subprocess.Popen(['sleep', '1000'], start_new_session=True)"
     )
     everybody, passwords, token = family(new_hub.process.pid), new_hub.passwords, lab.token
+    sockets = settings.load({**os.environ, "LONDATA_HUB_STATE": str(new_hub.state)}).sockets
+    assert sockets.is_dir()
     assert len(everybody) > 6
     assert new_hub.stop(signal.SIGINT) == 0
     assert not still_alive(everybody)
+    assert not sockets.exists()
 
     new_hub.start()
     assert new_hub.passwords == passwords
@@ -137,3 +143,19 @@ def test_a_violent_death_leaves_nothing_behind(new_hub, who):
     wait_for(lambda: not still_alive(everybody), 30, "the end of everybody")
     if who == "hub":
         assert "The hub stopped by itself." in new_hub.output
+
+
+def test_without_walls_the_hub_runs_and_says_so_where_nobody_can_miss_it(new_hub, tmp_path):
+    (tmp_path / "bin").mkdir()
+    for program in ("node", "sh", "env"):
+        (tmp_path / "bin" / program).symlink_to(Path(shutil.which(program)).resolve())
+    new_hub.environ["PATH"] = str(tmp_path / "bin")
+    new_hub.start()
+    assert "!! Users are NOT kept apart on this hub, because bubblewrap is not installed" in new_hub.output
+    assert "NOT kept apart" in httpx.get(f"{new_hub.address}/hub/login").text
+    assert new_hub.lab("ada").run("import os; print(os.environ['HOME'])").strip() == str(
+        new_hub.state / "homes" / "ada"
+    )
+    everybody = family(new_hub.process.pid)
+    assert new_hub.stop(signal.SIGTERM) == 0
+    assert not still_alive(everybody)

@@ -72,6 +72,8 @@ def welcome(hub: HubSettings, not_isolated: str) -> str:
     wide = [max(len(row[i]) for row in rows) for i in range(2)] if rows else [0, 0]
     users = "\n".join(f"    {name:<{wide[0]}}  {password:<{wide[1]}}  {groups}" for name, password, groups in rows)
     warning = f"\n  !! {notice(not_isolated)}\n" if not_isolated else ""
+    if not_isolated and os.getuid() == 0:
+        warning += "  !! The hub runs as root, and so does whoever logs in.\n"
     return f"""
   londata is running at   {hub.address}
 {warning}

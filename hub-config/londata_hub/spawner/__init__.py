@@ -6,6 +6,7 @@ replace it by a link to any other socket of this machine, and the proxy would fo
 
 from __future__ import annotations
 
+import hashlib
 import os
 import resource
 import signal
@@ -57,8 +58,12 @@ class LabSpawner(LocalProcessSpawner):  # type: ignore[misc]  # jupyterhub has n
         return Path(self.homes) / self.slug
 
     def seen(self) -> tuple[Path, Path, Path]:
-        """Tell where the Lab sees its home, the doors and its runtime folder."""
-        return self.home, Path(self.doors), Path(self.labs) / self.slug / "runtime"
+        """Tell where the Lab sees its home, the doors and its runtime folder.
+
+        The last has a short name: kernels put sockets into it whose own names are long.
+        """
+        runtime = Path(self.labs) / f"r-{hashlib.sha256(self.slug.encode()).hexdigest()[:6]}"
+        return self.home, Path(self.doors), runtime
 
     def wrap(self, command: list[str]) -> list[str]:
         """Turn the Lab's command into the one that is really started."""
@@ -128,7 +133,7 @@ class LabSpawner(LocalProcessSpawner):  # type: ignore[misc]  # jupyterhub has n
 
     def _prepare_folders(self) -> Path:
         folder = Path(self.labs) / self.slug
-        for path in (self.home, folder, folder / "runtime"):
+        for path in (self.home, folder):
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
         return folder / "lab.sock"
 
