@@ -10,6 +10,7 @@ import zipfile
 from contextlib import suppress
 
 import geopandas as gpd
+import h5py
 import pytest
 from shapely.geometry import Point
 
@@ -132,6 +133,25 @@ def zarr_with(tmp_path, mark, filters=None, compressor=None, folder=""):
         archive.writestr(f"{folder}a/.zattrs", '{"_ARRAY_DIMENSIONS": ["x"]}')
         archive.writestr(f"{folder}a/0", pickle.dumps([1, (1,), Payload(mark)]))
     return path
+
+
+@pytest.mark.parametrize("way", ["stored elsewhere", "link", "virtual"])
+def test_a_grid_that_takes_its_data_from_another_file_is_refused(tmp_path, secret, way):
+    path, other = tmp_path / "copy", tmp_path / "other.h5"
+    with h5py.File(other, "w") as file:
+        file["x"] = [1, 2, 3]
+    with h5py.File(path, "w") as file:
+        group = file.create_group("deep")
+        if way == "stored elsewhere":
+            group.create_dataset("x", (17,), "u1", external=[(str(secret), 0, 17)])
+        elif way == "link":
+            group["x"] = h5py.ExternalLink(str(other), "x")
+        else:
+            layout = h5py.VirtualLayout((3,), "i8")
+            layout[:] = h5py.VirtualSource(str(other), "x", (3,))
+            group.create_virtual_dataset("x", layout)
+    with pytest.raises(ReadError, match="takes 'x' from another file"):
+        readers.read(path, MEDIA_TYPES["netcdf"], group="deep")
 
 
 @pytest.mark.parametrize("codec", ["pickle", "Pickle", "msgpack2", "json2", "mine"])

@@ -22,13 +22,19 @@ CODECS = frozenset(
 )
 _ROOTS = ("zarr.json", ".zgroup", ".zmetadata")
 _METADATA = (*_ROOTS, ".zarray")
-_BROKEN = (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile)
+_BROKEN = (OSError, ValueError, KeyError, TypeError, RecursionError, zipfile.BadZipFile)
 
 
 def read_netcdf(path: Path, wanted: Wanted) -> Any:
     """Open a NetCDF-4 file. Nothing is read before it is used."""
     import h5netcdf  # noqa: F401 - xarray would say only that the engine is unknown
+    import h5py
 
+    try:
+        with h5py.File(path, "r") as file:
+            _check_contained(file)
+    except _BROKEN as error:
+        raise _broken(error) from error
     return _open(path, wanted, engine="h5netcdf", group=wanted.more.get("group"))
 
 
@@ -57,15 +63,37 @@ def _open(source: Any, wanted: Wanted, **arguments: Any) -> Any:
     try:
         grid = xr.open_dataset(source, chunks=chunks, **arguments)
     except _BROKEN as error:
-        raise ReadError(
-            f"The grid cannot be opened: {str(error).splitlines()[0][:200] if str(error) else type(error).__name__}.",
-            hint="Fetch it again; if that does not help, tell the publisher.",
-        ) from error
+        raise _broken(error) from error
     if wanted.columns is not None:
         names = [str(name) for name in grid.variables]
         positions(wanted.columns, names)
         grid = grid[list(wanted.columns)]
     return grid if wanted.rows is None else grid.head(wanted.rows)
+
+
+def _broken(error: Exception) -> ReadError:
+    reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+    return ReadError(
+        f"The grid cannot be opened: {reason}.", hint="Fetch it again; if that does not help, tell the publisher."
+    )
+
+
+def _check_contained(group: Any) -> None:
+    """Refuse HDF5 that takes its data from other files, by a link or by a variable that is stored elsewhere."""
+    import h5py
+
+    for name in group:
+        link = group.get(name, getlink=True)
+        item = None if isinstance(link, h5py.ExternalLink | h5py.SoftLink) else group[name]
+        if isinstance(link, h5py.ExternalLink) or (
+            isinstance(item, h5py.Dataset) and (item.external or item.is_virtual)
+        ):
+            raise ReadError(
+                f"The grid takes {name!r} from another file, which londata does not open.",
+                hint="Ask the publisher for a file that holds all its data.",
+            )
+        if isinstance(item, h5py.Group):
+            _check_contained(item)
 
 
 def _check_metadata(path: Path, names: list[str]) -> None:
