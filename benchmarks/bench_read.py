@@ -85,10 +85,11 @@ def reading(folder: Path) -> list[Figure]:
     """Compare each reader with its library."""
     figures = []
     for name, (mine, theirs, target) in pairs(folder).items():
-        times = interleaved({"ours": mine, "theirs": theirs}, ROUNDS, cpu=True)
-        best = {key: min(values) for key, values in times.items()}  # what else runs here only ever adds
-        ratio = best["ours"] / best["theirs"]
-        detail = f"{best['ours'] * 1000:,.0f} ms against {best['theirs'] * 1000:,.0f} ms CPU"
+        # theirs on both sides of ours: whoever comes second finds memory ready that the first had to ask for
+        times = interleaved({"before": theirs, "ours": mine, "after": theirs}, ROUNDS, cpu=True)
+        medians = statistics.median(times["ours"]), statistics.median(times["before"] + times["after"])
+        ratio = medians[0] / medians[1]
+        detail = f"{medians[0] * 1000:,.0f} ms against {medians[1] * 1000:,.0f} ms CPU"
         figures.append(Figure(name, ratio, "×", f"≤ {target}", ratio <= target, detail))
     return figures
 
