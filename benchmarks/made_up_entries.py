@@ -83,7 +83,7 @@ def made_up_entries(count: int, seed: int = 1) -> Iterator[Entry]:
             kind="dataset",
             id=f"{title.replace(' ', '-')}-{number}",
             title=title.capitalize(),
-            summary=" ".join([*words(k=24), *chance.choices(rare, k=1)]),
+            summary=" ".join([*words(k=24), *chance.choices(rare, k=1)])[:250],
             description=" ".join([*words(k=30), *chance.choices(rare, k=3)]),
             publisher=chance.choices(publishers, cum_weights=weights)[0],
             access=_one(_ACCESS, chance),
