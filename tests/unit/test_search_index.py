@@ -166,6 +166,23 @@ def test_pages_follow_each_other_without_gap_or_repetition(index: SearchIndex) -
         assert list(index.slugs(query, limit=3)) == list(whole.slugs)[:3]
 
 
+vocabulary = st.sampled_from("die dying dies library libraries librry house housing hosue bus business data".split())
+some_words = st.lists(vocabulary, min_size=1, max_size=3).map(" ".join)
+
+
+@given(st.lists(st.tuples(some_words, some_words), min_size=1, max_size=12), some_words, st.integers(1, 12))
+@settings(max_examples=60, deadline=None)
+def test_what_is_listed_is_what_is_counted_and_nothing_comes_twice(
+    texts: list[tuple[str, str]], asked: str, typed: int
+) -> None:
+    index = SearchIndex.in_memory()
+    index.rebuild([entry(f"e{n}", title, description=body) for n, (title, body) in enumerate(texts)])
+    query = Query(text=asked[:typed])
+    listed = list(index.slugs(query))
+    assert len(listed) == len(set(listed)) == index.count(query)
+    assert index.search(query, limit=100, facets=FACETS).slugs == tuple(listed)
+
+
 def test_slugs_can_be_asked_for_by_their_beginning(index: SearchIndex) -> None:
     assert list(index.slugs(Query(), prefix="air-")) == ["air-quality", "air-quality-hourly", "air-story"]
     assert list(index.slugs(Query(), prefix="air-quality-hou")) == ["air-quality-hourly"]

@@ -3,14 +3,15 @@
 Every word must match: by its stem (which is also how it matches as written), as the beginning of a word when it is the
 last one, or with one letter wrong when it is long enough and hardly anything has it as written.
 
-Ranking is two queries that share nothing: first what has every word in its title, then all the rest. The first is
-nearly always enough for a page, and at a million entries the second is by far the dearer one. The total and the
-counts come from a third query that does not rank.
+Ranking goes by levels, each a query of its own: what has every word in its title; then, when a word may be misspelt,
+what has all of them as written, and what nearly has them in its title; then the rest. A level is asked only when a page
+is not full without it, and at a million entries the last is by far the dearest. The total and the counts come from a
+query that does not rank.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import lru_cache
@@ -29,9 +30,8 @@ PLENTY = 3
 LETTERS_FOR_TYPO = 4
 #: How many candidates for "did you mean" are compared, and how alike (0 to 1) one must be.
 NEAR_LOOKED_AT, LEAST_LIKENESS = 50, 0.6
-#: Steps that no sum of how well words fit can reach.
-WHOLE_TITLE, IN_TITLE, BEGUN_IN_TITLE, AS_WRITTEN = 64_000.0, 16_000.0, 8_000.0, 2_000.0
-MISSPELT_IN_TITLE = 50.0
+#: Within titles: steps that no sum of how well words fit can reach.
+WHOLE_TITLE, IN_TITLE, BEGUN_IN_TITLE = 64_000.0, 16_000.0, 8_000.0
 
 _Q = tantivy.Query
 
@@ -63,18 +63,25 @@ def question(query: Query, searcher: tantivy.Searcher) -> Question | None:
     words = list(dict.fromkeys(words_of(query.text)))
     if not words:
         return None
-    *full, last = words
-    misspelt = [word for word in words if _may_be_misspelt(word, searcher, is_last=word is last)]
-    ways = [_ways(word, is_last=word is last, misspelt=word in misspelt) for word in words]
-    everything = [*filters, *((Occur.Must, _unranked(_any(each))) for each in ways)]
-    titled = _titled(full, last)
-    first = [*filters, (Occur.Must, titled), *_how_well("title", words)]
-    first.append((Occur.Should, _Q.const_score_query(_term("title_whole", " ".join(words)), WHOLE_TITLE)))
-    rest = [*everything, (Occur.MustNot, titled), *_how_well("title", words), *_how_well("text", words)]
-    if misspelt:
-        rest.append((Occur.Should, _Q.const_score_query(_all([_term("text", word) for word in words]), AS_WRITTEN)))
-        rest += [(Occur.Should, _Q.const_score_query(_nearly("title", word), MISSPELT_IN_TITLE)) for word in misspelt]
-    return Question(_Q.boolean_query(everything), (_Q.boolean_query(first), _Q.boolean_query(rest)))
+    misspelt = {word for word in words if _may_be_misspelt(word, searcher, is_last=word is words[-1])}
+    levels = _levels(words, misspelt)
+    steps = []
+    for number, level in enumerate(levels):
+        clauses = [*filters, (Occur.Must, level), *((Occur.MustNot, earlier) for earlier in levels[:number])]
+        clauses += _how_well("title", words) + (_how_well("text", words) if number else [])
+        steps.append(_Q.boolean_query(clauses))
+    return Question(_Q.boolean_query([*filters, (Occur.Must, levels[-1])]), tuple(steps))
+
+
+def _levels(words: Sequence[str], misspelt: Container[str]) -> list[tantivy.Query]:
+    """Write what is ranked before what; the last level has everything that fits."""
+    levels = [_titled(words)]
+    if any(word in misspelt for word in words):
+        levels.append(_unranked(_all([_term("text", word) for word in words])))
+        nearly = [_nearly("title", word) if word in misspelt else _ended(word, words) for word in words]
+        levels.append(_unranked(_all(nearly)))
+    ways = [_ways(word, is_last=word is words[-1], misspelt=word in misspelt) for word in words]
+    return [*levels, _unranked(_all([_any(each) for each in ways]))]
 
 
 def slug_begins_with(prefix: str) -> tantivy.Query:
@@ -105,7 +112,7 @@ def _filter(name: str, values: Sequence[str]) -> tantivy.Query:
         wanted = {titles.get(folded(value), value) for value in values}
     else:
         wanted = {*values, *(value.lower() for value in values)}
-    return _Q.term_set_query(schema(), name, sorted(wanted))
+    return _any([_term(name, value) for value in sorted(wanted)])
 
 
 def _unranked(query: tantivy.Query) -> tantivy.Query:
@@ -122,7 +129,8 @@ def _any(queries: Sequence[tantivy.Query]) -> tantivy.Query:
 
 def _ways(word: str, *, is_last: bool, misspelt: bool) -> list[tantivy.Query]:
     """List the ways in which a word may match anywhere in an entry."""
-    ways = [_term("stems", stem_of(word))]
+    stem = stem_of(word)
+    ways = [] if is_last and stem == word else [_term("stems", stem)]  # its own stem is a beginning of what has it
     if is_last:
         ways.append(_beginning("text", word))
     if misspelt:
@@ -130,13 +138,23 @@ def _ways(word: str, *, is_last: bool, misspelt: bool) -> list[tantivy.Query]:
     return ways
 
 
-def _titled(full: Sequence[str], last: str) -> tantivy.Query:
-    """Match entries with every word in the title, the last one perhaps only begun."""
-    before = [_term("title_stems", stem_of(word)) for word in full]
-    ended, begun = _all([*before, _term("title_stems", stem_of(last))]), _all([*before, _beginning("title", last)])
+def _titled(words: Sequence[str]) -> tantivy.Query:
+    """Match entries with every word in the title, the last one perhaps only begun; first those with no other word."""
+    *before, last = [_ended(word, words) for word in words]
+    ended, begun = _all([*before, last]), _all([*before, _beginning("title", words[-1])])
     return _Q.disjunction_max_query(
-        [_Q.const_score_query(ended, IN_TITLE), _Q.const_score_query(begun, BEGUN_IN_TITLE)]
+        [
+            _Q.const_score_query(_term("title_whole", " ".join(words)), WHOLE_TITLE),
+            _Q.const_score_query(ended, IN_TITLE),
+            _Q.const_score_query(begun, BEGUN_IN_TITLE),
+        ]
     )
+
+
+def _ended(word: str, words: Sequence[str]) -> tantivy.Query:
+    """Match a whole word in a title, in one of the :func:`_ways` in which it matches at all."""
+    stem = stem_of(word)
+    return _term("title", word) if stem == word and word is words[-1] else _term("title_stems", stem)
 
 
 def _how_well(field: str, words: Sequence[str]) -> list[tuple[Occur, tantivy.Query]]:
