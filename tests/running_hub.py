@@ -79,9 +79,12 @@ class RunningHub:
         assert self.process.poll() is None, self.output
         return self
 
-    def stop(self, number=signal.SIGINT, seconds=60):
+    def hang_up(self):
         while self.clients:
             self.clients.pop().close()
+
+    def stop(self, number=signal.SIGINT, seconds=60):
+        self.hang_up()
         if self.process.poll() is None:
             self.process.send_signal(number)
         return self.process.wait(seconds)
@@ -192,5 +195,6 @@ def new_hub(tmp_path):
     """A hub of the test's own, not started yet; it is stopped at the end."""
     made = RunningHub(tmp_path / "state")
     yield made
+    made.hang_up()
     if made.process and made.process.poll() is None:
         made.stop()

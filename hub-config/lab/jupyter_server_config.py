@@ -14,7 +14,7 @@ c.LabApp.extension_manager = "readonly"
 c.ServerApp.jpserver_extensions = {"jupyter_lsp": False}
 
 # Seconds for which the hub's word on a token is believed: one that is revoked stops working here, too
-c.HubOAuth.cache_max_age = 30
+c.HubOAuth.cache_max_age = 10
 
 # A preview of an app looks as the app will, and asks no other host for anything
 os.environ.setdefault("JUPYTER_PATH", str(Path(__file__).resolve().parents[2] / "sdk" / "londata" / "widgets" / "look"))

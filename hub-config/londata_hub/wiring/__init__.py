@@ -15,7 +15,7 @@ from londata_hub.wiring.proxy import SocketProxy
 HUB_CONFIG = REPOSITORY / "hub-config"
 START_PAGE = "/lab/tree/notebooks/00-start-here.ipynb"
 #: Seconds after which a change of groups acts.
-REFRESH_AFTER = 20
+REFRESH_AFTER = 10
 
 
 @dataclass(frozen=True)
