@@ -13,6 +13,12 @@ down_revision = None
 
 def upgrade() -> None:
     """Make the tables."""
+    _make_sources_and_facts()
+    _make_entries()
+    _make_history_and_originals()
+
+
+def _make_sources_and_facts() -> None:
     op.create_table(
         "sources",
         sa.Column("name", sa.String(120), primary_key=True),
@@ -27,6 +33,9 @@ def upgrade() -> None:
         facts,
         [{"name": "identity", "value": f'"{uuid.uuid4().hex}"'}, {"name": "generation", "value": "0"}],
     )
+
+
+def _make_entries() -> None:
     op.create_table(
         "entries",
         sa.Column("slug", sa.String(120), primary_key=True),
@@ -45,6 +54,9 @@ def upgrade() -> None:
     )
     op.create_index("entries_by_generation", "entries", ["generation"])
     op.create_index("entries_by_source", "entries", ["source", "source_id"], unique=True)
+
+
+def _make_history_and_originals() -> None:
     op.create_table(
         "history",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
