@@ -24,11 +24,12 @@ class Service:
 
     name: str
     description: str
+    has_pages: bool
 
 
 SERVICES = (
-    Service("register", "The register of London's data"),
-    Service("apps", "Published insights"),
+    Service("register", "The register of London's data", has_pages=False),
+    Service("apps", "Published insights", has_pages=True),
 )
 
 
@@ -152,7 +153,9 @@ def _culler(c: Any, hub: HubSettings) -> None:
 def _pages(c: Any, not_isolated: str) -> None:
     c.JupyterHub.template_paths = [str(HUB_CONFIG / "templates")]
     c.JupyterHub.template_vars = {
-        "londata_services": [(f"/services/{service.name}/", service.description) for service in SERVICES],
+        "londata_services": [
+            (f"/services/{service.name}/", service.description) for service in SERVICES if service.has_pages
+        ],
         "announcement": notice(not_isolated) if not_isolated else "",
     }
     c.JupyterHub.tornado_settings = {
