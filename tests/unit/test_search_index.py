@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from londata.errors import QueryError
 from londata.query import FACETS, Query
 from londata.records import Entry, entry_from_dict
 from londata.search_index import SearchIndex
@@ -155,6 +156,17 @@ def test_facets_count_values_once_per_entry_the_most_frequent_first(index: Searc
     assert dict(facets["kind"]) == {"dataset": 8, "insight": 1}
     narrowed = index.search(Query().narrowed("air quality", topic="health"), facets=("access",))
     assert (narrowed.total, dict(narrowed.facets["access"])) == (2, {"open": 1, "shared": 1})
+
+
+def test_only_facets_are_counted(index: SearchIndex) -> None:
+    with pytest.raises(QueryError, match="no facet 'uses'"):
+        index.search(Query(), facets=("uses",))
+
+
+def test_a_count_is_remembered_only_while_the_index_is_as_it_was(index: SearchIndex) -> None:
+    assert dict(index.search(Query(), facets=("kind",)).facets["kind"])["dataset"] == 8
+    index.update([entry("zoo", "Zoo")], state="two")
+    assert dict(index.search(Query(), facets=("kind",)).facets["kind"])["dataset"] == 9
 
 
 def test_pages_follow_each_other_without_gap_or_repetition(index: SearchIndex) -> None:

@@ -5,21 +5,20 @@ from __future__ import annotations
 import shutil
 import threading
 import uuid
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import tantivy
 
+from londata.errors import QueryError
 from londata.query import FACETS, Query
 from londata.records import Entry
 from londata.search_index import asking
+from londata.search_index.counting import Counts, counted
 from londata.search_index.folder import IndexFolder, Marker
 from londata.search_index.schema import (
     SCHEMA_VERSION,
-    SEPARATOR,
     document_of,
     is_slug_text,
     register_analyzers,
@@ -27,11 +26,17 @@ from londata.search_index.schema import (
 )
 
 SMALL_HEAP, LARGE_HEAP = 15_000_000, 1_000_000_000
-#: More distinct sets of values than any register of London will have.
-MOST_SETS = 60_000
-#: Facets of which every entry has one value.
-SINGLE = frozenset(FACETS) - {"topic", "format"}
+#: Answers that are remembered while the index stays as it is; a second page needs no second count.
+MOST_ANSWERS = 500
 FIRST_PAGE, PAGE_GROWTH = 100, 10
+
+
+@dataclass(frozen=True)
+class _View:
+    """One state of the index, and what was counted in it."""
+
+    searcher: tantivy.Searcher
+    counted: dict[tuple[Query, tuple[str, ...]], tuple[int, Counts]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,7 @@ class SearchIndex:
         self._lock = threading.RLock()
         self._seen: object = None
         self._index: tantivy.Index = _new_index(None)
-        self._searcher: tantivy.Searcher = self._index.searcher()
+        self._view = _View(self._index.searcher())
         self._state: str | None = None
 
     @classmethod
@@ -90,7 +95,7 @@ class SearchIndex:
             with self._lock:
                 index = _new_index(None)
                 _write(index, entries, (), SMALL_HEAP)
-                self._index, self._searcher, self._state = index, index.searcher(), state
+                self._index, self._view, self._state = index, _View(index.searcher()), state
             return
         with self._folder.writing():
             name = f"index-{uuid.uuid4().hex[:12]}"
@@ -127,7 +132,7 @@ class SearchIndex:
                 if self._state is None or after not in (None, self._state):
                     return False
                 _write(self._index, entries, removed, SMALL_HEAP, replacing=True)
-                self._searcher, self._state = self._index.searcher(), state
+                self._view, self._state = _View(self._index.searcher()), state
             return True
         with self._folder.writing():
             opened, marker = self._folder.open(), self._folder.marker()
@@ -139,27 +144,33 @@ class SearchIndex:
         return True
 
     def search(self, query: Query, *, limit: int = 20, offset: int = 0, facets: Sequence[str] = ()) -> IndexPage:
-        """Search; best first when the query has words, else in alphabetical order of slugs."""
-        searcher = self._refresh()
-        asked = asking.question(query, searcher)
+        """Search; best first when the query has words, else in alphabetical order of slugs.
+
+        Raises
+        ------
+        QueryError
+            Something is to be counted that is no facet.
+        """
+        if unknown := [name for name in facets if name not in FACETS]:
+            raise QueryError(f"There is no facet {unknown[0]!r}.", hint=f"Facets are {', '.join(FACETS)}.")
+        view = self._refresh()
+        asked = asking.question(query, view.searcher)
         if asked is None:
             return IndexPage(0, (), dict.fromkeys(facets, ()))
-        counts = _counted(searcher, asked.match, facets)
-        one_each = next((counts[name] for name in counts if name in SINGLE), None)
-        total = _total(searcher, asked.match) if one_each is None else sum(count for _, count in one_each)
-        return IndexPage(total, _page(searcher, asked, limit, offset), counts)
+        total, counts = _counted(view, query, asked, tuple(facets))
+        return IndexPage(total, _page(view.searcher, asked, limit, offset), counts)
 
     def count(self, query: Query) -> int:
         """Count the entries that fit."""
-        searcher = self._refresh()
+        view = self._refresh()
         if query == Query():
-            return int(searcher.num_docs)
-        asked = asking.question(query, searcher)
-        return 0 if asked is None else _total(searcher, asked.match)
+            return int(view.searcher.num_docs)
+        asked = asking.question(query, view.searcher)
+        return 0 if asked is None else _counted(view, query, asked, ())[0]
 
     def slugs(self, query: Query, *, prefix: str = "", limit: int | None = None) -> Iterator[str]:
         """Iterate over the slugs that fit, in the order of :meth:`search`, from one state of the index."""
-        searcher = self._refresh()
+        searcher = self._refresh().searcher
         asked = asking.question(query, searcher)
         if asked is None or not is_slug_text(prefix):
             return
@@ -176,12 +187,12 @@ class SearchIndex:
 
     def near(self, slug: str, limit: int = 3) -> list[str]:
         """Suggest the slugs that are written most like this one; closest first."""
-        return asking.near(self._refresh(), slug, limit)
+        return asking.near(self._refresh().searcher, slug, limit)
 
-    def _refresh(self) -> tantivy.Searcher:
-        """Give a searcher over the newest state, also when another process wrote it. Costs two looks at the disk."""
+    def _refresh(self) -> _View:
+        """Give a view of the newest state, also when another process wrote it. Costs two looks at the disk."""
         if self._folder is None or (stamp := self._folder.stamp()) == self._seen:
-            return self._searcher
+            return self._view
         with self._lock:
             opened = self._folder.open()
             if opened is None:
@@ -189,8 +200,8 @@ class SearchIndex:
             else:
                 self._index, self._state = opened
                 register_analyzers(self._index)
-            self._searcher, self._seen = self._index.searcher(), stamp
-            return self._searcher
+            self._view, self._seen = _View(self._index.searcher()), stamp
+            return self._view
 
 
 def _new_index(path: Path | None) -> tantivy.Index:
@@ -225,8 +236,14 @@ def _write(
     index.reload()
 
 
-def _total(searcher: tantivy.Searcher, match: tantivy.Query) -> int:
-    return int(searcher.search(match, 1).count)
+def _counted(view: _View, query: Query, asked: asking.Question, facets: tuple[str, ...]) -> tuple[int, Counts]:
+    known = view.counted.get((query, facets))
+    if known is None:
+        known = counted(view.searcher, asked.match, facets)
+        if len(view.counted) >= MOST_ANSWERS:
+            view.counted.clear()
+        view.counted[query, facets] = known
+    return known
 
 
 def _page(searcher: tantivy.Searcher, asked: asking.Question, limit: int, offset: int) -> tuple[str, ...]:
@@ -247,30 +264,3 @@ def _page(searcher: tantivy.Searcher, asked: asking.Question, limit: int, offset
         if len(addresses) == limit:
             break
     return tuple(searcher.doc(address)["slug"][0] for address in addresses)
-
-
-def _counted(
-    searcher: tantivy.Searcher, wanted: tantivy.Query, facets: Sequence[str]
-) -> dict[str, tuple[tuple[str, int], ...]]:
-    """Count the sets of values of each facet's column, then the values in them."""
-    if not facets:
-        return {}
-    columns = {name: {"terms": {"field": f"{name}_set", "size": MOST_SETS}} for name in facets if name in FACETS}
-    answer = searcher.aggregate(wanted, columns)
-    return {name: _most_frequent_first(answer[name]["buckets"], single=name in SINGLE) for name in columns}
-
-
-def _most_frequent_first(buckets: Sequence[Mapping[str, Any]], *, single: bool) -> tuple[tuple[str, int], ...]:
-    counts: Counter[str] = Counter()
-    if single:
-        counts.update({bucket["key"]: bucket["doc_count"] for bucket in buckets})
-    else:
-        for bucket in buckets:
-            for value in bucket["key"].split(SEPARATOR):
-                counts[value] += bucket["doc_count"]
-    del counts[""]  # an entry without any value
-    return tuple(sorted(counts.items(), key=_by_frequency))
-
-
-def _by_frequency(pair: tuple[str, int]) -> tuple[int, str]:
-    return -pair[1], pair[0]

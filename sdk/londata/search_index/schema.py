@@ -1,9 +1,9 @@
 """What is indexed of an entry, and how words are cut.
 
 Measured at 1,000,000 entries: counting a column with one value per entry takes about 1 ms, one with several values
-26–36 ms. So each facet is one column; several values are written into it as one sorted set and taken apart again
-when the (few hundred) sets have been counted. The slug is also kept as two numbers, because a range of numbers is
-found in 1 ms and a prefix of a million terms in 100.
+26–36 ms. So several values are written into a column as one sorted set, and facets with few values share a column;
+both are taken apart when the (few hundred) combinations have been counted. The slug is also kept as two numbers,
+because a range of numbers is found in 1 ms and a prefix of a million terms in 100.
 """
 
 from __future__ import annotations
@@ -13,18 +13,28 @@ from functools import cache
 
 import tantivy
 
-from londata.query import FACETS, FILTERS
+from londata.query import FILTERS
 from londata.records import Entry, Insight
 from londata.records.vocabulary import NOT_STATED
 from londata.search_index.spellings import spellings_of
 
 #: Raise it when anything below changes: an index of another version is rebuilt.
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 MAX_DESCRIPTION = 20_000
 MAX_WORD = 100
 #: Shortest beginnings of words, kept as terms of their own because very many words share them.
 SHORT = 2
-#: Between the values of a set in a facet's column.
+#: Column → the facets that are counted from it: one, of which an entry may have several values, or several, of which
+#: it has one each.
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "publishers": ("publisher",),
+    "topics": ("topic",),
+    "formats": ("format",),
+    "terms": ("access", "licence", "geography", "kind"),
+}
+#: Facets of which every entry has one value.
+SINGLE = ("access", "licence", "geography", "kind", "publisher")
+#: Between the values in a column.
 SEPARATOR = "\x1f"
 STOP_WORDS = frozenset(
     "a an and are as at be by for from has have in is it its of on or that the this to was were with".split()
@@ -70,6 +80,7 @@ def register_analyzers(index: tantivy.Index) -> None:
     """Teach an index how words are cut. Needed each time that one is opened."""
     index.register_tokenizer("words", _analyzer())
     index.register_tokenizer("stems", _analyzer(stemmed=True))
+    index.register_tokenizer("pieces", tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build())
 
 
 @cache
@@ -84,11 +95,11 @@ def schema() -> tantivy.Schema:
     builder.add_text_field("title_stems", tokenizer_name="stems", index_option="basic")
     builder.add_text_field("text", tokenizer_name="words", index_option="freq")
     builder.add_text_field("stems", tokenizer_name="stems", index_option="basic")
-    builder.add_text_field("starts", tokenizer_name="raw", index_option="basic")
+    builder.add_text_field("starts", tokenizer_name="pieces", index_option="basic")
     for name in FILTERS:
         builder.add_text_field(name, tokenizer_name="raw", index_option="basic")
-    for name in FACETS:
-        builder.add_text_field(f"{name}_set", fast=True, tokenizer_name="raw", index_option="basic")
+    for name in COLUMNS:
+        builder.add_text_field(name, fast=True, tokenizer_name="raw", index_option="basic")
     return builder.build()
 
 
@@ -129,16 +140,17 @@ def document_of(entry: Entry) -> tantivy.Document:
     document.add_text("title_stems", entry.title)
     document.add_text("text", text)
     document.add_text("stems", text)
-    for start in {word[:length] for word in words_of(text) for length in range(1, SHORT + 1)}:
-        document.add_text("starts", start)
+    starts = {word[:SHORT] for word in words_of(text)}
+    document.add_text("starts", " ".join(starts | {start[:1] for start in starts}))
     _add_filters(document, entry, spellings)
     return document
 
 
 def _add_filters(document: tantivy.Document, entry: Entry, spellings: Sequence[str]) -> None:
     values = facet_values(entry)
-    for name in FACETS:
-        document.add_text(f"{name}_set", SEPARATOR.join(sorted(set(values[name]))))
+    for column, names in COLUMNS.items():
+        parts = sorted(set(values[names[0]])) if len(names) == 1 else [values[name][0] for name in names]
+        document.add_text(column, SEPARATOR.join(part.replace(SEPARATOR, " ") for part in parts))
     terms = values | {"publisher": tuple(spellings), "uses": entry.uses if isinstance(entry, Insight) else ()}
     for name in FILTERS:
         for value in dict.fromkeys(terms[name]):
