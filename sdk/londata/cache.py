@@ -19,8 +19,8 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -99,29 +99,27 @@ def store(
         The disk is full or cannot be written.
     """
     _make_folders()
-    handle, name = tempfile.mkstemp(dir=_folder("partial"))
+    with _writing():
+        handle, name = tempfile.mkstemp(dir=_folder("partial"))
     partial = Path(name)
     try:
         sha256, size = _write(handle, stream)
-        path = _content(sha256)
-        partial.chmod(0o400)
-        path.parent.mkdir(mode=0o700, exist_ok=True)
-        with suppress(FileNotFoundError):  # the same bytes again: other keys know them by their time
-            stamp = path.stat().st_mtime_ns
-            os.utime(partial, ns=(stamp, stamp))
-        partial.replace(path)
+        with _writing():
+            path = _put_in_place(partial, sha256)
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
     copy = LocalCopy(path, sha256, size, version or etag or last_modified)
-    _save(Known(key, copy, etag, last_modified, address, _now()))
+    with _writing():
+        _save(Known(key, copy, etag, last_modified, address, _now()))
     evict()
     return copy
 
 
 def confirm(known: Known) -> LocalCopy:
-    """Note that the holder still has the same bytes."""
-    _save(Known(known.key, known.copy, known.etag, known.last_modified, known.address, _now()))
+    """Note that the holder still has the same bytes; where that cannot be written down, the bytes are as good."""
+    with suppress(OSError):
+        _save(Known(known.key, known.copy, known.etag, known.last_modified, known.address, _now()))
     return known.copy
 
 
@@ -158,7 +156,7 @@ def local_copy(path: Path) -> LocalCopy:
 
 
 def evict(limit: int | None = None) -> int:
-    """Remove the copies that were used longest ago, until the cache fits its limit.
+    """Remove what no key leads to any more, then the copies that were used longest ago, until the cache fits its limit.
 
     Returns
     -------
@@ -169,19 +167,28 @@ def evict(limit: int | None = None) -> int:
         if _age(partial) > ABANDONED_S:
             partial.unlink(missing_ok=True)
     limit = settings.get("CACHE_SIZE") if limit is None else limit
-    sizes = {path.name: path.stat().st_size for path in _folder("content").glob("??/*")}
+    sizes = {path.name: size for path in _folder("content").glob("??/*") if (size := _size_of(path)) is not None}
     excess, freed = sum(sizes.values()) - limit, 0
     if excess <= 0:
         return 0
-    for known in sorted(_folder("known").glob("*.json"), key=_age, reverse=True):
-        if freed >= excess or _age(known) < IN_USE_S:
+    for known, sha256 in _leaving(sizes):
+        if freed >= excess:
             break
-        record = _read(known)
-        known.unlink(missing_ok=True)
-        if record and (size := sizes.pop(record["sha256"], None)) is not None:
-            _content(record["sha256"]).unlink(missing_ok=True)
+        if known:
+            known.unlink(missing_ok=True)
+        if (size := sizes.pop(sha256, None)) is not None:
+            _content(sha256).unlink(missing_ok=True)
             freed += size
     return freed
+
+
+def _leaving(contents: Iterable[str]) -> list[tuple[Path | None, str]]:
+    """List what may go, in this order: bytes that no key leads to (a holder has newer ones), then keys with theirs."""
+    records = {path: record["sha256"] if (record := _read(path)) else "" for path in _folder("known").glob("*.json")}
+    unknown = set(contents) - set(records.values())
+    orphans = [sha256 for sha256 in sorted(unknown) if _unmoved(_content(sha256)) >= IN_USE_S]
+    unused = [path for path in sorted(records, key=_age, reverse=True) if _age(path) >= IN_USE_S]
+    return [(None, sha256) for sha256 in orphans] + [(path, records[path]) for path in unused]
 
 
 def _folder(name: str) -> Path:
@@ -214,22 +221,33 @@ def _write(handle: int, stream: Iterable[bytes]) -> tuple[str, int]:
         for piece in stream:
             digest.update(piece)
             size += len(piece)
-            try:
+            with _writing():
                 file.write(piece)
-            except OSError as error:
-                raise _unwritable(error) from error
-        try:
+        with _writing():
             file.flush()
-        except OSError as error:
-            raise _unwritable(error) from error
     return digest.hexdigest(), size
 
 
-def _unwritable(error: OSError) -> FetchError:
-    return FetchError(
-        f"The local copy could not be written in {settings.cache_folder()}: {error.strerror or error}.",
-        hint="Free some space, or set LONDATA_CACHE to a folder on another disk.",
-    )
+def _put_in_place(partial: Path, sha256: str) -> Path:
+    path = _content(sha256)
+    partial.chmod(0o400)
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    with suppress(FileNotFoundError):  # the same bytes again: other keys know them by their time
+        stamp = path.stat().st_mtime_ns
+        os.utime(partial, ns=(stamp, stamp))
+    return partial.replace(path)
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    """Turn the system's refusal to write into a sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise FetchError(
+            f"The local copy could not be written in {settings.cache_folder()}: {error.strerror or error}.",
+            hint="Free some space, or set LONDATA_CACHE to a folder on another disk.",
+        ) from error
 
 
 def _sha256_of(path: Path) -> str:
@@ -304,6 +322,21 @@ def _age(path: Path) -> float:
         return time.time() - path.stat().st_mtime
     except OSError:
         return 0.0
+
+
+def _unmoved(path: Path) -> float:
+    """Tell how many seconds ago a file was put where it is; its time of modification may be that of older bytes."""
+    try:
+        return time.time() - path.stat().st_ctime
+    except OSError:
+        return 0.0
+
+
+def _size_of(path: Path) -> int | None:
+    try:
+        return path.stat().st_size
+    except OSError:  # another process removed it while we looked
+        return None
 
 
 def _now() -> str:

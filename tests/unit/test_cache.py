@@ -151,6 +151,39 @@ def test_a_copy_that_was_just_used_is_not_taken_away(folder):
     assert cache.lookup(KEY) is not None
 
 
+def test_bytes_that_a_newer_version_replaced_go_before_anything_in_use(folder, monkeypatch):
+    cache.store([b"other" * 200], key="other")
+    for version in (b"1", b"2", b"3"):
+        cache.store([version * 1000], key=KEY)
+    assert cache.evict(limit=2500) == 0, "somebody may be about to open the older ones"
+    unused_for(folder, "other", 30 * 86_400)
+    monkeypatch.setattr(cache, "IN_USE_S", 0)
+    assert cache.evict(limit=2500) == 2000
+    assert cache.lookup("other") is not None
+    assert cache.lookup(KEY).copy.path.read_bytes() == b"3" * 1000
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence(folder, monkeypatch):
+    def full(**_):
+        raise OSError(errno.EDQUOT, "Disk quota exceeded")
+
+    monkeypatch.setattr(cache.tempfile, "mkstemp", full)
+    with pytest.raises(FetchError, match="Disk quota exceeded") as caught:
+        cache.store([b"x"], key=KEY)
+    assert "LONDATA_CACHE" in caught.value.hint
+
+
+def test_a_copy_is_as_good_where_it_cannot_be_noted_that_it_was_confirmed(folder, monkeypatch):
+    copy = cache.store([b"x"], key=KEY)
+    known = cache.lookup(KEY)
+
+    def full(**_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(cache.tempfile, "mkstemp", full)
+    assert cache.confirm(known) == copy
+
+
 def test_what_a_killed_process_left_behind_is_swept_up_after_a_day(folder):
     cache.store([b"x"], key=KEY)
     fresh, old = folder / "partial" / "fresh", folder / "partial" / "old"
