@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from running_hub import hub, new_hub  # noqa: F401
 from small_catalog import write_small_catalog
+
+
+@pytest.fixture(scope="session", autouse=True)
+def a_cache_of_their_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep what tests fetch and hash out of the cache of whoever runs them."""
+    with pytest.MonkeyPatch.context() as session:
+        session.setenv("LONDATA_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 @pytest.fixture

@@ -53,6 +53,21 @@ class Decision:
             raise AccessDeniedError(" ".join(self.reasons), hint="Ask the publisher named in the entry.")
         return self
 
+    def require_for(self, action: Action, entry: Entry) -> Decision:
+        """Return the decision if it allows this action on this very entry: what every door asks before it opens.
+
+        Raises
+        ------
+        AccessDeniedError
+            It denies, or it is about something else.
+        """
+        self.require()
+        if (self.action, self.entry_id) != (action, entry.id):
+            raise AccessDeniedError(
+                f"The decision is not about {action}ing {entry.id}.", hint="Ask for a decision again."
+            )
+        return self
+
 
 def decide(subject: Subject, action: Action, entry: Entry) -> Decision:
     """Decide whether a subject may see or read an entry. Never raises; denies by default."""

@@ -40,6 +40,7 @@ from register_service import BASE, TOKEN, only_ada, served
 
 MANY = 2_100
 ADA = Subject("ada")
+ANOTHER_FILE = {"id": "csv", "path": "data/boroughs.csv", "media_type": "text/csv", "sha256": "0a" * 32}
 
 
 def made_up(number, **more):
@@ -74,6 +75,7 @@ def store(shared_catalog, holder, tmp_path_factory):
         made_up(MANY, id="held-elsewhere", title="Held elsewhere", distributions=elsewhere),
         made_up(MANY, id="lost", distributions=[{"id": "csv", "path": "data/lost.csv", "media_type": "text/csv"}]),
         made_up(MANY, id="led-out", distributions=[{"id": "csv", "path": "data/out.csv", "media_type": "text/csv"}]),
+        made_up(MANY, id="another-file", distributions=[ANOTHER_FILE]),
         made_up(MANY, id="markup", title="<script>alert(1)</script> مدارس 🏫", access="closed"),
     ]
     outside = shared_catalog.parent / "outside.csv"
@@ -320,8 +322,17 @@ def test_why_the_bytes_cannot_be_had_is_told_in_the_words_of_the_hub(client, hol
 
 @pytest.mark.parametrize("slug", ["lost", "led-out"])
 def test_a_file_that_is_not_there_or_leads_out_of_the_folder_is_not_opened(client, slug):
-    with pytest.raises(FetchError, match="is not where the register says"):
+    with pytest.raises(FetchError, match="is not as the register says"):
         fetch(client, slug)
+
+
+def test_a_file_that_is_not_the_one_described_is_not_handed_out(client):
+    with pytest.raises(FetchError, match="SHA-256 differs"):
+        fetch(client, "another-file")
+
+
+def test_a_file_of_the_catalogue_has_the_version_that_its_entry_states(client):
+    assert fetch(client, "borough-profile", "csv").version == "2026-01-31"
 
 
 def test_shared_data_is_not_handed_out(client, ask):

@@ -46,3 +46,14 @@ def test_a_denial_says_what_and_why():
 def test_an_allow_can_be_required():
     decision = decide(ADA, "read", entry("open"))
     assert decision.require() is decision
+
+
+def test_an_allow_is_for_one_action_on_one_entry():
+    decision, other = decide(ADA, "read", entry("open")), entry("open").model_copy(update={"id": "other"})
+    assert decision.require_for("read", entry("open")) is decision
+    with pytest.raises(AccessDeniedError, match="not about reading other"):
+        decision.require_for("read", other)
+    with pytest.raises(AccessDeniedError, match="not about reading rolls"):
+        decide(ADA, "see", entry("open")).require_for("read", entry("open"))
+    with pytest.raises(AccessDeniedError, match="closed"):
+        decide(ADA, "read", entry("closed")).require_for("read", entry("closed"))

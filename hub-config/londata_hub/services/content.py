@@ -14,9 +14,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import FileResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from londata import cache
 from londata.access import Decision
-from londata.errors import AccessDeniedError, EntryNotFoundError, FetchError
+from londata.catalog_files import local_file
+from londata.errors import EntryNotFoundError
 from londata.records import Distribution, Entry
 from londata.register import LocalCopy
 
@@ -53,10 +53,9 @@ class Content:
         FetchError
             The bytes cannot be had.
         """
-        if (decision.require().action, decision.entry_id) != ("read", entry.id):
-            raise AccessDeniedError("This decision is about something else.", hint="Ask for the entry again.")
+        decision.require_for("read", entry)
         if distribution.path:
-            return await run_in_threadpool(self._local, distribution.path)
+            return await run_in_threadpool(local_file, self._folder, entry, distribution)
         # Callers who want the same address at the same time share one fetch.
         if distribution.url not in self._fetching:
             task = asyncio.create_task(self._fetch_in_turn(distribution.url))
@@ -67,15 +66,6 @@ class Content:
     async def _fetch_in_turn(self, url: str) -> LocalCopy:
         async with self._turn:
             return await run_in_threadpool(self._fetch, url)
-
-    def _local(self, path: str) -> LocalCopy:
-        """Find a file below the catalogue's folder; a link that leads out of it leads nowhere."""
-        found = (self._folder / path).resolve()
-        if not found.is_relative_to(self._folder) or not found.is_file():
-            raise FetchError(
-                "The file of this distribution is not where the register says.", hint="Tell whoever keeps the register."
-            )
-        return cache.local_copy(found)
 
 
 class _Sent(FileResponse):

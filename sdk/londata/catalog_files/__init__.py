@@ -6,5 +6,6 @@ A catalogue file is data, never a program: it is parsed to plain values, validat
 from londata.catalog_files.checks import check_bytes
 from londata.catalog_files.file_register import FileRegister
 from londata.catalog_files.loading import LoadedCatalog, load_catalog
+from londata.catalog_files.local_files import local_file
 
-__all__ = ["FileRegister", "LoadedCatalog", "check_bytes", "load_catalog"]
+__all__ = ["FileRegister", "LoadedCatalog", "check_bytes", "load_catalog", "local_file"]

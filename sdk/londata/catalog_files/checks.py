@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
+from londata.cache import local_copy
 from londata.catalog_files.entry_files import Problems, near
 from londata.records import Distribution, Entry, Insight
 
@@ -54,19 +54,13 @@ def check_bytes(entries: tuple[Entry, ...], folder: Path) -> list[str]:
     for entry in entries:
         for distribution in entry.distributions:
             if distribution.path and distribution.sha256:
-                found = sha256_of(folder / distribution.path)
+                found = local_copy(folder / distribution.path).sha256
                 if found != distribution.sha256:
                     lines.append(
                         f"{entry.id}: distributions.{distribution.id}.sha256: {distribution.path} has {found[:12]}…, "
                         f"the record says {distribution.sha256[:12]}…"
                     )
     return lines
-
-
-def sha256_of(path: Path) -> str:
-    """Hash a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _check_keys(entry: Entry, where: str, problems: Problems) -> None:

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING
 
 from londata import settings
 from londata.access import Decision
-from londata.catalog_files.checks import file_problem, sha256_of
 from londata.catalog_files.loading import LoadedCatalog, load_catalog
-from londata.errors import AccessDeniedError, FetchError
+from londata.catalog_files.local_files import local_file
 from londata.query import Query, SearchResult
 from londata.records import Distribution, Entry
 from londata.register import LocalCopy
@@ -37,7 +36,6 @@ class FileRegister:
 
     def __init__(self, folder: Path | str | None = None) -> None:
         self.folder = Path(folder).expanduser() if folder else settings.shipped("catalogs")
-        self._hashes: dict[tuple[Path, int, int], str] = {}
 
     @property
     def address(self) -> str:
@@ -107,32 +105,12 @@ class FileRegister:
         FetchError
             The file is not there, is empty or is not the one that the record describes.
         """
-        decision.require()
-        if (decision.entry_id, decision.action) != (entry.id, "read"):
-            raise AccessDeniedError(f"The decision is not about reading {entry.id}.", hint="Ask for a decision again.")
+        decision.require_for("read", entry)
         if distribution.url:
             from londata.fetch import fetch
 
             return fetch(distribution.url)
-        return self._local(entry, distribution)
-
-    def _local(self, entry: Entry, distribution: Distribution) -> LocalCopy:
-        folder = self.loaded.folder
-        if problem := file_problem(folder, distribution):
-            raise FetchError(
-                f"The file of “{entry.title}” is not as the register says: {problem}.",
-                hint=f"Run `londata check {self.folder}` to see all problems.",
-            )
-        path = (folder / distribution.path).resolve()
-        stat = path.stat()
-        known = (path, stat.st_mtime_ns, stat.st_size)
-        sha256 = self._hashes.get(known) or self._hashes.setdefault(known, sha256_of(path))
-        if distribution.sha256 and distribution.sha256 != sha256:
-            raise FetchError(
-                f"The file {distribution.path} is not the one that the register describes: its SHA-256 differs.",
-                hint="Bring the file back as it was, or write the new SHA-256 into the catalogue file.",
-            )
-        return LocalCopy(path, sha256, stat.st_size, str(entry.updated or ""))
+        return local_file(self.loaded.folder, entry, distribution)
 
     def _resolved(self, query: Query) -> Query:
         """Put a publisher's id where one of its aliases was asked for."""

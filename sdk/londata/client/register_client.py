@@ -120,7 +120,7 @@ class RegisterClient:
         TooLargeError
             It has more bytes than the setting ``MAX_DOWNLOAD``; nothing is kept.
         """
-        decision.require()
+        decision.require_for("read", entry)
         path = f"/entries/{entry.id}/distributions/{distribution.id}/content"
         key = self._address + path
         known = cache.lookup(key)
