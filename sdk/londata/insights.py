@@ -152,8 +152,8 @@ def draft(
     owner: str,
     publisher: str,
     public_benefit: str,
+    licence: str,
     folder: str | Path = ".",
-    licence: str = "ogl-3",
     **more: Any,
 ) -> Draft:
     """Draft an insight from a notebook: check it, and write the folder that publishing will take.
@@ -165,7 +165,8 @@ def draft(
     slug
         The name in the register, ``my-insight``; also the name of the new folder.
     title, owner, publisher, public_benefit, licence
-        Fields of the record. ``publisher`` and ``licence`` are ids, as in the catalogue files.
+        Fields of the record. ``publisher`` and ``licence`` are ids, as in the catalogue files; ``licence`` may also be
+        ``"not stated"``, and is never assumed.
     folder
         Where the new folder is made.
     more

@@ -10,7 +10,13 @@ from londata.errors import CatalogFileError, UsageError
 from londata.intake_catalog import open_catalog
 
 READS = "from londata import catalog\ncatalog.borough_profile.read()"
-SAID = {"title": "Sizes", "owner": "Ada", "publisher": "gla", "public_benefit": "Everybody knows."}
+SAID = {
+    "title": "Sizes",
+    "owner": "Ada",
+    "publisher": "gla",
+    "public_benefit": "Everybody knows.",
+    "licence": "ogl-3",
+}
 
 
 def write(path, *cells):
@@ -97,3 +103,11 @@ def test_a_preview_is_an_address_in_the_hub_and_a_command_elsewhere(tmp_path, mo
     monkeypatch.setenv("JUPYTERHUB_SERVICE_PREFIX", "/user/ada/")
     monkeypatch.setenv("HOME", str(tmp_path))
     assert draft.preview == "/user/ada/voila/render/work/sizes/app.ipynb"
+
+
+def test_a_licence_is_never_assumed(desk):
+    said = {name: value for name, value in SAID.items() if name != "licence"}
+    with pytest.raises(TypeError, match="licence"):
+        insights.draft(write(desk / "analysis.ipynb", READS), slug="sizes", folder=desk, **said)
+    draft = insights.draft(desk / "analysis.ipynb", slug="sizes", folder=desk, **said, licence="not stated")
+    assert draft.record.licence is None
