@@ -7,6 +7,7 @@ logged in), ``hub.token(name)`` and ``hub.lab(name).run(code)``. Whoever stops o
 import contextlib
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -18,6 +19,8 @@ from pathlib import Path
 
 import httpx
 import pytest
+
+from londata_hub import settings
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -198,3 +201,4 @@ def new_hub(tmp_path):
     made.hang_up()
     if made.process and made.process.poll() is None:
         made.stop()
+    shutil.rmtree(settings.load(made.command()["env"]).sockets, ignore_errors=True)  # a killed hub leaves it
