@@ -57,9 +57,10 @@ class Query:
             raise QueryError(
                 f"A search takes words, not {type(text).__name__}.", hint='Try catalog.search("air quality").'
             )
-        if len(text) > MAX_TEXT:
-            raise QueryError(f"The search text has {len(text):,} characters.", hint=f"Use at most {MAX_TEXT}.")
-        changes: dict[str, Any] = {"text": f"{self.text} {text}".strip()}
+        words = f"{self.text} {text}".strip()
+        if len(words) > MAX_TEXT:
+            raise QueryError(f"The search text has {len(words):,} characters.", hint=f"Use at most {MAX_TEXT}.")
+        changes: dict[str, Any] = {"text": words}
         for name, value in filters.items():
             if value is None:
                 continue

@@ -51,6 +51,8 @@ def test_words_must_be_words_and_not_a_book():
         Query().narrowed(3)
     with pytest.raises(QueryError, match="characters"):
         Query().narrowed("x" * (MAX_TEXT + 1))
+    with pytest.raises(QueryError, match="characters"):
+        Query().narrowed("x" * MAX_TEXT).narrowed("y")
 
 
 def test_every_facet_is_a_filter():
