@@ -10,6 +10,7 @@ import threading
 import time
 import warnings
 from contextlib import contextmanager
+from dataclasses import replace
 
 import intake
 import pandas as pd
@@ -226,6 +227,20 @@ def test_filters_that_exclude_each_other_find_nothing(catalog):
     assert len(nothing) == 0
     assert list(nothing) == []
     assert "0 entries" in repr(nothing)
+
+
+def test_a_register_that_changes_while_it_is_walked_is_not_walked_in_part(shared_catalog, monkeypatch):
+    class Growing(FileRegister):
+        grown = 0
+
+        def search(self, query, *, limit=20, offset=0, facets=()):
+            self.grown += 1
+            found = super().search(query, limit=limit, offset=offset, facets=facets)
+            return replace(found, total=found.total + self.grown)
+
+    monkeypatch.setattr("londata.intake_catalog.catalog.PAGE", 2)
+    with pytest.raises(RegisterUnavailableError, match="changed while it was read"):
+        list(RegisterCatalog(Growing(shared_catalog)).records())
 
 
 def test_nonsense_finds_nothing(catalog):

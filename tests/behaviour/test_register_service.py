@@ -487,6 +487,17 @@ def test_an_answer_that_does_not_come_is_not_waited_for(tmp_path):
         client.close()
 
 
+@pytest.mark.parametrize("headers", [{"length": False, "etag": '"x"'}, {}], ids=["no length", "no hash"])
+def test_bytes_that_cannot_be_checked_are_not_kept(headers, shared_catalog):
+    entry = FileRegister(shared_catalog).find("borough-profile")
+    with Holder() as holder:
+        holder.answer("/api/v1/entries/borough-profile/distributions/csv/content", b"a\n1\n", **headers)
+        client = RegisterClient(holder.url(""), TOKEN)
+        with pytest.raises(FetchError, match="without its size or hash"):
+            client.fetch(entry, entry.distributions[0], decide(ADA, "read", entry))
+        client.close()
+
+
 def test_a_service_that_restarts_is_found_again(store, shared_catalog):
     app = create_app(store, only_ada, Content(shared_catalog))
     with tempfile.TemporaryDirectory() as folder:

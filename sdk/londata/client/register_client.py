@@ -168,7 +168,12 @@ def _keep(response: httpx.Response, key: str, title: str) -> LocalCopy:
 
     from londata.fetch.progress import bar
 
-    length, etag = int(response.headers["content-length"]), response.headers["etag"]
+    length, etag = int(response.headers.get("content-length", -1)), response.headers.get("etag", "")
+    if length < 0 or not etag:
+        raise FetchError(
+            f"“{title}” came without its size or hash, so nobody could tell whether it is whole; it was not kept.",
+            hint="Something between here and the hub changes answers; tell whoever runs the hub.",
+        )
     if length > (limit := settings.get("MAX_DOWNLOAD")):
         raise TooLargeError(
             f"“{title}” has {length:,} bytes, and the limit is {limit:,} bytes; nothing was kept.",

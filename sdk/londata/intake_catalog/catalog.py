@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 import intake
 from intake.readers.entry import ReaderDescription
 
-from londata.errors import EntryNotFoundError, LondataError, UsageError
+from londata.errors import EntryNotFoundError, LondataError, RegisterUnavailableError, UsageError
 from londata.intake_catalog import completion
 from londata.intake_catalog.entry import EntryData, RegisterEntry
 from londata.intake_catalog.opening import register_at
@@ -101,11 +101,20 @@ class RegisterCatalog(intake.Catalog):  # type: ignore[misc]
         return sorted({key for key in keys if key.startswith(prefix)})
 
     def records(self, limit: int | None = None) -> Iterator[Entry]:
-        """Walk the records of the catalog, page by page."""
-        offset = 0
+        """Walk the records of the catalog, page by page.
+
+        Raises
+        ------
+        RegisterUnavailableError
+            The register changed between two pages, so that records might be missing.
+        """
+        offset, counted = 0, None
         while limit is None or offset < limit:
             size = PAGE if limit is None else min(PAGE, limit - offset)
             page = self.register.search(self.query, limit=size, offset=offset)
+            if counted not in (None, page.total):
+                raise RegisterUnavailableError("The register changed while it was read.", hint="Ask again.")
+            counted = page.total
             yield from page.entries
             offset += size
             if offset >= page.total:
