@@ -8,9 +8,10 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from londata import settings as londata_settings
 from londata.errors import SettingsError
 
 PREFIX = "LONDATA_HUB_"
@@ -36,13 +37,20 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("IDLE_AFTER", "3600", "Seconds without activity after which a user's Lab is stopped"),
 )
 
+#: Settings of londata itself that the hub's services take over from whoever starts the hub.
+FOLDERS = ("CATALOGS", "TEMPLATES", "VOILA_APPS")
+FOR_SERVICES = (*FOLDERS, "MAX_DOWNLOAD", "TIMEOUT_S", "DEADLINE_S", "CACHE_SIZE", "FETCH_ALLOW")
+
 #: The longest path that a unix socket may have is 107 bytes; below SOCKETS we add at most this many.
 LONGEST_SOCKET_NAME = len("/labs/") + 63 + len("/lab.sock")
 
 
 @dataclass(frozen=True)
 class HubSettings:
-    """The settings of one hub, read once and passed down."""
+    """The settings of one hub, read once and passed down.
+
+    ``for_services`` are those of londata itself, by the whole name of the environment variable.
+    """
 
     state: Path
     database: str
@@ -51,6 +59,7 @@ class HubSettings:
     sockets: Path
     lab_memory: str
     idle_after: int
+    for_services: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def index(self) -> Path:
@@ -109,7 +118,19 @@ def load(environ: Mapping[str, str] | None = None) -> HubSettings:
         sockets=_sockets(values["SOCKETS"], state, source.get("XDG_RUNTIME_DIR", "")),
         lab_memory=values["LAB_MEMORY"],
         idle_after=_whole_number(values, "IDLE_AFTER", 1, 10**9),
+        for_services=_for_services(source),
     )
+
+
+def _for_services(source: Mapping[str, str]) -> dict[str, str]:
+    """Take over what is set, and look at each value now: a service that cannot start tells nobody why."""
+    found = {}
+    for name in FOR_SERVICES:
+        if said := source.get(londata_settings.PREFIX + name):
+            londata_settings.get(name, source)
+            # A service runs in another folder than the person who wrote a path.
+            found[londata_settings.PREFIX + name] = str(Path(said).resolve()) if name in FOLDERS else said
+    return found
 
 
 def _whole_number(values: Mapping[str, str], name: str, least: int, most: int) -> int:

@@ -90,6 +90,21 @@ def test_services_get_only_what_they_need(c, hub):
     assert routes["/services/register/"] == unix_address(hub.doors / "register.sock")
 
 
+def test_services_fetch_and_find_files_as_whoever_starts_the_hub_says():
+    said = {"LONDATA_FETCH_ALLOW": "data.intranet:8443", "LONDATA_CATALOGS": "/srv/catalogs"}
+    unsaid = {"LONDATA_TOKEN": "secret", "LONDATA_REGISTER": "https://elsewhere", "LONDATA_CACHE": "/srv/cache"}
+    c, hub = Config(), settings.load({"LONDATA_HUB_STATE": "/srv/londata", **said, **unsaid})
+    wiring.configure(c, hub)
+    register = next(service for service in c.JupyterHub.services if service["name"] == "register")
+    passed = {name: value for name, value in register["environment"].items() if name in said | unsaid}
+    assert passed == said | {"LONDATA_CACHE": "/srv/londata/cache"}
+
+
+def test_a_setting_that_a_service_could_not_read_stops_the_hub_with_a_sentence():
+    with pytest.raises(SettingsError, match="LONDATA_FETCH_ALLOW"):
+        settings.load({"LONDATA_FETCH_ALLOW": "no-port"})
+
+
 def test_users_are_sandboxed_unless_the_machine_cannot(hub):
     walled, open_plan = Config(), Config()
     wiring.configure(walled, hub)
@@ -98,8 +113,6 @@ def test_users_are_sandboxed_unless_the_machine_cannot(hub):
     assert walled.JupyterHub.template_vars["announcement"] == ""
     assert open_plan.JupyterHub.spawner_class is LabSpawner
     assert "NOT kept apart" in open_plan.JupyterHub.template_vars["announcement"]
-    services = {service["name"]: service for service in open_plan.JupyterHub.services}
-    assert services["register"]["environment"]["LONDATA_HUB_OPEN_ONLY"] == "1"
 
 
 def test_configuring_touches_nothing(hub):

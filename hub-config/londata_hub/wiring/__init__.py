@@ -50,7 +50,7 @@ def configure(c: Any, hub: HubSettings, *, not_isolated: str = "") -> None:
     _proxy(c, hub)
     _people(c, hub)
     _labs(c, hub, not_isolated)
-    _services(c, hub, not_isolated)
+    _services(c, hub)
     _culler(c, hub)
     _pages(c, not_isolated)
     c.JupyterHub.load_roles = roles.load_roles()
@@ -108,8 +108,11 @@ def _labs(c: Any, hub: HubSettings, not_isolated: str) -> None:
         c.Spawner.mem_limit = hub.lab_memory
 
 
-def _services(c: Any, hub: HubSettings, not_isolated: str) -> None:
-    """JupyterHub starts our services, keeps them running and gives each a token of its own that can do nothing."""
+def _services(c: Any, hub: HubSettings) -> None:
+    """JupyterHub starts our services and keeps them running; what the token of each may do is in the table of roles.
+
+    They see nothing of the environment in which the hub was started but what is named here.
+    """
     c.JupyterHub.services = [
         {
             "name": service.name,
@@ -119,6 +122,7 @@ def _services(c: Any, hub: HubSettings, not_isolated: str) -> None:
             "oauth_redirect_uri": f"/services/{service.name}/oauth_callback",
             "oauth_no_confirm": True,
             "environment": {
+                **hub.for_services,
                 "JUPYTERHUB_SERVICE_URL": unix_address(hub.doors / f"{service.name}.sock"),
                 "JUPYTERHUB_SERVICE_PREFIX": f"/services/{service.name}/",
                 "JUPYTERHUB_OAUTH_CALLBACK_URL": f"/services/{service.name}/oauth_callback",
@@ -126,7 +130,6 @@ def _services(c: Any, hub: HubSettings, not_isolated: str) -> None:
                 f"{PREFIX}DATABASE": hub.database,
                 f"{PREFIX}SOCKETS": str(hub.sockets),
                 "LONDATA_CACHE": str(hub.state / "cache"),
-                f"{PREFIX}OPEN_ONLY": "1" if not_isolated else "",
             },
         }
         for service in SERVICES
