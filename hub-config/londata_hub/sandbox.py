@@ -33,7 +33,8 @@ ETC = (
     "ssl/certs",
     "timezone",
 )
-NOBODY_SPECIAL = 1000
+#: Number of the user and group inside; outside it is whoever runs the hub.
+INSIDE = 1000
 NAMESPACES = (
     "--unshare-user",
     "--unshare-pid",
@@ -96,7 +97,7 @@ def _walls() -> list[str]:
     return [
         shutil.which("bwrap") or "bwrap",
         *NAMESPACES,
-        *("--uid", str(NOBODY_SPECIAL), "--gid", str(NOBODY_SPECIAL)),
+        *("--uid", str(INSIDE), "--gid", str(INSIDE)),
         *("--hostname", "londata"),
         "--die-with-parent",
         "--new-session",
@@ -127,6 +128,13 @@ def _levers() -> list[Path]:
         return []
     here = [path for path in Path("/proc").iterdir() if not path.name.isdigit() and not path.is_symlink()]
     return sorted(path for path in here if path.is_dir() or path.stat().st_mode & 0o222)
+
+
+def write_accounts(folder: Path, user: str) -> Path:
+    """Write the two files that give a user a name inside, into a folder that exists; give that folder back."""
+    (folder / "passwd").write_text(f"{user}:x:{INSIDE}:{INSIDE}::{HOMES / user}:/bin/bash\n")
+    (folder / "group").write_text(f"{user}:x:{INSIDE}:\n")
+    return folder
 
 
 def interpreter() -> tuple[Path, ...]:

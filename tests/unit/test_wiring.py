@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from traitlets.config import Config
 
+from londata.client import unix_address
 from londata.errors import SettingsError
 from londata_hub import sandbox, settings, wiring
-from londata_hub.spawner import BubblewrapSpawner, LabSpawner, unix_address
+from londata_hub.spawner import BubblewrapSpawner, LabSpawner
 from londata_hub.wiring import folders, people
 from londata_hub.wiring.authenticator import PeopleAuthenticator, Throttle
 

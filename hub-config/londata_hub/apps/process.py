@@ -15,11 +15,11 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import quote
 
 import aiohttp
 
 import londata
+from londata.client import unix_address
 from londata.insights import LOOK
 from londata_hub import sandbox
 from londata_hub.apps.shelf import App
@@ -127,8 +127,6 @@ class AppProcess:
         shutil.rmtree(home, ignore_errors=True)
         for path in (home, doors):
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        (folder / "passwd").write_text(f"{USER}:x:1000:1000::{sandbox.HOMES / USER}:/bin/sh\n")
-        (folder / "group").write_text(f"{USER}:x:1000:\n")
         path = folder / "app.sock"
         path.unlink(missing_ok=True)
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listening:
@@ -153,7 +151,7 @@ class AppProcess:
                 user=USER,
                 home=folder / "home",
                 doors=folder / "doors",
-                accounts=folder,
+                accounts=sandbox.write_accounts(folder, USER),
                 read_only=(*sandbox.interpreter(), *sandbox.outside_usr(seen)),
             ).command_line(command)
         with (self.places.logs / f"app-{self.app.slug}.log").open("wb") as output:
@@ -183,7 +181,7 @@ class AppProcess:
             "JUPYTER_PREFER_ENV_PATH": "1",
             "LONDATA_APP_SOCKET": str(listening),
             "LONDATA_APP_TRANSPORT": "ipc" if self.places.isolated else "tcp",
-            "LONDATA_REGISTER": f"http+unix://{quote(str(doors / 'register.sock'), safe='')}/services/register",
+            "LONDATA_REGISTER": unix_address(doors / "register.sock", "/services/register"),
             "LONDATA_TOKEN": "none-needed-at-this-door",
         }
 

@@ -8,13 +8,14 @@ import os
 import secrets
 import signal
 from collections.abc import Mapping
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from jupyterhub.services.auth import HubOAuth, HubOAuthCallbackHandler
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets, bind_unix_socket
 from tornado.web import Application
 
+from londata.client import Endpoint
 from londata.settings import shipped
 from londata_hub import sandbox, settings
 from londata_hub.apps.handlers import AppHandler, Channels, Front, Guarded, Index, Nothing
@@ -60,10 +61,11 @@ def application(theatre: Theatre, prefix: str) -> Application:
 
 def listen(server: HTTPServer, address: str) -> None:
     """Listen where the hub says: ``http://127.0.0.1:port/…`` or ``http+unix://%2Fpath%2Fto.sock/…``."""
-    parts = urlsplit(address)
-    if parts.scheme == "http+unix":
-        server.add_socket(bind_unix_socket(unquote(parts.netloc), mode=0o600))
+    endpoint = Endpoint.of(address)
+    if endpoint.socket:
+        server.add_socket(bind_unix_socket(endpoint.socket, mode=0o600))
     else:
+        parts = urlsplit(endpoint.base)
         server.add_sockets(bind_sockets(parts.port or 80, parts.hostname))
 
 

@@ -17,12 +17,12 @@ from contextlib import suppress
 from pathlib import Path
 from subprocess import DEVNULL, STDOUT, Popen
 from typing import Any
-from urllib.parse import quote
 
 from jupyterhub.slugs import safe_slug
 from jupyterhub.spawner import LocalProcessSpawner
 from traitlets import Unicode
 
+from londata.client import unix_address
 from londata_hub import sandbox
 from londata_hub.settings import REPOSITORY
 from londata_hub.spawner.processes import children
@@ -32,11 +32,6 @@ LAB = REPOSITORY / "hub-config" / "lab"
 SHOWN = ("catalogs", "hub-config/lab", "notebooks", "sdk", "templates", "voila-apps")
 #: Seconds that a Lab gets to shut its kernels down before it is killed.
 PATIENCE = 10
-
-
-def unix_address(path: Path, base: str = "") -> str:
-    """Write the path of a unix socket as an address, ``http+unix://%2Frun%2F…``."""
-    return f"http+unix://{quote(str(path), safe='')}{base}"
 
 
 class LabSpawner(LocalProcessSpawner):  # type: ignore[misc]  # jupyterhub has no types
@@ -170,18 +165,10 @@ class BubblewrapSpawner(LabSpawner):
             user=self.slug,
             home=self.home,
             doors=Path(self.doors),
-            accounts=self._accounts(),
+            accounts=sandbox.write_accounts(Path(self.labs) / self.slug, self.slug),
             read_only=(*sandbox.interpreter(), *shown),
         )
         return walls.command_line(command)
-
-    def _accounts(self) -> Path:
-        """Write the two files that give the user a name inside."""
-        folder, number = Path(self.labs) / self.slug, sandbox.NOBODY_SPECIAL
-        home = sandbox.HOMES / self.slug
-        (folder / "passwd").write_text(f"{self.slug}:x:{number}:{number}::{home}:/bin/bash\n")
-        (folder / "group").write_text(f"{self.slug}:x:{number}:\n")
-        return folder
 
     async def _ask_to_stop(self) -> None:
         """Tell the Lab itself, two processes down: killing ``bwrap`` would kill the kernels in mid-sentence."""

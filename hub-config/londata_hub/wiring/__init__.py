@@ -6,9 +6,10 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
+from londata.client import unix_address
 from londata_hub import roles
 from londata_hub.settings import PREFIX, REPOSITORY, HubSettings
-from londata_hub.spawner import BubblewrapSpawner, LabSpawner, unix_address
+from londata_hub.spawner import BubblewrapSpawner, LabSpawner
 from londata_hub.wiring.authenticator import PeopleAuthenticator
 from londata_hub.wiring.proxy import SocketProxy
 

@@ -4,7 +4,7 @@ The token goes to the address that the client was given and nowhere else: redire
 ``repr`` nor pickle carries it.
 """
 
-from londata.client.connection import Endpoint
+from londata.client.connection import Endpoint, unix_address
 from londata.client.register_client import RegisterClient
 
-__all__ = ["Endpoint", "RegisterClient"]
+__all__ = ["Endpoint", "RegisterClient", "unix_address"]

@@ -7,8 +7,9 @@ import time
 import weakref
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from londata import settings
 from londata.errors import LondataError, RegisterUnavailableError, SettingsError
@@ -22,6 +23,11 @@ BACK_OFF = (0.1, 0.4)
 NO_SUCH_ADDRESS = "no_such_address"
 
 Params = Sequence[tuple[str, str | int]]
+
+
+def unix_address(socket: Path, base: str = "") -> str:
+    """Write the path of a unix socket as an address, ``http+unix://%2Frun%2F…``; :meth:`Endpoint.of` reads it."""
+    return f"http+unix://{quote(str(socket), safe='')}{base}"
 
 
 @dataclass(frozen=True)
