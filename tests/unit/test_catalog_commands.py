@@ -94,6 +94,11 @@ def test_read_prints_rows_or_writes_a_file(londata, tmp_path):
     assert londata("read", "borough_profile", "--out", str(tmp_path / "x.parquet"))[0] == 0
     assert len(pd.read_parquet(tmp_path / "x.parquet")) == 3
     assert londata("read", "borough_places", "--out", str(tmp_path / "x.geojson"))[0] == 0
+    code, _, said = londata("read", "borough_profile", "--out", str(tmp_path / "nowhere" / "x.csv"))
+    assert (code, "There is no folder" in said) == (2, True)
+    (tmp_path / "taken.csv").mkdir()
+    code, _, said = londata("read", "borough_profile", "--out", str(tmp_path / "taken.csv"))
+    assert (code, "cannot be written" in said) == (2, True)
     assert "FeatureCollection" in (tmp_path / "x.geojson").read_text(encoding="utf-8")
 
 

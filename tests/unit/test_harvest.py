@@ -13,6 +13,7 @@ import pytest
 from londata.errors import ImportFormatError, UsageError
 from londata.query import FACETS, Query
 from londata.records import Entry, Publisher
+from londata_hub.__main__ import main as londata_hub
 from londata_hub.harvest import import_file
 from londata_hub.harvest.datapress import entry_of, identify
 from londata_hub.harvest.naming import names_for
@@ -412,3 +413,28 @@ def test_the_whole_london_datastore_goes_in_and_a_second_time_changes_nothing(st
     assert [each.url for each in first.distributions] == [each["url"] for each in records[1]["resources"]]
     again = import_file(store, path, source="london-datastore", publishers=PUBLISHERS, complete=True)
     assert (again.store.unchanged, again.store.changed, again.store.withdrawn) == (1249, 0, 0)
+
+
+# What an operator reads
+
+
+def test_an_operator_prepares_searches_and_asks_for_the_history(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("LONDATA_HUB_STATE", str(tmp_path / "state"))
+
+    def said(*arguments):
+        code = londata_hub(["register", *arguments])
+        printed = capsys.readouterr()
+        return code, (printed.out or printed.err).splitlines()
+
+    code, lines = said("prepare")
+    assert (code, "added" in lines[0]) == (0, True)
+    assert said("prepare")[1][0].endswith("as before.")
+    code, lines = said("search", "--facets")
+    total = int(lines[0].split()[0].replace(",", ""))
+    assert lines[21] == f"  … and {total - 20:,} more", "a list that is cut says so"
+    assert any(line.startswith("publisher: ") and line.endswith(" more") for line in lines)
+    assert said("history", "london-authorities")[1][0].endswith("added by londata")
+    code, lines = said("history", "london-authorites")
+    assert (code, lines[0]) == (4, "londata-hub: There is no entry 'london-authorites' in the register.")
+    assert lines[1].startswith("Did you mean london-authorities")
+    assert said("check")[1] == [f"The index and the database agree on {total:,} entries."]

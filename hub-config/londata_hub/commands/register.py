@@ -33,7 +33,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     history = commands.add_parser("history", help="Tell what happened to an entry")
     history.add_argument("slug", help="The entry")
     commands.add_parser("rebuild-index", help="Build the search index anew from the database")
-    commands.add_parser("check", help="Compare the index with the database")
+    commands.add_parser("check", help="Compare the index with the database, and mend it")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -76,11 +76,13 @@ def _import(store: RegisterStore, arguments: argparse.Namespace) -> Iterable[str
 
 def _search(store: RegisterStore, arguments: argparse.Namespace) -> Iterable[str]:
     query = Query().narrowed(" ".join(arguments.words))
-    found = store.search(query, facets=FACETS if arguments.facets else ())
+    found = store.search(query, limit=SHOWN, facets=FACETS if arguments.facets else ())
     yield f"{found.total:,} entries"
     yield from (f"  {entry.id:<50}  {entry.title}  ({entry.publisher.name})" for entry in found.entries)
+    yield from _more(found.total, len(found.entries))
     for name, counts in found.facets.items():
-        yield f"{name}: " + ", ".join(f"{value} {count:,}" for value, count in counts[:SHOWN])
+        more = f", and {len(counts) - SHOWN:,} more" if len(counts) > SHOWN else ""
+        yield f"{name}: " + ", ".join(f"{value} {count:,}" for value, count in counts[:SHOWN]) + more
 
 
 def _history(store: RegisterStore, arguments: argparse.Namespace) -> Iterable[str]:
@@ -124,7 +126,12 @@ def _refusals(refused: Iterable[Refusal]) -> Iterable[str]:
     if listed:
         yield f"Refused: {len(listed):,}"
         yield from (f"  {each.id}: {each.reason}" for each in listed[:SHOWN])
-        yield from ([f"  … and {len(listed) - SHOWN:,} more"] if len(listed) > SHOWN else [])
+        yield from _more(len(listed), SHOWN)
+
+
+def _more(total: int, shown: int) -> Iterable[str]:
+    """Say that a list goes on where it does."""
+    return [f"  … and {total - shown:,} more"] if total > shown else []
 
 
 def _brief(value: object) -> str:

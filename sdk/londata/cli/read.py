@@ -30,6 +30,8 @@ def run(arguments: argparse.Namespace) -> int:
             f"londata does not write {arguments.out.suffix or 'files without an ending'}.",
             hint=f"End the file's name in {', '.join(_WRITERS)}.",
         )
+    if arguments.out and not arguments.out.absolute().parent.is_dir():
+        raise UsageError(f"There is no folder {arguments.out.parent} to write to.", hint="Make it, or choose another.")
     columns = [name.strip() for name in arguments.columns.split(",")] if arguments.columns else None
     entry = open_catalog()[arguments.entry]
     value = entry.read(columns, distribution=arguments.distribution)
@@ -51,10 +53,15 @@ def _write(value: Any, path: Path) -> None:
         raise UsageError(
             f"What was read cannot be written as {path.suffix}.", hint="Try .csv for tables, .nc for grids."
         )
-    if path.suffix in (".csv", ".parquet"):
-        method(path, index=False)
-    else:
-        method(path)
+    try:
+        if path.suffix in (".csv", ".parquet"):
+            method(path, index=False)
+        else:
+            method(path)
+    except OSError as error:
+        raise UsageError(
+            f"{path} cannot be written: {error.strerror or error}.", hint="Choose another file with --out."
+        ) from error
 
 
 def _size(value: Any) -> str:
