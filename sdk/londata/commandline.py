@@ -52,14 +52,14 @@ def run_command_line(
     try:
         return int(import_module(commands[parsed.command][0]).run(parsed))
     except LondataError as error:
-        print(f"{program}: {error.message}", file=sys.stderr)  # noqa: T201
+        print(f"{program}: {error.message}", file=sys.stderr)
         if error.hint:
-            print(error.hint, file=sys.stderr)  # noqa: T201
+            print(error.hint, file=sys.stderr)
         return error.exit_code
     except BrokenPipeError:
         # The reader of our output (`head`) has seen enough; what is still buffered must not be complained about.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
-        print(f"{program}: stopped.", file=sys.stderr)  # noqa: T201
+        print(f"{program}: stopped.", file=sys.stderr)
         return INTERRUPTED

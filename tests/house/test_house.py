@@ -1,8 +1,11 @@
 """The rules of the house: sizes, names, imports. A rule that no machine holds is a wish."""
 
 import ast
+import re
 import subprocess
 import sys
+import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -55,3 +58,35 @@ def test_no_tracked_file_names_an_index_or_a_machine():
             assert '"resolved": "http' not in text, name
             assert "extra-index-url" not in text, name
             assert "/simple/" not in text, name
+
+
+def _imported(folder):
+    """Map what the modules of a folder import from elsewhere to one module that does."""
+    found = {}
+    for path in folder.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and not node.level:
+                names = [node.module]
+            found |= {name.split(".")[0]: path for name in names}
+    ours = {"londata", "londata_hub"}
+    return {name: path for name, path in found.items() if name not in sys.stdlib_module_names | ours}
+
+
+@pytest.mark.parametrize(("folder", "without"), [("sdk/londata", ("hub", "bench")), ("hub-config", ())])
+def test_what_is_imported_is_declared_and_pinned(folder, without):
+    """A library that comes along only because another one needs it leaves when that one changes its mind."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = [needs for extra, needs in project["optional-dependencies"].items() if extra not in without]
+    declared = {canonical(re.split(r"[\[<>=~! ]", need)[0]) for need in sum(extras, project["dependencies"])}
+    pinned = set(re.findall(r"^([\w.-]+)==", (ROOT / "constraints.txt").read_text(encoding="utf-8"), re.M))
+    provided_by = packages_distributions()
+    for name, path in _imported(ROOT / folder).items():
+        if name == "IPython":  # asked only from within a running IPython
+            continue
+        assert declared & {canonical(each) for each in provided_by[name]}, f"{path} imports {name}: declare it"
+    assert declared - {"londata"} <= {canonical(each) for each in pinned}
+
+
+def canonical(name):
+    return re.sub(r"[-_.]+", "-", name).lower()

@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
             "check": _check,
         }
         for line in actions[arguments.action](store, arguments):
-            print(line)  # noqa: T201
+            print(line)
     return 0
 
 

@@ -86,7 +86,7 @@ def welcome(hub: HubSettings, not_isolated: str) -> str:
 
 
 def _say(text: str) -> None:
-    print(text, flush=True)  # noqa: T201
+    print(text, flush=True)
 
 
 def _check_proxy() -> None:

@@ -32,7 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
     if problems:
         raise CatalogFileError(problems)
     offline = sum(1 for entry in loaded.entries if _offline(entry))
-    print(  # noqa: T201
+    print(
         f"{_many(len(loaded.entries), 'entry', 'entries')}, {_many(len(loaded.publishers), 'publisher')}, "
         f"{offline} readable offline: all good"
     )

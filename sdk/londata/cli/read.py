@@ -37,13 +37,13 @@ def run(arguments: argparse.Namespace) -> int:
     value = entry.read(columns, distribution=arguments.distribution)
     if arguments.out:
         _write(value, arguments.out)
-        print(f"wrote {arguments.out} ({_size(value)})")  # noqa: T201
+        print(f"wrote {arguments.out} ({_size(value)})")
         return 0
     if hasattr(value, "data_vars"):
-        print(value)  # noqa: T201
+        print(value)
     else:
-        print(value.head(max(0, arguments.rows)).to_string(index=False))  # noqa: T201
-        print(_size(value))  # noqa: T201
+        print(value.head(max(0, arguments.rows)).to_string(index=False))
+        print(_size(value))
     return 0
 
 

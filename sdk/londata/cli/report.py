@@ -43,9 +43,9 @@ def _run(arguments: argparse.Namespace) -> int:
     try:
         report = reports.run(arguments.template, out=arguments.out, progress=progress, parameters=given)
     except KeyboardInterrupt as stop:
-        print(stop, file=sys.stderr)  # noqa: T201
+        print(stop, file=sys.stderr)
         raise
-    print(report)  # noqa: T201
+    print(report)
     return 0
 
 
@@ -62,7 +62,7 @@ def _list(arguments: argparse.Namespace) -> int:
     from londata.reports import templates
 
     for template in templates.list():
-        print(f"{template.name:24} {template.title}. {template.purpose}")  # noqa: T201
+        print(f"{template.name:24} {template.title}. {template.purpose}")
     return 0
 
 
@@ -70,7 +70,7 @@ def _show(arguments: argparse.Namespace) -> int:
     from londata.reports import templates
 
     template = templates.load(arguments.template)
-    print(f"{template.title} ({template.name})\n{template.purpose}\n")  # noqa: T201
+    print(f"{template.title} ({template.name})\n{template.purpose}\n")
     facts = {
         "For": template.audience,
         "Owner": template.owner,
@@ -80,10 +80,10 @@ def _show(arguments: argparse.Namespace) -> int:
     }
     for name, value in facts.items():
         if value:
-            print(f"{name + ':':14} {value}")  # noqa: T201
+            print(f"{name + ':':14} {value}")
     for parameter in template.parameters:
         default = "must be given" if parameter.default is None else f"default {parameter.default}"
-        print(f"\n-p {parameter.name}=…   {parameter.label}: {parameter.allowed} ({default})")  # noqa: T201
+        print(f"\n-p {parameter.name}=…   {parameter.label}: {parameter.allowed} ({default})")
         if parameter.help:
-            print(f"   {parameter.help}")  # noqa: T201
+            print(f"   {parameter.help}")
     return 0

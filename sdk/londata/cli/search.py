@@ -26,9 +26,9 @@ def run(arguments: argparse.Namespace) -> int:
     for record in catalog.records(limit=max(0, arguments.limit)):
         formats = f" [{', '.join(record.formats)}]" if record.formats else ""
         about = f"{plain(record.title, 100)}, {plain(record.publisher.name, 60)}, {record.access}{formats}"
-        print(f"{record.id}\n    {about}")  # noqa: T201
+        print(f"{record.id}\n    {about}")
         shown += 1
     total = len(catalog)
     more = f", {shown} shown" if shown < total else ""
-    print(f"{total:,} {'entry' if total == 1 else 'entries'}{more}")  # noqa: T201
+    print(f"{total:,} {'entry' if total == 1 else 'entries'}{more}")
     return 0

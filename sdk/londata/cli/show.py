@@ -18,5 +18,5 @@ def run(arguments: argparse.Namespace) -> int:
 
     entry = open_catalog()[arguments.entry]
     text = json.dumps(entry.record.to_dict(), ensure_ascii=False, indent=2) if arguments.json else repr(entry)
-    print(text)  # noqa: T201
+    print(text)
     return 0
