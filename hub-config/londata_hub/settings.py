@@ -31,7 +31,11 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("STATE", "", "Folder of everything that the hub keeps; empty: var/ in the repository"),
     Setting("DATABASE", "", "SQLAlchemy address of the register; empty: a SQLite file in STATE"),
     Setting("PORT", "8000", "Port on 127.0.0.1 where people reach the hub"),
-    Setting("PROXY_PORT", "", "Port on 127.0.0.1 where the hub steers its proxy; empty: PORT + 1"),
+    Setting(
+        "PROXY_PORT",
+        "",
+        "Port on 127.0.0.1 where the hub steers its proxy; empty: the one above PORT, or a free one with `up`",
+    ),
     Setting("SOCKETS", "", "Short private folder for unix sockets; empty: one below XDG_RUNTIME_DIR or /tmp"),
     Setting("LAB_MEMORY", "8G", "Most memory that one process of a user's Lab may take; 0: no limit"),
     Setting("IDLE_AFTER", "3600", "Seconds without activity after which a user's Lab is stopped"),

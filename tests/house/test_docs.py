@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from londata import settings as londata_settings
+from londata_hub import settings as hub_settings
+
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted(
     [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("catalogs/*.md"), *ROOT.glob("hub-config/*.md")]
@@ -79,3 +82,15 @@ def test_every_promise_of_security_names_tests_that_exist():
         assert named, promise
         for name in named:
             assert f"def {name}(" in tests, name
+
+
+@pytest.mark.parametrize(
+    ("page", "table"), [("docs/settings.md", londata_settings), ("hub-config/README.md", hub_settings)]
+)
+def test_every_setting_is_on_its_page_and_no_other(page, table):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(LONDATA_\w+)` \| (.*?) \| (.*?) \|$", text, re.M)
+    assert {name for name, _, _ in rows} == {table.PREFIX + setting.name for setting in table.SETTINGS}
+    defaults = {table.PREFIX + setting.name: setting.default for setting in table.SETTINGS}
+    for name, default, _ in rows:
+        assert not defaults[name] or default == defaults[name], name
