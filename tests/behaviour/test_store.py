@@ -140,6 +140,19 @@ def test_many_entries_go_in_at_once_and_are_read_in_order(store: RegisterStore) 
     assert store.differences() == (0, 0)
 
 
+def test_everything_is_listed_in_the_order_of_the_index_page_after_page(
+    store: RegisterStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("londata_hub.store.register_store.LISTED_AT_ONCE", 3)
+    slugs = ["a", "a-b", "a1", "ab", "ab-1", "b", "b-a", "ba", "0-a", "00"]
+    store.upsert([entry(slug) for slug in slugs], source="here")
+    store.upsert([entry(slug) for slug in slugs if slug != "ab"], source="here", complete=True)
+    listed = list(store.slugs(Query()))
+    assert listed == sorted(set(slugs) - {"ab"})
+    assert listed == [found.id for found in store.search(Query(), limit=100).entries]
+    assert list(store.slugs(Query(), limit=4)) == listed[:4]
+
+
 def test_a_publisher_is_found_by_an_alias_that_was_noted(address: str, tmp_path: Path) -> None:
     with RegisterStore(address, tmp_path / "index") as store:
         store.upsert([entry("a")], source="s")

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 #: Entries that are kept at hand after they were read.
 MOST_KEPT = 10_000
+#: Slugs that are taken from the database in one question.
+LISTED_AT_ONCE = 1_000
 
 
 class RegisterStore:
@@ -80,6 +83,8 @@ class RegisterStore:
 
     def slugs(self, query: Query, *, prefix: str = "", limit: int | None = None) -> Iterator[str]:
         """Iterate over the slugs that fit: best first when the query has words, else in alphabetical order."""
+        if query == Query() and not prefix:
+            return islice(self._listed(), limit)
         return self._index.slugs(self._resolved(query), prefix=prefix, limit=limit)
 
     def count(self, query: Query) -> int:
@@ -197,6 +202,18 @@ class RegisterStore:
     @cached_property
     def _aliases(self) -> dict[str, str]:
         return dict(self.fact("aliases") or {})
+
+    def _listed(self) -> Iterator[str]:
+        """List every slug from the database, whose first page costs the same at any size; the index sorts them all."""
+        last = ""
+        while True:
+            wanted = select(table.c.slug).where(table.c.slug > last, table.c.withdrawn_at.is_(None))
+            with self._database.reading() as connection:
+                page = list(connection.execute(wanted.order_by(table.c.slug).limit(LISTED_AT_ONCE)).scalars())
+            yield from page
+            if len(page) < LISTED_AT_ONCE:
+                return
+            last = page[-1]
 
     def _resolved(self, query: Query) -> Query:
         """Put a publisher's id where another spelling of it was asked for."""

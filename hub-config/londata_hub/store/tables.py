@@ -9,12 +9,15 @@ from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, MetaData,
 
 metadata = MetaData()
 
+#: Slugs sort by their bytes in every database, as they do in the index, whatever language the server speaks.
+_SLUG = String(120).with_variant(String(120, collation="C"), "postgresql")
+
 #: One row per entry that the register ever had. ``withdrawn_at`` is set when its source no longer has it.
 #: ``generation`` counts the writes to the register: the one that last changed this row.
 entries = Table(
     "entries",
     metadata,
-    Column("slug", String(120), primary_key=True),
+    Column("slug", _SLUG, primary_key=True),
     Column("kind", String(16), nullable=False),
     Column("title", Text, nullable=False),
     Column("publisher", String(200), nullable=False),
@@ -36,7 +39,7 @@ history = Table(
     "history",
     metadata,
     Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
-    Column("slug", String(120), ForeignKey("entries.slug"), nullable=False),
+    Column("slug", _SLUG, ForeignKey("entries.slug"), nullable=False),
     Column("at", String(32), nullable=False),
     Column("source", String(120), nullable=False),
     Column("what", String(16), nullable=False),
@@ -57,7 +60,7 @@ sources = Table(
 originals = Table(
     "originals",
     metadata,
-    Column("slug", String(120), ForeignKey("entries.slug"), primary_key=True),
+    Column("slug", _SLUG, ForeignKey("entries.slug"), primary_key=True),
     Column("content_hash", String(64), primary_key=True),
     Column("seen_at", String(32), nullable=False),
     Column("record", Text, nullable=False),

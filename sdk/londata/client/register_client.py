@@ -21,8 +21,8 @@ from londata.register import LocalCopy
 if TYPE_CHECKING:
     import httpx
 
-#: Most rows that the service hands out at once.
-PAGE = 1000
+#: Rows of the first page, which is often all that is looked at, and of the next: the most that the service hands out.
+FIRST_PAGE, PAGE = 100, 1000
 #: Seconds to wait for bytes that the hub may first have to fetch from a slow portal itself.
 CONTENT_TIMEOUT_S = 900.0
 PIECE = 1024 * 1024
@@ -136,7 +136,8 @@ class RegisterClient:
         """Ask for page after page, and compare each with the service's own count."""
         counted, received = None, 0
         while True:
-            size = PAGE if limit is None else min(PAGE, limit - received)
+            most = FIRST_PAGE if counted is None and limit is None else PAGE
+            size = most if limit is None else min(most, limit - received)
             page = self._connection.get(path, [*params, ("offset", offset + received), ("limit", size)])
             due = max(0, min(size, page["total"] - offset - received))
             if len(page[rows]) + page.get("withheld", 0) != due or counted not in (None, page["total"]):

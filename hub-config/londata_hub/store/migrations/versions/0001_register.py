@@ -10,6 +10,9 @@ from alembic import op
 revision = "0001"
 down_revision = None
 
+# Sorted by bytes, as in the index.
+_SLUG = sa.String(120).with_variant(sa.String(120, collation="C"), "postgresql")
+
 
 def upgrade() -> None:
     """Make the tables."""
@@ -38,7 +41,7 @@ def _make_sources_and_facts() -> None:
 def _make_entries() -> None:
     op.create_table(
         "entries",
-        sa.Column("slug", sa.String(120), primary_key=True),
+        sa.Column("slug", _SLUG, primary_key=True),
         sa.Column("kind", sa.String(16), nullable=False),
         sa.Column("title", sa.Text, nullable=False),
         sa.Column("publisher", sa.String(200), nullable=False),
@@ -60,7 +63,7 @@ def _make_history_and_originals() -> None:
     op.create_table(
         "history",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
-        sa.Column("slug", sa.String(120), sa.ForeignKey("entries.slug"), nullable=False),
+        sa.Column("slug", _SLUG, sa.ForeignKey("entries.slug"), nullable=False),
         sa.Column("at", sa.String(32), nullable=False),
         sa.Column("source", sa.String(120), nullable=False),
         sa.Column("what", sa.String(16), nullable=False),
@@ -70,7 +73,7 @@ def _make_history_and_originals() -> None:
     op.create_index("history_by_slug", "history", ["slug", "id"])
     op.create_table(
         "originals",
-        sa.Column("slug", sa.String(120), sa.ForeignKey("entries.slug"), primary_key=True),
+        sa.Column("slug", _SLUG, sa.ForeignKey("entries.slug"), primary_key=True),
         sa.Column("content_hash", sa.String(64), primary_key=True),
         sa.Column("seen_at", sa.String(32), nullable=False),
         sa.Column("record", sa.Text, nullable=False),
