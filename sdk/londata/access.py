@@ -75,6 +75,8 @@ def decide(subject: Subject, action: Action, entry: Entry) -> Decision:
     def answer(allowed: bool, reason: str) -> Decision:
         return Decision(allowed, action, subject.name, entry.id, (reason,))
 
+    if not subject.name:
+        return answer(False, "Nobody is logged in.")
     if action == "see":
         return answer(True, "Every entry of the register is listed for everybody.")
     if action == "read" and entry.access == "open":

@@ -36,6 +36,12 @@ def test_any_other_action_is_denied(action):
     assert not decide(ADA, action, entry("open")).allowed
 
 
+@pytest.mark.parametrize("action", ["see", "read"])
+def test_nobody_sees_or_reads_anything(action):
+    decision = decide(Subject("", frozenset({"stewards"})), action, entry("open"))
+    assert (decision.allowed, decision.reasons) == (False, ("Nobody is logged in.",))
+
+
 def test_a_denial_says_what_and_why():
     decision = decide(ADA, "read", entry("closed"))
     assert (decision.subject, decision.entry_id, decision.policy_version) == ("ada", "rolls", POLICY_VERSION)
