@@ -39,9 +39,8 @@ class Page:
     def channel(self, kernel=None, *, origin=None, cookies=None):
         address = f"{self.hub.address.replace('http', 'ws', 1)}{APP}api/kernels/{kernel or self.kernel}/channels"
         headers = {"Cookie": self.cookies if cookies is None else cookies}
-        return connect(
-            address, additional_headers=headers, origin=origin or self.hub.address, max_size=None, proxy=None
-        )
+        origin = self.hub.address if origin is None else origin or None
+        return connect(address, additional_headers=headers, origin=origin, max_size=None, proxy=None)
 
     def request(self, method, path, **headers):
         headers = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -217,6 +216,7 @@ def test_another_viewers_kernel_does_not_exist(hub, page):
 
 def test_a_channel_opens_only_to_our_own_pages_and_to_people_who_are_logged_in(page):
     assert refused(lambda: page.channel(origin="http://evil.example")) == 403
+    assert refused(lambda: page.channel(origin="")) == 403
     assert refused(lambda: page.channel(cookies="")) == 403
 
 

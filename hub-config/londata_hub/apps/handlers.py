@@ -218,6 +218,8 @@ class Channels(AppHandler, WebSocketHandler):  # type: ignore[misc]  # tornado i
         """Become a websocket, once the app is there."""
         if self.request.headers.get("Upgrade", "").lower() != "websocket":
             raise HTTPError(404)
+        if not self.request.headers.get("Origin"):  # one that does not match is refused by tornado, none at all is not
+            raise HTTPError(403)
         await WebSocketHandler.get(self, *args)
 
     def select_subprotocol(self, subprotocols: list[str]) -> None:
