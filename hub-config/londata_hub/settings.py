@@ -113,7 +113,7 @@ def load(environ: Mapping[str, str] | None = None) -> HubSettings:
     values = {setting.name: source.get(PREFIX + setting.name) or setting.default for setting in SETTINGS}
     port = _whole_number(values, "PORT", 1, 65535)
     values["PROXY_PORT"] = values["PROXY_PORT"] or str(port + 1 if port < 65535 else port - 1)
-    state = Path(values["STATE"] or REPOSITORY / "var").resolve()
+    state = Path(values["STATE"] or _default_state()).resolve()
     return HubSettings(
         state=state,
         database=values["DATABASE"] or f"sqlite:///{state / 'register.sqlite'}",
@@ -124,6 +124,16 @@ def load(environ: Mapping[str, str] | None = None) -> HubSettings:
         idle_after=_whole_number(values, "IDLE_AFTER", 1, 10**9),
         for_services=_for_services(source),
     )
+
+
+def _default_state() -> Path:
+    """Keep things in the clone; an installed package has no folder of its own to keep them in."""
+    if not (REPOSITORY / "hub-config").is_dir():
+        raise SettingsError(
+            "There is no folder to keep the hub's state in, because londata is not run from its repository.",
+            hint=f"Set {PREFIX}STATE to a folder.",
+        )
+    return REPOSITORY / "var"
 
 
 def _for_services(source: Mapping[str, str]) -> dict[str, str]:

@@ -10,8 +10,8 @@ import pytest
 from traitlets.config import Config
 
 from londata.client import unix_address
-from londata.errors import SettingsError
-from londata_hub import sandbox, settings, wiring
+from londata.errors import HubError, SettingsError
+from londata_hub import launch, sandbox, settings, wiring
 from londata_hub.spawner import BubblewrapSpawner, LabSpawner
 from londata_hub.wiring import folders, people
 from londata_hub.wiring.authenticator import PeopleAuthenticator, Throttle
@@ -99,6 +99,16 @@ def test_services_fetch_and_find_files_as_whoever_starts_the_hub_says():
     register = next(service for service in c.JupyterHub.services if service["name"] == "register")
     passed = {name: value for name, value in register["environment"].items() if name in said | unsaid}
     assert passed == said | {"LONDATA_CACHE": "/srv/londata/cache"}
+
+
+def test_an_installed_package_does_not_keep_the_register_among_the_libraries(tmp_path, monkeypatch):
+    monkeypatch.setattr(settings, "REPOSITORY", tmp_path)
+    with pytest.raises(SettingsError, match="not run from its repository"):
+        settings.load({})
+    assert settings.load({"LONDATA_HUB_STATE": str(tmp_path / "state")}).state == tmp_path / "state"
+    monkeypatch.setattr(launch, "CONFIGURATION", tmp_path / "jupyterhub_config.py")
+    with pytest.raises(HubError, match="clone of londata's repository"):
+        launch._check_proxy()
 
 
 def test_a_setting_that_a_service_could_not_read_stops_the_hub_with_a_sentence():

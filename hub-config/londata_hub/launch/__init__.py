@@ -90,6 +90,11 @@ def _say(text: str) -> None:
 
 
 def _check_proxy() -> None:
+    if not CONFIGURATION.is_file():
+        raise HubError(
+            "The hub starts from a clone of londata's repository, and this is an installed package.",
+            hint="Clone the repository and run `make up` in it.",
+        )
     if not (REPOSITORY / "node_modules" / "configurable-http-proxy").is_dir():
         raise HubError("The hub's proxy is not installed.", hint="Run `make up`, which installs it, or `npm ci`.")
 
