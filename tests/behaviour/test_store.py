@@ -162,6 +162,15 @@ def test_a_publisher_is_found_by_an_alias_that_was_noted(address: str, tmp_path:
         assert store.themes() == {"transport": "Transport"}
 
 
+def test_an_alias_that_another_process_notes_is_known_at_once(address: str, tmp_path: Path) -> None:
+    with RegisterStore(address, tmp_path / "index") as service, RegisterStore(address, tmp_path / "index") as operator:
+        operator.upsert([entry("cycle-hire")], source="s")
+        asked = Query(publisher=("London Transport",))
+        assert service.count(asked) == 0
+        operator.note(aliases={"london transport": "tfl"})
+        assert service.count(asked) == 1
+
+
 def test_everything_is_there_after_closing_and_opening(address: str, tmp_path: Path) -> None:
     with RegisterStore(address, tmp_path / "index") as store:
         store.upsert([entry("a")], source="s")

@@ -199,10 +199,6 @@ class RegisterStore:
 
         return FileRegister()
 
-    @cached_property
-    def _aliases(self) -> dict[str, str]:
-        return dict(self.fact("aliases") or {})
-
     def _listed(self) -> Iterator[str]:
         """List every slug from the database, whose first page costs the same at any size; the index sorts them all."""
         last = ""
@@ -219,7 +215,8 @@ class RegisterStore:
         """Put a publisher's id where another spelling of it was asked for."""
         if not query.publisher:
             return query
-        return replace(query, publisher=tuple(self._aliases.get(name.casefold(), name) for name in query.publisher))
+        known = self.fact("aliases") or {}  # looked up each time: another process may have noted new ones
+        return replace(query, publisher=tuple(known.get(name.casefold(), name) for name in query.publisher))
 
     def _find_all(self, slugs: Sequence[str]) -> Iterator[Entry]:
         """Give entries in the order of their slugs, leaving out what was withdrawn meanwhile.
