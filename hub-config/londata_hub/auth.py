@@ -47,9 +47,9 @@ class Gate:
         self.open_paths = frozenset(open_paths)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let one request through, with its subject, or raise."""
-        if scope["type"] == "http" and scope["path"] not in self.open_paths:
-            scope["state"]["subject"] = await self.authenticate(token_of(scope["headers"]))
+        """Let one request (of any kind, a websocket too) through, with its subject, or raise."""
+        if scope["type"] != "lifespan" and scope["path"] not in self.open_paths:
+            scope.setdefault("state", {})["subject"] = await self.authenticate(token_of(scope["headers"]))
         await self.app(scope, receive, send)
 
 

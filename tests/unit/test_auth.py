@@ -14,7 +14,7 @@ import pytest
 
 from londata.access import Subject
 from londata.errors import AccessDeniedError, NotAuthenticatedError, RegisterUnavailableError, SettingsError
-from londata_hub.auth import HubAuth, token_of
+from londata_hub.auth import Gate, HubAuth, token_of
 from register_service import served
 
 SCOPE = "access:services!service=register"
@@ -363,3 +363,23 @@ def test_anything_else_is_no_token(headers):
 def test_an_address_of_the_hub_that_is_none_is_told_at_once():
     with pytest.raises(SettingsError):
         HubAuth("hub.example:8081")
+
+
+@pytest.mark.parametrize("kind", ["http", "websocket", "whatever-comes-next"])
+def test_the_gate_stands_before_every_kind_of_request(kind):
+    reached = []
+
+    async def app(scope, receive, send):
+        reached.append(scope.get("state"))
+
+    async def authenticate(token):
+        return Subject("ada")
+
+    gate = Gate(app, authenticate, open_paths=["/health"])
+    scope = {"type": kind, "path": "/entries", "headers": []}
+    with pytest.raises(NotAuthenticatedError):
+        asyncio.run(gate(scope, None, None))
+    assert reached == []
+    asyncio.run(gate(scope | {"headers": [(b"authorization", b"Bearer x")]}, None, None))
+    asyncio.run(gate(scope | {"path": "/health"}, None, None))
+    assert reached == [{"subject": Subject("ada")}, None]
