@@ -41,8 +41,21 @@ def number(value: float | None, decimals: int = 0) -> str:
     return "–" if value is None or value != value else f"{value:,.{decimals}f}"
 
 
-def _figure(plot_height: float, words: Words) -> tuple[Any, Any, float, float]:
-    """Make a figure with its words; also tell where the plot may begin and end, as shares of the height."""
+def framed(plot_height: float, words: Words) -> tuple[Any, Any, float, float]:
+    """Make an empty figure with its words.
+
+    Parameters
+    ----------
+    plot_height
+        Inches between the words above and those below.
+    words
+        Title, unit and source.
+
+    Returns
+    -------
+    tuple
+        Figure, axes, and where the plot begins and ends, as shares of the figure's height.
+    """
     from matplotlib.figure import Figure
 
     head = textwrap.wrap(words.title, 34)
@@ -93,7 +106,7 @@ def ranked_bars(
         Not attached to pyplot, so nothing has to be closed.
     """
     ordered = values.sort_values(ascending=False, na_position="last")
-    figure, axes, bottom, top = _figure(0.3 + 0.2 * len(ordered), words)
+    figure, axes, bottom, top = framed(0.3 + 0.2 * len(ordered), words)
     axes.set_position((0.43, bottom, 0.37, top - bottom))
     bold = [name == chosen for name in ordered.index]
     axes.barh(range(len(ordered)), ordered.fillna(0), height=0.72, color=[CHOSEN if it else BAR for it in bold])
@@ -171,7 +184,7 @@ def area_map(
         MISSING if value != value else shades[min(sum(value > end for end in ends), len(ends) - 1)] for value in numbers
     ]
     rows = (len(shades) + int(numbers.isna().any()) + 1) // 2
-    figure, axes, bottom, top = _figure(2.75 + 0.2 * rows, words)
+    figure, axes, bottom, top = framed(2.75 + 0.2 * rows, words)
     legend = 0.2 * rows / figure.get_figheight()
     axes.set_position((0.0, bottom + legend, 1.0, top - bottom - legend))
     areas.plot(ax=axes, color=shade, edgecolor=INK, linewidth=0.4, aspect="equal")

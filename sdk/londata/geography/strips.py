@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from londata.geography.figures import BAR, CHOSEN, INK, PAPER, QUIET, Words, _figure
+from londata.geography.figures import BAR, CHOSEN, INK, PAPER, QUIET, Words, framed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,7 +50,7 @@ def strips(rows: Sequence[Strip], words: Words, *, chosen: str) -> Any:
     """
     labels = [textwrap.wrap(strip.label, 41) for strip in rows]
     height = sum(_ROW + _LINE * (len(lines) - 1) for lines in labels)
-    figure, axes, bottom, top = _figure(height + 0.4, words)
+    figure, axes, bottom, top = framed(height + 0.4, words)
     axes.set_position((0.0, bottom, 1.0, top - bottom))
     axes.set_xlim(0, 1)
     axes.set_ylim(height, -0.4)
