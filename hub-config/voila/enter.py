@@ -64,6 +64,8 @@ def settings(notebook: Path, base_url: str) -> Config:
     c.Voila.open_browser = False
     c.Voila.connection_dir_root = str(Path.home())
     c.Voila.log_level = logging.WARNING
+    # Only the service reaches this socket, and it has no cookie: it has looked at where a request comes from
+    c.Voila.tornado_settings = {"disable_check_xsrf": True}
     c.VoilaConfiguration.template = "londata"
     c.VoilaConfiguration.allow_template_override = "NO"
     c.VoilaConfiguration.allow_theme_override = "NO"

@@ -4,11 +4,14 @@ import contextlib
 import json
 import re
 import uuid
+from pathlib import Path
 
 import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
+
+from running_hub import wait_for
 
 pytestmark = pytest.mark.hub
 
@@ -220,14 +223,25 @@ def test_a_channel_opens_only_to_our_own_pages_and_to_people_who_are_logged_in(p
     assert refused(lambda: page.channel(cookies="")) == 403
 
 
+def runs(kernel):
+    """Whether a process runs as this kernel; one in a sandbox can be seen from outside."""
+    for line in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):  # a process that has ended meanwhile
+            if f"kernel-{kernel}.json" in line.read_text():
+                return True
+    return False
+
+
 def test_leaving_a_page_ends_its_kernel_but_not_at_the_word_of_another_site(hub):
     with Page(hub, "chen") as page:
         beacon = f"voila/api/shutdown/{page.kernel}"
         assert page.request("POST", beacon, Origin="http://evil.example").status_code == 403
         assert page.request("POST", beacon, Sec_Fetch_Site="cross-site", Origin=hub.address).status_code == 403
         assert page.request("GET", f"api/kernels/{page.kernel}").status_code == 200
+        assert runs(page.kernel)
         assert page.request("POST", beacon, Origin=hub.address).status_code == 204
         assert page.request("GET", f"api/kernels/{page.kernel}").status_code == 404
+        wait_for(lambda: not runs(page.kernel), what="the end of the kernel's process")
 
 
 def test_the_register_knows_the_app_as_an_insight(page):
