@@ -1,6 +1,7 @@
 """What somebody with a browser, or somebody who writes an app, must not be able to do. No hub is needed here."""
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -249,6 +250,37 @@ async def pretend_register(socket, asked):
     await runner.setup()
     await web.UnixSite(runner, str(socket)).start()
     return runner
+
+
+def test_an_answer_that_breaks_off_is_not_finished_by_another(short_folder, monkeypatch):
+    """A register that stalls in the middle: what is said about that must not pass for the rest of the answer."""
+    monkeypatch.setattr("londata_hub.apps.relay.PATIENCE", 0.3)
+
+    async def stall(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 4000\r\n\r\nhalf")
+        await writer.drain()
+        await reader.read()
+        writer.close()
+
+    async def story():
+        server = await asyncio.start_unix_server(stall, str(short_folder / "register.sock"))
+        relay = RegisterRelay(short_folder / "register.sock", "t")
+        await relay.listen(short_folder / "door.sock")
+        reader, writer = await asyncio.open_unix_connection(str(short_folder / "door.sock"))
+        writer.write(b"GET /services/register/api/v1/count HTTP/1.1\r\nHost: register\r\n\r\n")
+        said = b""
+        with contextlib.suppress(ConnectionResetError):
+            while piece := await asyncio.wait_for(reader.read(1 << 16), 20):
+                said += piece
+        writer.close()
+        await relay.close()
+        server.close()
+        return said
+
+    said = asyncio.run(story())
+    assert said.startswith(b"HTTP/1.1 200")
+    assert b"503" not in said
 
 
 def test_an_app_asks_the_register_without_holding_a_token(short_folder):

@@ -13,8 +13,12 @@ import aiohttp
 from aiohttp import web
 from yarl import URL
 
+from londata.client.register_client import CONTENT_TIMEOUT_S
+
 log = logging.getLogger(__name__)
 
+#: Seconds between two pieces of an answer: as long as an app itself waits for bytes that the hub has to fetch first.
+PATIENCE = CONTENT_TIMEOUT_S
 #: The register's answers that name the connection, not the content.
 _NOT_PASSED = frozenset({"connection", "keep-alive", "set-cookie", "transfer-encoding", "date", "server"})
 _ASKED = frozenset({"accept", "if-none-match"})
@@ -46,7 +50,7 @@ class RegisterRelay:
                 connector=aiohttp.UnixConnector(str(self._register)),
                 auto_decompress=False,
                 cookie_jar=aiohttp.DummyCookieJar(),
-                timeout=aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=120),
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=PATIENCE),
             )
         application = web.Application()
         application.router.add_get("/{path:.*}", self._answer, allow_head=False)
@@ -72,16 +76,27 @@ class RegisterRelay:
         query = f"?{request.rel_url.raw_query_string}" if request.rel_url.raw_query_string else ""
         address = URL(f"http://register{path}{query}", encoded=True)
         try:
-            async with self._session.get(
+            answer = await self._session.get(
                 address, headers={**asked, "Authorization": f"Bearer {self._token}"}, allow_redirects=False
-            ) as answer:
-                passed = [(name, value) for name, value in answer.headers.items() if name.lower() not in _NOT_PASSED]
-                response = web.StreamResponse(status=answer.status, headers=dict(passed))
-                await response.prepare(request)
-                async for chunk in answer.content.iter_chunked(1 << 18):
-                    await response.write(chunk)
-                await response.write_eof()
-                return response
-        except aiohttp.ClientConnectionError as error:
+            )
+        except (aiohttp.ClientError, TimeoutError) as error:
             log.warning("the register does not answer: %s", error)
             raise web.HTTPServiceUnavailable from error
+        async with answer:
+            return await self._pass_on(request, answer)
+
+    async def _pass_on(self, request: web.Request, answer: aiohttp.ClientResponse) -> web.StreamResponse:
+        """Hand the answer out piece by piece. When it breaks off, so does ours: another answer cannot follow it."""
+        passed = {name: value for name, value in answer.headers.items() if name.lower() not in _NOT_PASSED}
+        response = web.StreamResponse(status=answer.status, headers=passed)
+        await response.prepare(request)
+        try:
+            async for chunk in answer.content.iter_chunked(1 << 18):
+                await response.write(chunk)
+        except (aiohttp.ClientError, TimeoutError) as error:
+            log.warning("the register broke off: %s", error)
+            if request.transport is not None:
+                request.transport.abort()
+            return response
+        await response.write_eof()
+        return response
