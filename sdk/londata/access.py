@@ -70,7 +70,22 @@ class Decision:
 
 
 def decide(subject: Subject, action: Action, entry: Entry) -> Decision:
-    """Decide whether a subject may see or read an entry. Never raises; denies by default."""
+    """Decide whether a subject may see or read an entry. Never raises; denies by default.
+
+    Parameters
+    ----------
+    subject
+        Who asks; somebody without a name is nobody, and gets nothing.
+    action
+        ``"see"`` (that it is in the register, and what its record says) or ``"read"`` (its data); any other is denied.
+    entry
+        What is asked for.
+
+    Returns
+    -------
+    Decision
+        With its reason. Whoever opens data requires it, by :meth:`Decision.require_for`.
+    """
 
     def answer(allowed: bool, reason: str) -> Decision:
         return Decision(allowed, action, subject.name, entry.id, (reason,))

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from collections.abc import ItemsView, Iterator, Mapping, ValuesView
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from londata.errors import EntryNotFoundError
 
 if TYPE_CHECKING:
     from londata.intake_catalog.catalog import RegisterCatalog
 
+T = TypeVar("T")
 
-class Descriptions(Mapping[str, Any]):
-    """Key → Intake's description of the entry (``catalog.entries``)."""
+
+class _ByKey(Mapping[str, T]):
+    """A mapping that has the keys of a catalog."""
 
     def __init__(self, catalog: RegisterCatalog) -> None:
         self._catalog = catalog
-
-    def __getitem__(self, key: str) -> Any:
-        return self._catalog._description_of(self._catalog[key].record)
 
     def __contains__(self, key: object) -> bool:
         return key in self._catalog
@@ -29,6 +28,13 @@ class Descriptions(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self._catalog)
+
+
+class Descriptions(_ByKey[Any]):
+    """Key → Intake's description of the entry (``catalog.entries``)."""
+
+    def __getitem__(self, key: str) -> Any:
+        return self._catalog._description_of(self._catalog[key].record)
 
     def items(self) -> ItemsView[str, Any]:
         """Walk key and description, page by page instead of one by one."""
@@ -58,23 +64,11 @@ class _Values(ValuesView[Any]):
         return (description for _, description in self._mapping.walk())
 
 
-class Aliases(Mapping[str, str]):
+class Aliases(_ByKey[str]):
     """Key → key (``catalog.aliases``). Intake lists a catalog by its aliases, so every entry has one: its own."""
-
-    def __init__(self, catalog: RegisterCatalog) -> None:
-        self._catalog = catalog
 
     def __getitem__(self, key: str) -> str:
         return self._catalog[key].record.key
-
-    def __contains__(self, key: object) -> bool:
-        return key in self._catalog
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._catalog)
-
-    def __len__(self) -> int:
-        return len(self._catalog)
 
 
 class Themes(Mapping[str, Any]):
