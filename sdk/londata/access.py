@@ -29,6 +29,7 @@ class Subject:
 class Decision:
     """The answer, with everything needed to explain and prove it.
 
+    ``reasons`` begins with what the answer rests on; a denial goes on with what to do next.
     ``until`` is the time (aware, UTC) at which an allow ends; ``None`` where nothing ends it.
     """
 
@@ -50,7 +51,7 @@ class Decision:
             It denies; the message says why.
         """
         if not self.allowed:
-            raise AccessDeniedError(" ".join(self.reasons), hint="Ask the publisher named in the entry.")
+            raise AccessDeniedError(self.reasons[0], hint=" ".join(self.reasons[1:]))
         return self
 
     def require_for(self, action: Action, entry: Entry) -> Decision:
@@ -87,11 +88,11 @@ def decide(subject: Subject, action: Action, entry: Entry) -> Decision:
         With its reason. Whoever opens data requires it, by :meth:`Decision.require_for`.
     """
 
-    def answer(allowed: bool, reason: str) -> Decision:
-        return Decision(allowed, action, subject.name, entry.id, (reason,))
+    def answer(allowed: bool, *reasons: str) -> Decision:
+        return Decision(allowed, action, subject.name, entry.id, reasons)
 
     if not subject.name:
-        return answer(False, "Nobody is logged in.")
+        return answer(False, "Nobody is logged in.", "Log in first.")
     if action == "see":
         return answer(True, "Every entry of the register is listed for everybody.")
     if action == "read" and entry.access == "open":
@@ -100,4 +101,5 @@ def decide(subject: Subject, action: Action, entry: Entry) -> Decision:
         False,
         f"You can see “{entry.title}” but not read it: its access is {entry.access}, "
         "and no agreement gives you a grant.",
+        f"Ask {entry.publisher.name}{f': {entry.landing_page}' if entry.landing_page else ''}",
     )

@@ -370,6 +370,8 @@ def test_data_that_is_not_open_is_seen_and_not_read(catalog):
     assert catalog.care_cases.title == "Care cases"
     with pytest.raises(AccessDeniedError, match="its access is shared"):
         catalog.care_cases.read()
+    with pytest.raises(AccessDeniedError, match="its access is closed"):
+        catalog["search"].read()  # it lists no file, which is not why it cannot be read
 
 
 def test_an_insight_says_how_to_open_it_and_what_it_uses(catalog):

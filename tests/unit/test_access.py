@@ -39,7 +39,7 @@ def test_any_other_action_is_denied(action):
 @pytest.mark.parametrize("action", ["see", "read"])
 def test_nobody_sees_or_reads_anything(action):
     decision = decide(Subject("", frozenset({"stewards"})), action, entry("open"))
-    assert (decision.allowed, decision.reasons) == (False, ("Nobody is logged in.",))
+    assert (decision.allowed, decision.reasons) == (False, ("Nobody is logged in.", "Log in first."))
 
 
 def test_a_denial_says_what_and_why():
@@ -47,6 +47,14 @@ def test_a_denial_says_what_and_why():
     assert (decision.subject, decision.entry_id, decision.policy_version) == ("ada", "rolls", POLICY_VERSION)
     with pytest.raises(AccessDeniedError, match=r"School rolls by pupil.*closed"):
         decision.require()
+
+
+def test_a_denial_says_whom_to_ask():
+    named = entry("shared").model_copy(update={"landing_page": "https://dfe.example/rolls"})
+    for asked, hint in ((entry("shared"), "Ask DfE"), (named, "Ask DfE: https://dfe.example/rolls")):
+        with pytest.raises(AccessDeniedError) as raised:
+            decide(ADA, "read", asked).require()
+        assert raised.value.hint == hint
 
 
 def test_an_allow_can_be_required():

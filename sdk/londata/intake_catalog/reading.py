@@ -44,8 +44,8 @@ def read(
     **keywords: Any,
 ) -> Any:
     """Read one entry; see :meth:`londata.intake_catalog.RegisterEntry.read`."""
-    chosen = choose(record, distribution, as_)
     decision = decide(current_subject(), "read", record).require()
+    chosen = choose(record, distribution, as_)
     copy = register.fetch(record, chosen, decision)
     value: Any
     if first_rows:
