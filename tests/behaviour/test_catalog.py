@@ -243,6 +243,15 @@ def test_a_register_that_changes_while_it_is_walked_is_not_walked_in_part(shared
         list(RegisterCatalog(Growing(shared_catalog)).records())
 
 
+def test_a_filter_value_that_nothing_has_is_named_with_what_is_near(catalog):
+    misspelt = catalog.search("cycling", publisher="Tansport for London", licence="OGL", topic="zzz")
+    for shown in (repr(misspelt), misspelt._repr_html_()):
+        assert "No entry has publisher “Tansport for London”; did you mean Transport for London?" in shown
+        assert "No entry has licence “OGL”; did you mean ogl-3" in shown
+        assert "No entry has topic “zzz”." in shown
+    assert "No entry has" not in repr(catalog.search("qxzvwkj", publisher="TfL"))
+
+
 def test_nonsense_finds_nothing(catalog):
     assert list(catalog.search("qxzvwkj")) == []
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 
 from londata.errors import LondataError
 from londata.intake_catalog.display.style import card, code, table
 from londata.intake_catalog.display.words import plain, safe
-from londata.query import Query, SearchResult
+from londata.query import FACETS, Query, SearchResult
 from londata.register import Register
 
 ROWS_HTML, ROWS_TEXT = 20, 10
@@ -31,6 +32,8 @@ def catalog_text(register: Register, query: Query) -> str:
     if found.total > len(found.entries):
         lines.append(f"  … and {found.total - len(found.entries):,} more")
     lines += [f"{name}: {values}" for name, values in _counts(found).items()]
+    if found.total == 0:
+        lines += [plain(sentence, 300) for sentence in _unknown(register, query)]
     return "\n".join(lines)
 
 
@@ -54,7 +57,7 @@ def catalog_html(register: Register, query: Query) -> str:
     ]
     body = table(caption, rows, headers=("Title", "Publisher", "Access", "Formats", "In code")) if rows else ""
     counts = "".join(f"<p>By {name}: {safe(values, 400)}</p>" for name, values in _counts(found).items())
-    return card((body or f"<p>{caption}</p>") + counts + _hint(found))
+    return card((body or f"<p>{caption}</p>") + counts + _hint(register, query, found))
 
 
 def themes_text(titles: Mapping[str, str]) -> str:
@@ -88,9 +91,32 @@ def _counts(found: SearchResult) -> dict[str, str]:
     return counts
 
 
-def _hint(found: SearchResult) -> str:
+def _hint(register: Register, query: Query, found: SearchResult) -> str:
     if found.total == 0:
+        if unknown := list(_unknown(register, query)):
+            return "".join(f"<p>{safe(sentence, 300)}</p>" for sentence in unknown)
         return "<p>Nothing fits. Try fewer words, or <code>catalog.facets()</code> to see what there is.</p>"
     if found.total > len(found.entries):
         return '<p>Narrow it with <code>.search("words", publisher="…", access="open", format="csv")</code>.</p>'
     return ""
+
+
+def _unknown(register: Register, query: Query) -> Iterator[str]:
+    """Name the filter values that nothing in the whole register has, and what is near; only where nothing fits."""
+    try:
+        for name, values in query.filters.items():
+            if name in FACETS:
+                yield from (
+                    f"No entry has {name} “{value}”{_near(register, name, value)}"
+                    for value in filter(None, values)
+                    if not register.count(Query().narrowed(**{name: value}))
+                )
+    except LondataError:  # the register does not answer any more: there is nothing to suggest
+        return
+
+
+def _near(register: Register, name: str, value: str) -> str:
+    pairs = register.search(Query(), limit=0, facets=(name,)).facets.get(name, ())
+    there = {each.casefold(): each for each, _ in pairs}
+    near = [there[each] for each in get_close_matches(value.casefold(), there)]
+    return f"; did you mean {' or '.join(near)}?" if near else "."
