@@ -76,6 +76,13 @@ def test_names_of_the_catalog_are_completed(shell, typed, expected):
     assert offered(shell, typed) == expected
 
 
+def test_of_an_entry_the_verbs_come_first(shell):
+    names = [name for name, _ in completion.complete("catalog.borough_profile.", shell.user_ns)[1]]
+    assert names[:2] == ["read", "discover"]
+    assert {"title", "licence"} < set(names)
+    assert len(names) == len(set(names))
+
+
 def test_only_the_prefix_is_asked_of_the_register(shell, register):
     offered(shell, "catalog.cyc|")
     assert register.asked == [("cyc", completion.LIMIT)]

@@ -99,6 +99,7 @@ def _follow(path: str, namespace: Mapping[str, Any]) -> Any:
 
 def _names(value: Any, prefix: str, *, keys_only: bool) -> Iterable[tuple[str, str]]:
     from londata.intake_catalog.catalog import VERBS, RegisterCatalog
+    from londata.intake_catalog.entry import VERBS as ENTRY_VERBS
     from londata.intake_catalog.views import Themes
 
     if isinstance(value, RegisterCatalog):
@@ -111,7 +112,9 @@ def _names(value: Any, prefix: str, *, keys_only: bool) -> Iterable[tuple[str, s
         return [(key, "instance") for key in value if key.startswith(prefix)]
     if value is None or keys_only:
         return []
-    return [(name, "function") for name in dir(value) if name.startswith(prefix)]
+    fields = [name for name in dir(value) if name not in ENTRY_VERBS]
+    kinds = dict.fromkeys(ENTRY_VERBS, "function") | dict.fromkeys(fields, "property")
+    return [(name, kind) for name, kind in kinds.items() if name.startswith(prefix)]
 
 
 def _is_ours(value: Any) -> bool:

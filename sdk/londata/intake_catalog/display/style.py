@@ -20,7 +20,7 @@ _STYLE = """<style>
   color: inherit; }
 .londata table.londata-table th, .londata table.londata-table td { text-align: left; vertical-align: top;
   padding: .2em .8em .2em 0; border: 0; border-bottom: 1px solid var(--jp-border-color2, rgba(128, 128, 128, .4));
-  background: transparent; color: inherit; white-space: normal; max-width: 40rem; overflow-wrap: anywhere; }
+  background: transparent; color: inherit; white-space: normal; max-width: 40rem; overflow-wrap: break-word; }
 .londata table.londata-table th { font-weight: 600; white-space: nowrap; }
 .londata table.londata-table td code { white-space: nowrap; }
 .londata table.londata-table td code.londata-long { display: inline-block; min-width: 20rem; white-space: normal;
