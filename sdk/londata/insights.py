@@ -224,11 +224,12 @@ def _read(path: Path) -> Any:
 def _run(content: Any, folder: Path, log: Path) -> str:
     """Run a copy of a notebook; say what went wrong, or nothing."""
     nbclient = _library("nbclient")
-    from jupyter_client.manager import AsyncKernelManager
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-    # A socket beside the log: nothing listens on the network, and nothing is left behind.
-    kernel = AsyncKernelManager(kernel_name="python3", transport="ipc", connection_file=str(log.with_name("k.json")))
+    from londata.kernels import SameInterpreter
+
+    # Sockets beside the log: nothing is left behind.
+    kernel = SameInterpreter(connection_file=str(log.with_name("k.json")))
     resources = {"metadata": {"path": str(folder)}}
     client = nbclient.NotebookClient(content.copy(), km=kernel, timeout=MAX_RUN_S, resources=resources)
     try:

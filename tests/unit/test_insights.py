@@ -1,5 +1,8 @@
 """Checking and drafting insights: what is found out, what is refused, what is written."""
 
+import json
+import sys
+
 import nbformat
 import pytest
 
@@ -71,6 +74,15 @@ def test_a_check_says_everything_that_stands_in_the_way(desk):
         "It runs commands (! or %pip); an app cannot.",
     ]
     assert "ZeroDivisionError" in repr(found)
+
+
+def test_a_check_runs_in_this_interpreter_whatever_python3_is_on_the_machine(desk, tmp_path, monkeypatch):
+    spec = tmp_path / "jupyter" / "kernels" / "python3" / "kernel.json"
+    spec.parent.mkdir(parents=True)
+    spec.write_text(json.dumps({"argv": ["/bin/false"], "display_name": "Another", "language": "python"}))
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "jupyter"))
+    same = f"import sys\nassert sys.executable == {sys.executable!r}"
+    assert insights.check(write(desk / "analysis.ipynb", same, READS)).ok
 
 
 def test_a_notebook_that_reads_nothing_cannot_become_an_insight(desk):

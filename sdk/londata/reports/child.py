@@ -106,7 +106,7 @@ def execute(job: Job, template: Template, lifeline: Lifeline, tell: Any) -> None
     from papermill import PapermillExecutionError, execute_notebook
     from papermill.iorw import LocalHandler, papermill_io
 
-    from londata.reports.kernel import SameInterpreter
+    from londata.kernels import SameInterpreter
 
     class WholeFiles(LocalHandler):  # type: ignore[misc]
         def write(self, text: str, path: str) -> None:

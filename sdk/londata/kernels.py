@@ -1,7 +1,7 @@
-"""The kernel of a report: this very Python, over unix sockets in a private folder.
+"""The kernel of a report, and of a notebook that is checked: this very Python, over unix sockets in a private folder.
 
 No kernel has to be installed under a name, and none that is can be picked by mistake. Nothing listens on the network,
-so a report also runs in a sandbox that has none.
+so a notebook also runs in a sandbox that has none.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class SameInterpreter(AsyncKernelManager):  # type: ignore[misc]
     @property
     def kernel_spec(self) -> KernelSpec:
         """How to start it; never looked up on the machine."""
-        # No history: a report leaves nothing behind, and two do not wait for one history file.
+        # No history: a run leaves nothing behind, and two do not wait for one history file.
         argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", "--HistoryManager.enabled=False"]
         return KernelSpec(argv=argv, display_name="londata", language="python")
 
