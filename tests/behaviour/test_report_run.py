@@ -187,6 +187,16 @@ def test_a_failing_cell_is_told_in_a_sentence_and_the_notebook_is_kept(tmp_path)
     assert len(list(out.iterdir())) == 2
 
 
+@pytest.mark.parametrize("notebook", [True, False])
+def test_progress_leaves_no_red_box_in_a_notebook(tmp_path, monkeypatch, capsys, notebook):
+    monkeypatch.setattr("londata.fetch.progress.in_notebook", lambda: notebook)
+    reports.run(make_template(tmp_path / "trial", "print('good')"), out=tmp_path / "out")
+    said = capsys.readouterr()
+    shown, empty = (said.out, said.err) if notebook else (said.err, said.out)
+    assert "cell" in shown
+    assert empty == ""
+
+
 def test_a_run_that_fails_leaves_the_last_good_report_as_it_was(tmp_path):
     template = make_template(tmp_path / "trial", "print('good')")
     good = reports.run(template, out=tmp_path / "out", progress=False)

@@ -12,10 +12,11 @@ from typing import Any
 
 def somebody_looks() -> bool:
     """Tell whether there is a terminal or a notebook to show a bar in."""
-    return sys.stderr.isatty() or _in_notebook()
+    return sys.stderr.isatty() or in_notebook()
 
 
-def _in_notebook() -> bool:
+def in_notebook() -> bool:
+    """Tell whether this runs in a kernel. There, what goes to stderr stays behind as a red box."""
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython else None
     return getattr(shell, "kernel", None) is not None
@@ -39,5 +40,5 @@ def bar(title: str, total: int | None, *, wanted: bool) -> Iterator[Any]:
 
 
 def _tqdm(title: str, total: int | None) -> Any:
-    module = import_module("tqdm.auto" if _in_notebook() and find_spec("ipywidgets") else "tqdm")
+    module = import_module("tqdm.auto" if in_notebook() and find_spec("ipywidgets") else "tqdm")
     return module.tqdm(desc=title[:40], total=total, unit="B", unit_scale=True, delay=1, leave=False)

@@ -172,12 +172,15 @@ def _follow(process: subprocess.Popen[str], job: Job, progress: bool) -> dict[st
     """Hand over the job and read events until the child closes; return the last that is not progress."""
     from tqdm import tqdm
 
+    from londata.fetch.progress import in_notebook
+
     to_child, from_child = cast(IO[str], process.stdin), cast(IO[str], process.stdout)
     last: dict[str, Any] = {}
     with contextlib.suppress(BrokenPipeError):  # it died at once; what it left says why
         to_child.write(job.to_line())
         to_child.flush()
-    with tqdm(desc=job.heading, unit=" cells", disable=not progress, leave=False, bar_format=_BAR) as bar:
+    where = sys.stdout if in_notebook() else sys.stderr
+    with tqdm(desc=job.heading, unit=" cells", disable=not progress, leave=False, bar_format=_BAR, file=where) as bar:
         for line in from_child:
             event = json.loads(line)
             if "cell" not in event:
