@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -122,6 +123,7 @@ def test_stopping_ends_every_process_and_starting_again_keeps_all_state(new_hub)
     assert sockets.is_dir()
     assert len(everybody) > 6
     assert new_hub.stop(signal.SIGINT) == 0
+    assert re.search(r"Stopping.*\nStopped\.", new_hub.output)
     assert not still_alive(everybody)
     assert not sockets.exists()
 

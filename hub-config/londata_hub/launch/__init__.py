@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
                 _say(welcome(hub, not_isolated))
             elif not child.told_to_stop:
                 raise HubError(f"The hub did not start.\n{_last_lines(log)}", hint=f"The whole story is in {log}.")
-            code = child.wait()
+            code = child.wait(lambda: _say("Stopping … (Ctrl-C again: at once)"))
         folders.clear(hub)
     if code and not child.told_to_stop:
         raise HubError(f"The hub stopped by itself.\n{_last_lines(log)}", hint=f"The whole story is in {log}.")

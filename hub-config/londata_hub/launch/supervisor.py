@@ -75,11 +75,16 @@ class Supervisor:
             time.sleep(0.1)
         return False
 
-    def wait(self) -> int:
-        """Wait until the program ends, by itself or because this process is told to stop; return its exit code."""
+    def wait(self, on_stop: Callable[[], None]) -> int:
+        """Wait until the program ends, by itself or because this process is told to stop; return its exit code.
+
+        ``on_stop`` is called once when it is told to stop: that may take as long as the program's own children need.
+        """
         while self.process.poll() is None and not self.told_to_stop:
             self._bury_adopted()
-            time.sleep(1)
+            time.sleep(0.5)
+        if self.told_to_stop:
+            on_stop()
         self._wait_at_most(STOP_WITHIN)
         return self.process.returncode
 
