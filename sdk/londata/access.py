@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from londata.errors import AccessDeniedError
-from londata.records import Entry
+from londata.records import Distribution, Entry
 
 POLICY_VERSION = "2026-11-open-only"
 Action = Literal["see", "read"]
@@ -54,18 +54,37 @@ class Decision:
             raise AccessDeniedError(self.reasons[0], hint=" ".join(self.reasons[1:]))
         return self
 
-    def require_for(self, action: Action, entry: Entry) -> Decision:
+    def require_for(self, action: Action, entry: Entry, distribution: Distribution | None = None) -> Decision:
         """Return the decision if it allows this action on this very entry: what every door asks before it opens.
+
+        Parameters
+        ----------
+        action
+            What is about to be done.
+        entry
+            To which entry.
+        distribution
+            What of it is about to be opened, as the entry lists it; ``None`` where no data is opened.
+
+        Returns
+        -------
+        Decision
+            This one.
 
         Raises
         ------
         AccessDeniedError
-            It denies, or it is about something else.
+            It denies, it is about something else, or the distribution is not the entry's.
         """
         self.require()
         if (self.action, self.entry_id) != (action, entry.id):
             raise AccessDeniedError(
                 f"The decision is not about {action}ing {entry.id}.", hint="Ask for a decision again."
+            )
+        if distribution is not None and distribution not in entry.distributions:
+            raise AccessDeniedError(
+                f"The decision is about {entry.id}, and the distribution {distribution.id} is not one of its own.",
+                hint="Take a distribution as the entry lists it.",
             )
         return self
 

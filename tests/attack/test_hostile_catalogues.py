@@ -18,7 +18,7 @@ from londata import open_catalog
 from londata.catalog_files import FileRegister, load_catalog
 from londata.catalog_files.plain_yaml import MAX_BYTES
 from londata.cli import main
-from londata.errors import CatalogFileError, LondataError, UsageError
+from londata.errors import AccessDeniedError, CatalogFileError, LondataError, UsageError
 
 DATA = "{datatype: 'intake.readers.datatypes:CSV', kwargs: {url: x.csv}, metadata: {}, user_parameters: {}}"
 EMPTY = "aliases: {{}}\nmetadata: {{}}\nuser_parameters: {{}}\n"
@@ -328,5 +328,8 @@ def test_the_bytes_of_a_register_cannot_be_reached_by_a_made_up_entry(small_cata
     entry = register.find("borough-profile")
     (small_catalog / "data" / "out.csv").symlink_to("/etc/passwd")
     made_up = Distribution(id="x", path="data/out.csv", media_type="text/csv")
-    with pytest.raises(LondataError, match="leads outside the folder"):
+    with pytest.raises(AccessDeniedError, match="is not one of its own"):
         register.fetch(entry, made_up, decide(Subject("eve"), "read", entry))
+    forged = entry.model_copy(update={"distributions": (made_up,)})
+    with pytest.raises(LondataError, match="leads outside the folder"):
+        register.fetch(forged, made_up, decide(Subject("eve"), "read", forged))

@@ -360,6 +360,18 @@ def test_a_decision_about_one_entry_does_not_open_another(shared_catalog):
             asyncio.run(Content(shared_catalog).open(entry, entry.distributions[0], decision))
 
 
+def test_a_decision_about_an_open_entry_does_not_open_the_file_of_another(shared_catalog, client):
+    import asyncio
+
+    files = FileRegister(shared_catalog)
+    entry, shared = files.find("borough-profile"), files.find("care-cases").distributions[0]
+    decision = decide(ADA, "read", entry)
+    with pytest.raises(AccessDeniedError, match="is not one of its own"):
+        asyncio.run(Content(shared_catalog).open(entry, shared, decision))
+    with pytest.raises(AccessDeniedError, match="is not one of its own"):
+        client.fetch(entry, shared, decision)
+
+
 def test_a_distribution_that_is_not_there_is_told_with_those_that_are(ask):
     answer = ask("/entries/borough-profile/distributions/xlsx/content")
     assert answer.status_code == 404

@@ -4,7 +4,7 @@ import pytest
 
 from londata.access import POLICY_VERSION, Subject, decide
 from londata.errors import AccessDeniedError
-from londata.records import entry_from_dict
+from londata.records import Distribution, entry_from_dict
 
 ADA = Subject("ada", frozenset({"analysts"}))
 
@@ -71,3 +71,12 @@ def test_an_allow_is_for_one_action_on_one_entry():
         decide(ADA, "see", entry("open")).require_for("read", entry("open"))
     with pytest.raises(AccessDeniedError, match="closed"):
         decide(ADA, "read", entry("closed")).require_for("read", entry("closed"))
+
+
+def test_an_allow_is_for_the_distributions_of_its_entry_as_they_are_listed():
+    own = Distribution(id="csv", path="data/rolls.csv", media_type="text/csv")
+    decision, listed = decide(ADA, "read", entry("open")), entry("open").model_copy(update={"distributions": (own,)})
+    assert decision.require_for("read", listed, own.model_copy()) is decision
+    for other in (own.model_copy(update={"path": "data/care.csv"}), own.model_copy(update={"id": "pdf"})):
+        with pytest.raises(AccessDeniedError, match="is not one of its own"):
+            decision.require_for("read", listed, other)

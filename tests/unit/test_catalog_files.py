@@ -159,6 +159,9 @@ def test_nothing_is_fetched_without_a_decision_about_this_entry(small_catalog):
         register.fetch(shared, shared.distributions[0], decide(Subject("ada"), "read", other))
     with pytest.raises(AccessDeniedError, match="not about reading school-rolls"):
         register.fetch(other, other.distributions[0], decide(Subject("ada"), "see", other))
+    opened = register.find("borough-profile")
+    with pytest.raises(AccessDeniedError, match="is not one of its own"):
+        register.fetch(opened, shared.distributions[0], decide(Subject("ada"), "read", opened))
 
 
 def test_a_file_that_is_not_the_one_described_is_refused(small_catalog):

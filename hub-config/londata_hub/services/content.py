@@ -49,11 +49,11 @@ class Content:
         Raises
         ------
         AccessDeniedError
-            The decision does not allow it, or is about something else.
+            The decision does not allow it, is about something else, or the distribution is not the entry's.
         FetchError
             The bytes cannot be had.
         """
-        decision.require_for("read", entry)
+        decision.require_for("read", entry, distribution)
         if distribution.path:
             return await run_in_threadpool(local_file, self._folder, entry, distribution)
         # Callers who want the same address at the same time share one fetch.

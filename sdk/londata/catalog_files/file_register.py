@@ -101,11 +101,11 @@ class FileRegister:
         Raises
         ------
         AccessDeniedError
-            The decision denies, or is about something else.
+            The decision denies, is about something else, or the distribution is not the entry's.
         FetchError
             The file is not there, is empty or is not the one that the record describes.
         """
-        decision.require_for("read", entry)
+        decision.require_for("read", entry, distribution)
         if distribution.url:
             from londata.fetch import fetch
 

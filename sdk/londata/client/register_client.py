@@ -114,13 +114,13 @@ class RegisterClient:
         Raises
         ------
         AccessDeniedError
-            The decision does not allow it, or the service's own does not.
+            The decision does not allow it, or the service's own does not, or the distribution is not the entry's.
         FetchError
             The service cannot get the bytes, or what arrived is not what it promised.
         TooLargeError
             It has more bytes than the setting ``MAX_DOWNLOAD``; nothing is kept.
         """
-        decision.require_for("read", entry)
+        decision.require_for("read", entry, distribution)
         path = f"/entries/{entry.id}/distributions/{distribution.id}/content"
         key = self._address + path
         known = cache.lookup(key)
