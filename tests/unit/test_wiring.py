@@ -6,7 +6,9 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import nbformat
 import pytest
+from nbformat.sign import NotebookNotary
 from traitlets.config import Config
 
 from londata.client import unix_address
@@ -283,3 +285,15 @@ def test_notebooks_are_handed_out_and_never_overwrite_what_a_person_changed(ente
     enter.hand_out(shipped, home)
     found = {path.stem: path.read_text() for path in (home / "notebooks").iterdir()}
     assert found == {"kept": "new", "changed": "mine", "later": "new"}
+
+
+def test_notebooks_that_are_handed_out_are_signed_and_others_are_not(enter, tmp_path, monkeypatch):
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "data"))
+    cell = nbformat.v4.new_code_cell("1", outputs=[nbformat.v4.new_output("display_data", {"text/html": "<b>1</b>"})])
+    (tmp_path / "shipped").mkdir()
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), tmp_path / "shipped" / "a.ipynb")
+    enter.hand_out(tmp_path / "shipped", tmp_path)
+    notebook = nbformat.read(tmp_path / "notebooks" / "a.ipynb", as_version=4)
+    assert NotebookNotary().check_signature(notebook)
+    notebook.cells[0].outputs[0].data["text/html"] = "<b>2</b>"
+    assert not NotebookNotary().check_signature(notebook)
