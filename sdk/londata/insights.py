@@ -78,6 +78,8 @@ class Draft:
         prefix = os.environ.get("JUPYTERHUB_SERVICE_PREFIX", "")
         if prefix and notebook.is_relative_to(Path.home()):
             return f"{prefix}voila/render/{notebook.relative_to(Path.home()).as_posix()}"
+        if prefix:
+            return "draft it into a folder of your home, which the hub can show"
         return f"JUPYTER_PATH={LOOK} voila --template=londata {notebook}"
 
     def __repr__(self) -> str:

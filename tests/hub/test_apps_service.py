@@ -130,6 +130,8 @@ def test_every_answer_carries_a_policy_without_inline_scripts(page, path):
 def test_the_list_of_apps_names_the_explorer(page):
     answer = page.visitor.client.get("/services/apps/")
     assert f'<a href="{APP}">Borough explorer</a>' in answer.text
+    back = re.search(r'<a href="([^"]*)">Your workbench</a>', answer.text)[1]
+    assert page.visitor.client.get(back).url.path == "/hub/home"
 
 
 def test_the_address_without_a_slash_leads_to_the_page(page):

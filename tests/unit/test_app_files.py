@@ -82,7 +82,7 @@ def contrast(one, other):
 
 def test_the_list_of_apps_escapes_what_records_say():
     hostile = App("x", "<script>alert(1)</script>", '"><img src=x>', "</li>", Path("/nowhere/app.ipynb"))
-    page = gallery.index([hostile], "/services/apps/")
+    page = gallery.index([hostile], "/services/apps/", "/hub/")
     assert "<script>" not in page
     assert "<img" not in page
     assert '<a href="/services/apps/x/">&lt;script&gt;' in page

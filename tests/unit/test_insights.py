@@ -115,6 +115,8 @@ def test_a_preview_is_an_address_in_the_hub_and_a_command_elsewhere(tmp_path, mo
     monkeypatch.setenv("JUPYTERHUB_SERVICE_PREFIX", "/user/ada/")
     monkeypatch.setenv("HOME", str(tmp_path))
     assert draft.preview == "/user/ada/voila/render/work/sizes/app.ipynb"
+    monkeypatch.setenv("HOME", str(tmp_path / "elsewhere"))
+    assert draft.preview == "draft it into a folder of your home, which the hub can show"
 
 
 def test_a_licence_is_never_assumed(desk):

@@ -31,14 +31,16 @@ a {{ color: #0f5187; }}
 """
 
 
-def index(apps: Iterable[App], prefix: str) -> str:
-    """List the apps."""
+def index(apps: Iterable[App], prefix: str, hub: str) -> str:
+    """List the apps, and offer the way back to the hub."""
     items = "".join(
         f'<li><h2><a href="{html.escape(prefix + app.slug, quote=True)}/">{html.escape(app.title)}</a></h2>'
         f'<p>{html.escape(app.summary)}</p><p class="quiet">By {html.escape(app.owner)}</p></li>'
         for app in apps
     )
-    return _PAGE.format(title="Insights", body=f"<ul>{items}</ul>" if items else "<p>None is published yet.</p>")
+    listed = f"<ul>{items}</ul>" if items else "<p>None is published yet.</p>"
+    back = f'<p><a href="{html.escape(hub, quote=True)}home">Your workbench</a></p>'
+    return _PAGE.format(title="Insights", body=listed + back)
 
 
 def notice(title: str, sentence: str, prefix: str) -> str:

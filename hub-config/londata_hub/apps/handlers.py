@@ -115,7 +115,7 @@ class Index(Guarded):
             self.redirect(self.get_login_url())
             return
         self.set_header("Content-Type", "text/html; charset=utf-8")
-        self.finish(gallery.index(self.theatre.apps.values(), self.settings["prefix"]))
+        self.finish(gallery.index(self.theatre.apps.values(), self.settings["prefix"], self.hub_auth.hub_prefix))
 
 
 class Front(Guarded):
