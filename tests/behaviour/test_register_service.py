@@ -200,6 +200,18 @@ def test_a_register_that_changes_is_not_answered_from_memory(tmp_path, shared_ca
             client.close()
 
 
+def test_a_remembered_answer_is_not_given_after_only_aliases_or_themes_changed(tmp_path):
+    with RegisterStore(f"sqlite:///{tmp_path / 'register.db'}", tmp_path / "index") as store:
+        store.upsert([made_up(1)], source="tests")
+        with served(create_app(store, only_ada, Content(tmp_path))) as address:
+            client = RegisterClient(address.removesuffix(BASE), TOKEN)
+            asked = Query(publisher=("The Makers",))
+            assert (client.count(asked), client.search(asked).total, client.themes()) == (0, 0, {})
+            store.note(aliases={"the makers": made_up(1).publisher.id}, themes={"people": "People"})
+            assert (client.count(asked), client.search(asked).total, client.themes()) == (1, 1, {"people": "People"})
+            client.close()
+
+
 def test_a_register_without_a_state_is_asked_every_time():
     class Register:
         asked = 0

@@ -171,6 +171,16 @@ def test_an_alias_that_another_process_notes_is_known_at_once(address: str, tmp_
         assert service.count(asked) == 1
 
 
+def test_what_is_noted_changes_the_state_and_no_entry(address: str, tmp_path: Path) -> None:
+    with RegisterStore(address, tmp_path / "index") as service, RegisterStore(address, tmp_path / "index") as operator:
+        operator.upsert([entry("cycle-hire")], source="s")
+        before = service.state
+        operator.note(themes={"transport": "Transport"})
+        assert service.state not in (None, before)
+        assert service.state == operator.state
+        assert (list(service.slugs(Query(text="title"))), len(service.history("cycle-hire"))) == (["cycle-hire"], 1)
+
+
 def test_everything_is_there_after_closing_and_opening(address: str, tmp_path: Path) -> None:
     with RegisterStore(address, tmp_path / "index") as store:
         store.upsert([entry("a")], source="s")

@@ -78,7 +78,7 @@ class Answers:
 
     async def themes(self) -> dict[str, str]:
         """Name the themes and their titles."""
-        return await self._off_loop(self._register.themes)
+        return await self._answer(("themes",), 1, self._register.themes)
 
     def written(self, entry: Entry) -> bytes:
         """Write an entry as JSON, once for each that is asked for often."""

@@ -175,10 +175,15 @@ class RegisterStore:
             return facts.get(connection, name)
 
     def note(self, **values: Any) -> None:
-        """Write down what is known of the register as a whole (themes, aliases, …)."""
+        """Write down what is known of the register as a whole (themes, aliases, …).
+
+        Answers depend on it, so it changes :attr:`state` as an entry would.
+        """
         with self._database.writing() as connection:
-            for name, value in values.items():
+            _, generation = facts.state(connection)
+            for name, value in (values | {facts.GENERATION: generation + 1}).items():
                 facts.put(connection, name, value)
+        indexing.catch_up(self._database, self._index)
 
     def rebuild_index(self) -> int:
         """Build the index anew from the database, and tell how many entries it has."""
