@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from londata.errors import UsageError
 from londata.geography.figures import image, number
 
 if TYPE_CHECKING:
@@ -64,9 +65,23 @@ def figure(drawing: Any, *, title: str, unit: str, source: str, alt: str, summar
         What the figure shows, for those who do not see it.
     summary
         What it says: one paragraph each.
+
+    Returns
+    -------
+    Block
+        The figure with its words.
+
+    Raises
+    ------
+    UsageError
+        One of the texts is empty.
     """
-    if not all(text.strip() for text in (title, unit, source, alt, "".join(summary))):
-        raise ValueError("A figure needs a title, a unit, a source, a text alternative and a summary in words.")
+    said = {"title": title, "unit": unit, "source": source, "alt": alt, "summary": "".join(summary)}
+    if silent := [name for name, text in said.items() if not text.strip()]:
+        raise UsageError(
+            f"A figure that says nothing as {', '.join(silent)} cannot be shown: not everybody could read it.",
+            hint="A figure needs a title, a unit, a source, a text alternative (alt) and a summary in words.",
+        )
     words = "".join(f"<p>{_safe(line)}</p>" for line in summary)
     caption = f"<figcaption><strong>{_safe(title)}</strong><span class='unit'>{_safe(unit)}</span></figcaption>"
     shown = f"<figure>{caption}{image(drawing, alt)}<p class='source'>Source: {_safe(source)}.</p></figure>"
