@@ -36,13 +36,55 @@ class Register(Protocol):
         """Find one entry by its slug."""
 
     def slugs(self, query: Query, *, prefix: str = "", limit: int | None = None) -> Iterator[str]:
-        """Iterate over the slugs that fit: best first when the query has words, else in alphabetical order."""
+        """Iterate over the slugs that fit: best first when the query has words, else in alphabetical order.
+
+        Parameters
+        ----------
+        query
+            The words and filters that must hold; ``Query()`` for everything.
+        prefix
+            What the slugs begin with.
+        limit
+            The most to give; ``None`` for all.
+
+        Returns
+        -------
+        Iterator of str
+            Slugs, each once.
+
+        Raises
+        ------
+        RegisterUnavailableError
+            The register does not answer, or breaks off.
+        """
 
     def count(self, query: Query) -> int:
         """Count the entries that fit."""
 
     def search(self, query: Query, *, limit: int = 20, offset: int = 0, facets: Sequence[str] = ()) -> SearchResult:
-        """Search; best first when the query has words, else in alphabetical order of slugs."""
+        """Search; best first when the query has words, else in alphabetical order of slugs.
+
+        Parameters
+        ----------
+        query
+            The words and filters that must hold; ``Query()`` for everything.
+        limit, offset
+            The page: how many entries, and how many stand before it.
+        facets
+            Which of :data:`~londata.query.FACETS` to count over all that fits.
+
+        Returns
+        -------
+        SearchResult
+            The page, the number of all entries that fit, and the counts.
+
+        Raises
+        ------
+        QueryError
+            Something is to be counted that is no facet.
+        RegisterUnavailableError
+            The register does not answer, or breaks off.
+        """
 
     def near(self, slug: str, limit: int = 3) -> list[str]:
         """Suggest the slugs that are written most like this one."""
@@ -51,4 +93,26 @@ class Register(Protocol):
         """Name the themes by which the register is ordered, and their titles."""
 
     def fetch(self, entry: Entry, distribution: Distribution, decision: Decision) -> LocalCopy:
-        """Bring the bytes of one distribution to this machine. Needs a decision that allows it."""
+        """Bring the bytes of one distribution to this machine. Needs a decision that allows it.
+
+        Parameters
+        ----------
+        entry
+            The entry.
+        distribution
+            One of its distributions, as it lists it.
+        decision
+            That the caller may read this entry.
+
+        Returns
+        -------
+        LocalCopy
+            Where the bytes are, and how to recognise them.
+
+        Raises
+        ------
+        AccessDeniedError
+            The decision denies, is about something else, or the distribution is not the entry's.
+        FetchError
+            The bytes cannot be had, or are not those that the register describes.
+        """

@@ -26,6 +26,33 @@ def test_modules_and_functions_are_small(path):
             assert lines <= 50, f"split {node.name}"
 
 
+def _promised():
+    """Name the methods of a register: what they take is told once, by the protocol."""
+    tree = ast.parse((ROOT / "sdk/londata/register.py").read_text(encoding="utf-8"))
+    protocol = next(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Register")
+    return {node.name for node in protocol.body if isinstance(node, ast.FunctionDef)}
+
+
+def _public(node, inside=""):
+    """Give public functions and methods, each with the class around it; those inside functions are nobody else's."""
+    for each in node.body:
+        if isinstance(each, ast.ClassDef) and not each.name.startswith("_"):
+            yield from _public(each, each.name)
+        elif isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef) and not each.name.startswith("_"):
+            yield inside, each
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_public_function_of_three_or_more_arguments_says_what_they_are(path):
+    promised = _promised()
+    for inside, node in _public(ast.parse(path.read_text(encoding="utf-8"))):
+        names = [each.arg for each in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)]
+        told_elsewhere = inside not in ("", "Register") and node.name in promised
+        is_route = any(isinstance(each, ast.Call) for each in node.decorator_list)  # its words are for OpenAPI
+        if len({*names} - {"self", "cls"}) >= 3 and not told_elsewhere and not is_route:
+            assert "Parameters\n-----" in (ast.get_docstring(node) or ""), f"say what {node.name} takes"
+
+
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_module_is_called_utils(path):
     assert path.stem not in {"utils", "util", "helpers", "misc", "common"}

@@ -32,7 +32,22 @@ a {{ color: #0f5187; }}
 
 
 def index(apps: Iterable[App], prefix: str, hub: str) -> str:
-    """List the apps, and offer the way back to the hub."""
+    """List the apps, and offer the way back to the hub.
+
+    Parameters
+    ----------
+    apps
+        What is listed, in this order; their words are escaped.
+    prefix
+        The path of this page, below which the apps are.
+    hub
+        The path of the hub.
+
+    Returns
+    -------
+    str
+        A whole page of HTML.
+    """
     items = "".join(
         f'<li><h2><a href="{html.escape(prefix + app.slug, quote=True)}/">{html.escape(app.title)}</a></h2>'
         f'<p>{html.escape(app.summary)}</p><p class="quiet">By {html.escape(app.owner)}</p></li>'
@@ -44,6 +59,19 @@ def index(apps: Iterable[App], prefix: str, hub: str) -> str:
 
 
 def notice(title: str, sentence: str, prefix: str) -> str:
-    """Say one thing, and offer the way back."""
+    """Say one thing, and offer the way back.
+
+    Parameters
+    ----------
+    title, sentence
+        What is said; plain text, which is escaped.
+    prefix
+        The path of the page that lists the insights.
+
+    Returns
+    -------
+    str
+        A whole page of HTML.
+    """
     back = f'<p><a href="{html.escape(prefix, quote=True)}">All insights</a></p>'
     return _PAGE.format(title=html.escape(title), body=f"<p>{html.escape(sentence)}</p>{back}")

@@ -79,7 +79,22 @@ class Ledger:
         return kernel, leaving
 
     def find(self, app: str, kernel_id: str, viewer: str) -> Kernel | None:
-        """Find a kernel of this app that belongs to this viewer."""
+        """Find a kernel of this app that belongs to this viewer.
+
+        Parameters
+        ----------
+        app
+            The slug of the app.
+        kernel_id
+            The kernel, as the viewer's page names it.
+        viewer
+            The name of who asks.
+
+        Returns
+        -------
+        Kernel or None
+            ``None`` also where the kernel is there and belongs to somebody else, or to another app.
+        """
         kernel = self._kernels.get((app, kernel_id))
         return kernel if kernel and kernel.viewer == viewer else None
 

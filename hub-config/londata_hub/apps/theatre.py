@@ -97,6 +97,22 @@ class Theatre:
     async def ask(self, method: str, app: App, path: str, query: str, headers: Mapping[str, str]) -> Answer:
         """Send a request to an app; the answer is a context manager.
 
+        Parameters
+        ----------
+        method
+            The method of HTTP.
+        app
+            Which app; it is started if it does not run.
+        path, query
+            What to ask it for, below its own address, as they stand in an address.
+        headers
+            The headers to send with it.
+
+        Returns
+        -------
+        Answer
+            Open it with ``async with``; redirects are not followed.
+
         Raises
         ------
         AppUnavailableError

@@ -46,6 +46,20 @@ class Content:
     async def open(self, entry: Entry, distribution: Distribution, decision: Decision) -> LocalCopy:
         """Bring one distribution of an entry here.
 
+        Parameters
+        ----------
+        entry
+            The entry.
+        distribution
+            One of its distributions.
+        decision
+            That the caller may read this entry.
+
+        Returns
+        -------
+        LocalCopy
+            The bytes, on this machine.
+
         Raises
         ------
         AccessDeniedError
@@ -79,7 +93,22 @@ class _Sent(FileResponse):
 
 
 def content_response(entry: Entry, distribution: Distribution, copy: LocalCopy, if_none_match: str) -> Response:
-    """Send a local copy, or 304 when the caller has these very bytes."""
+    """Send a local copy, or 304 when the caller has these very bytes.
+
+    Parameters
+    ----------
+    entry, distribution
+        What the copy is of; they name the file.
+    copy
+        The bytes, on this machine.
+    if_none_match
+        The header of this name that came with the question; empty for none.
+
+    Returns
+    -------
+    Response
+        The whole file with its SHA-256 as ``ETag``, or 304 without a body.
+    """
     etag = f'"{copy.sha256}"'
     headers = {
         "ETag": etag,

@@ -20,7 +20,17 @@ def get(connection: Connection, name: str) -> Any:
 
 
 def put(connection: Connection, name: str, value: Any) -> None:
-    """Write one fact, replacing what was there."""
+    """Write one fact, replacing what was there.
+
+    Parameters
+    ----------
+    connection
+        An open transaction that may write.
+    name
+        What the fact is called.
+    value
+        Anything that JSON can hold.
+    """
     connection.execute(delete(facts).where(facts.c.name == name))
     connection.execute(insert(facts).values(name=name, value=json.dumps(value)))
 

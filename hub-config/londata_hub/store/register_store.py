@@ -131,6 +131,11 @@ class RegisterStore:
             These are all entries that the source has: withdraw the others.
         unchanged
             Slugs that the source still has, and that the caller knows to be as they are here (see :meth:`known`).
+
+        Returns
+        -------
+        UpsertReport
+            How many were added, changed, withdrawn …, and which were refused and why.
         """
         with self._database.writing() as connection:
             report = writing.upsert(connection, entries, source, originals or {}, complete=complete, same=unchanged)

@@ -25,7 +25,22 @@ _KNOWN = (table.c.slug, table.c.source, table.c.content_hash, table.c.document, 
 
 
 def rows(connection: Connection, columns: Sequence[Column[Any]], slugs: Sequence[str]) -> Iterator[Row[Any]]:
-    """Read rows of entries by their slugs."""
+    """Read rows of entries by their slugs.
+
+    Parameters
+    ----------
+    connection
+        An open transaction.
+    columns
+        Which columns of the table of entries.
+    slugs
+        Which entries, withdrawn ones included; a slug that is not there is left out.
+
+    Returns
+    -------
+    Iterator of Row
+        One row per entry that is there, in no order.
+    """
     remaining = iter(slugs)
     while some := list(islice(remaining, BATCH)):
         yield from connection.execute(select(*columns).where(table.c.slug.in_(some)))
@@ -55,7 +70,28 @@ def upsert(
     complete: bool,
     same: Iterable[str],
 ) -> UpsertReport:
-    """Write entries and their history in the transaction of ``connection``."""
+    """Write entries and their history in the transaction of ``connection``.
+
+    Parameters
+    ----------
+    connection
+        An open transaction, alone among writers.
+    entries
+        New, changed or the same; they are taken batch by batch.
+    source
+        Where they come from.
+    records
+        By slug: the source's own record, kept whole.
+    complete
+        Whether these, and those in ``same``, are all that the source has: the others are withdrawn.
+    same
+        Slugs that are known to be as they are here.
+
+    Returns
+    -------
+    UpsertReport
+        How many were added, changed, withdrawn …, and which were refused and why.
+    """
     work = _Upsert(connection, source, records)
     work.pass_over(same)
     remaining = iter(entries)

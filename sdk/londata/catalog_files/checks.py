@@ -13,7 +13,16 @@ from londata.records import Distribution, Entry, Insight
 def check_entries(entries: Mapping[str, Entry], origin: Mapping[str, str], folder: Path, problems: Problems) -> None:
     """Check entries against the files beside them and against each other. Reads no data.
 
-    ``origin`` maps every slug to the file that has it, also of entries that are not valid.
+    Parameters
+    ----------
+    entries
+        By slug: those that are valid.
+    origin
+        Every slug → the file that has it, also of entries that are not valid.
+    folder
+        The folder of the catalogue files, below which every ``path`` must be.
+    problems
+        Receives what is wrong.
     """
     for slug, entry in entries.items():
         where = f"{origin[slug]}: {slug}"

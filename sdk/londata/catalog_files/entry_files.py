@@ -37,7 +37,17 @@ class Problems:
             self.add(where, message)
 
     def unknown(self, where: str, values: Mapping[str, Any], allowed: Collection[str]) -> None:
-        """Note every field that does not exist."""
+        """Note every field that does not exist.
+
+        Parameters
+        ----------
+        where
+            The place that has the fields.
+        values
+            Field → value, as they stand in the file.
+        allowed
+            The fields that there are.
+        """
         for name in values:
             if name not in allowed:
                 self.add(where, f"{name}: no such field{near(name, allowed)}")

@@ -29,6 +29,17 @@ def load_insights(
 
     Apps and templates are looked for beside the folder of the catalogue, or where the settings ``VOILA_APPS`` and
     ``TEMPLATES`` say: insights belong to the catalogue whose data they rest on.
+
+    Parameters
+    ----------
+    catalogs
+        The folder of the catalogue files.
+    publishers
+        By id; an insight names one of them.
+    entries
+        By slug: what insights may use.
+    problems
+        Receives what is wrong.
     """
     for folder_name, file_name, defaults in _PLACES:
         chosen = settings.get(folder_name.upper().replace("-", "_"))

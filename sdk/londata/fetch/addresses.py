@@ -79,6 +79,19 @@ def resolve(host: str, port: int, allowed: Allowance) -> list[str]:
     The caller dials one of the returned numbers and never the name again, so that a name which answers
     differently the second time (DNS rebinding) gains nothing.
 
+    Parameters
+    ----------
+    host, port
+        Where the caller is about to go.
+    allowed
+        The hosts and ports that may be in a private network.
+
+    Returns
+    -------
+    list of str
+        The numbers (IPv4 or IPv6) of the machines behind the name, each once, in the order of the
+        resolver.
+
     Raises
     ------
     OfflineError

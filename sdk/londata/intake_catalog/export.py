@@ -123,7 +123,19 @@ def plain_catalog(register: Register, records: Iterable[Entry]) -> PlainCatalog:
 
 
 def write_yaml(register: Register, records: Iterable[Entry], path: Any, storage_options: Mapping[str, Any]) -> None:
-    """Write a plain Intake YAML; warns with the number of entries that are left out."""
+    """Write a plain Intake YAML; warns with the number of entries that are left out.
+
+    Parameters
+    ----------
+    register
+        Where the records are from.
+    records
+        What to write.
+    path
+        A path or any address that fsspec writes to; what was there is replaced.
+    storage_options
+        Handed to fsspec.
+    """
     import fsspec  # type: ignore[import-untyped]
     import yaml
 

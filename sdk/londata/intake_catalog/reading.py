@@ -43,7 +43,36 @@ def read(
     as_: str | None = None,
     **keywords: Any,
 ) -> Any:
-    """Read one entry; see :meth:`londata.intake_catalog.RegisterEntry.read`."""
+    """Read one entry; see :meth:`londata.intake_catalog.RegisterEntry.read`.
+
+    Parameters
+    ----------
+    register
+        Where the record is from.
+    record
+        The entry.
+    first_rows
+        Read only as much as :func:`londata.readers.discover` does.
+    columns, as_, **keywords
+        As :func:`londata.readers.read` takes them.
+    distribution
+        Which to read, where there are several.
+
+    Returns
+    -------
+    pandas.DataFrame, geopandas.GeoDataFrame, xarray.Dataset or dask.dataframe.DataFrame
+        As its media type and ``as_`` say.
+
+    Raises
+    ------
+    AccessDeniedError
+        The caller may not read it; nothing was fetched.
+    UsageError
+        Nothing can be read, or what was asked for is not there; ``AmbiguousDistributionError`` where
+        several fit.
+    FetchError, ReadError
+        The bytes cannot be had, or are not what the record says.
+    """
     decision = decide(current_subject(), "read", record).require()
     chosen = choose(record, distribution, as_)
     copy = register.fetch(record, chosen, decision)

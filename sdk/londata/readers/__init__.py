@@ -155,7 +155,29 @@ def read(
 def discover(
     path: Path, media_type: str, options: ReadingOptions | None = None, *, as_: str | None = None, **keywords: Any
 ) -> Any:
-    """Read only the first ten rows (of a grid: the first ten along each dimension); else like :func:`read`."""
+    """Read only the first ten rows (of a grid: the first ten along each dimension); else like :func:`read`.
+
+    Parameters
+    ----------
+    path
+        The file on this machine.
+    media_type
+        What the register says it is.
+    options
+        How to read it, as recorded.
+    as_, **keywords
+        As :func:`read` takes them; ``nrows`` replaces the ten.
+
+    Returns
+    -------
+    pandas.DataFrame, geopandas.GeoDataFrame, xarray.Dataset or dask.dataframe.DataFrame
+        The same kind as :func:`read` gives.
+
+    Raises
+    ------
+    UsageError, ReadError, MissingExtraError
+        As for :func:`read`.
+    """
     return read(path, media_type, options, as_=as_, **{"nrows": DISCOVER_ROWS, **keywords})
 
 

@@ -95,6 +95,17 @@ def main() -> int:
 def execute(job: Job, template: Template, lifeline: Lifeline, tell: Any) -> None:
     """Run the notebook cell by cell; it is saved, in one step, before and after each.
 
+    Parameters
+    ----------
+    job
+        The run; its notebook is written to its working folder.
+    template
+        Whose notebook is run.
+    lifeline
+        Told of the kernel, so that it can stop it.
+    tell
+        Takes an event (a mapping) at every cell.
+
     Raises
     ------
     CellFailure

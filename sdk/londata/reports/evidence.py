@@ -47,6 +47,15 @@ def describe(error: Any, notebook: Path) -> CellFailure:
 def keep(job: Job, template: Template, status: Status, problem: str) -> Path | None:
     """Keep the notebook of a run that ended early, with a receipt that says so.
 
+    Parameters
+    ----------
+    job, template
+        The run; its working folder is removed.
+    status
+        How it ended, also part of the kept files' names: ``failed`` or ``stopped``.
+    problem
+        The sentence that says why.
+
     Returns
     -------
     Path or None

@@ -90,6 +90,20 @@ def now() -> str:
 def prepare(template: Template, parameters: dict[str, Value], out: str | Path) -> Job:
     """Name a run and make its working folder.
 
+    Parameters
+    ----------
+    template
+        What is run.
+    parameters
+        Their values, already checked.
+    out
+        The folder for finished reports; made if it is not there.
+
+    Returns
+    -------
+    Job
+        The run, with a working folder of its own; :func:`clear` removes that.
+
     Raises
     ------
     ReportError
@@ -118,6 +132,20 @@ def file_stem(template: str, parameters: dict[str, Value], day: dt.date) -> str:
     """Name the files of a run: ``borough-profile-camden-2026-11-22``.
 
     Different parameters never get the same name: where letters are lost, some of their hash is added.
+
+    Parameters
+    ----------
+    template
+        The name of the template.
+    parameters
+        Their values, in the order of the template.
+    day
+        The day of the run.
+
+    Returns
+    -------
+    str
+        The name without its ending; it is safe as the name of a file.
     """
     parts, lost = [], False
     for value in parameters.values():

@@ -118,7 +118,22 @@ def build(
 
 
 def sentence(job: Job, template: Template, reads: list[dict[str, Any]], status: Status) -> str:
-    """Say in one sentence what was run and what it rests on; made to be quoted."""
+    """Say in one sentence what was run and what it rests on; made to be quoted.
+
+    Parameters
+    ----------
+    job, template
+        The run.
+    reads
+        What was read, as the read log has it.
+    status
+        How the run ended.
+
+    Returns
+    -------
+    str
+        One sentence of plain text, with the day as on this machine's clock.
+    """
     day = dt.datetime.fromisoformat(job.started).astimezone().date()
     values = ", ".join(f"{name} {value}" for name, value in job.parameters.items())
     rests = [f"{source['title']} ({source['publisher'] or 'publisher not stated'})" for source in sources(reads)]

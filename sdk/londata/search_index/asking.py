@@ -185,7 +185,22 @@ def _beginning(field: str, word: str) -> tantivy.Query:
 
 
 def near(searcher: tantivy.Searcher, slug: str, limit: int) -> list[str]:
-    """Find the slugs that are written most like one: two letters wrong, else begun so, else of the same words."""
+    """Find the slugs that are written most like one: two letters wrong, else begun so, else of the same words.
+
+    Parameters
+    ----------
+    searcher
+        One state of the index.
+    slug
+        What somebody wrote; any text.
+    limit
+        The most to give.
+
+    Returns
+    -------
+    list of str
+        Slugs, closest first; none that is too unlike to have been meant.
+    """
     text = slug.lower().replace("_", "-").strip("-")
     words = Query(text=text.replace("-", " "))
     ways: list[Callable[[], tantivy.Query | None]] = [

@@ -21,7 +21,22 @@ def total_of(searcher: tantivy.Searcher, match: tantivy.Query) -> int:
 
 
 def counted(searcher: tantivy.Searcher, match: tantivy.Query, facets: Sequence[str]) -> tuple[int, Counts]:
-    """Count the documents that match, and the values of their facets, most frequent first, each once per document."""
+    """Count the documents that match, and the values of their facets, most frequent first, each once per document.
+
+    Parameters
+    ----------
+    searcher
+        One state of the index.
+    match
+        What fits.
+    facets
+        Names of the facets to count.
+
+    Returns
+    -------
+    tuple
+        How many documents match, and facet → ``(value, count)`` pairs.
+    """
     wanted = {column: names for column, names in COLUMNS.items() if set(names) & set(facets)}
     if not wanted:
         return total_of(searcher, match), {}

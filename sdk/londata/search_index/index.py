@@ -146,6 +146,20 @@ class SearchIndex:
     def search(self, query: Query, *, limit: int = 20, offset: int = 0, facets: Sequence[str] = ()) -> IndexPage:
         """Search; best first when the query has words, else in alphabetical order of slugs.
 
+        Parameters
+        ----------
+        query
+            The words and filters that must hold.
+        limit, offset
+            The page: how many slugs, and how many stand before it.
+        facets
+            What to count over all that fits.
+
+        Returns
+        -------
+        IndexPage
+            The page, the number of all entries that fit, and the counts.
+
         Raises
         ------
         QueryError
@@ -169,7 +183,22 @@ class SearchIndex:
         return 0 if asked is None else _counted(view, query, asked, ())[0]
 
     def slugs(self, query: Query, *, prefix: str = "", limit: int | None = None) -> Iterator[str]:
-        """Iterate over the slugs that fit, in the order of :meth:`search`, from one state of the index."""
+        """Iterate over the slugs that fit, in the order of :meth:`search`, from one state of the index.
+
+        Parameters
+        ----------
+        query
+            The words and filters that must hold.
+        prefix
+            What the slugs begin with.
+        limit
+            The most to give; ``None`` for all.
+
+        Returns
+        -------
+        Iterator of str
+            Slugs, each once.
+        """
         searcher = self._refresh().searcher
         asked = asking.question(query, searcher)
         if asked is None or not is_slug_text(prefix):

@@ -44,7 +44,22 @@ def load(catalog: Any) -> Boroughs:
 
 
 def pictures(data: Boroughs, code: str, key: str) -> tuple[str, str]:
-    """Draw the chart and the map for one choice, each as an HTML image with a text alternative."""
+    """Draw the chart and the map for one choice, each as an HTML image with a text alternative.
+
+    Parameters
+    ----------
+    data
+        What :func:`load` gave.
+    code
+        The GSS code of the chosen borough.
+    key
+        The chosen indicator.
+
+    Returns
+    -------
+    tuple of str
+        The chart, then the map.
+    """
     indicator, name = data.indicators[key], data.names[code]
     reference = indicator.reference if indicator.reference[1] == indicator.reference[1] else None
     chart = figures.ranked_bars(

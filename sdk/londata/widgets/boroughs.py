@@ -164,7 +164,22 @@ def summary(indicator: Indicator, code: str, names: Mapping[str, str], neighbour
 
 
 def table(indicator: Indicator, code: str, names: Mapping[str, str]) -> str:
-    """Lay out all boroughs in order of name, London below, the chosen one marked; an HTML table."""
+    """Lay out all boroughs in order of name, London below, the chosen one marked; an HTML table.
+
+    Parameters
+    ----------
+    indicator
+        What is shown.
+    code
+        The GSS code of the chosen borough.
+    names
+        GSS code → name, of every borough.
+
+    Returns
+    -------
+    str
+        HTML, one row per borough, with everything escaped.
+    """
     reference, _ = indicator.reference
     rows = []
     for other in sorted(names, key=names.__getitem__):

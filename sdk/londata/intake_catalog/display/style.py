@@ -46,7 +46,24 @@ def code(text: str) -> str:
 def table(
     caption: str, rows: Iterable[Sequence[str]], *, headers: Sequence[str] = (), row_headers: bool = False
 ) -> str:
-    """Make a table with a caption; the first cell of a row is its header where ``row_headers``."""
+    """Make a table with a caption; the first cell of a row is its header where ``row_headers``.
+
+    Parameters
+    ----------
+    caption
+        What the table is, as HTML.
+    rows
+        The cells of each row, as HTML: the caller escapes what is in them.
+    headers
+        The names of the columns, as HTML; none for a table without a head.
+    row_headers
+        Whether the first cell of a row is its header.
+
+    Returns
+    -------
+    str
+        HTML.
+    """
     head = "".join(f'<th scope="col">{header}</th>' for header in headers)
     body = []
     for row in rows:
