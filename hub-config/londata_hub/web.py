@@ -6,8 +6,10 @@ class in :mod:`londata.errors`, so that a client raises the same error that the 
 
 from __future__ import annotations
 
+import gc
 import logging
 import secrets
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -34,6 +36,8 @@ log = logging.getLogger(__name__)
 MAX_QUERY_STRING = 16_384
 #: Longest head of a request (its address and headers) in bytes, and the seconds that a client has to send it.
 MAX_HEAD, HEAD_TIMEOUT_S = 65_536, 20
+#: New objects until Python looks for garbage among the young ones, and seconds that a thread may keep the interpreter.
+COLLECT_AFTER, SWITCH_S = 200_000, 0.0005
 _HTTP_CODES = {404: NO_SUCH_ADDRESS, 405: "method_not_allowed"}
 #: On every answer, unless the answer says otherwise itself.
 SECURITY_HEADERS: dict[bytes, bytes] = {
@@ -129,7 +133,20 @@ def serve(app: FastAPI, address: str) -> None:
     else:
         parts = urlsplit(endpoint.base)
         where = {"host": parts.hostname, "port": parts.port}
+    _steady_the_interpreter()
     uvicorn.run(app, **where, **SERVER_OPTIONS)
+
+
+def _steady_the_interpreter() -> None:
+    """Keep Python's own pauses short: they were most of what the slowest answers waited for.
+
+    Going through everything that was ever imported, in search of garbage, stops the service for tens of milliseconds;
+    and a thread that works may keep the interpreter from the event loop for five, unless it is told less.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(COLLECT_AFTER, 50, 100)
+    sys.setswitchinterval(SWITCH_S)
 
 
 class BoundedProtocol(HttpToolsProtocol):

@@ -1,7 +1,8 @@
-"""The register as the service asks it: a remembered answer at once, any other one from a thread.
+"""The register as the service asks it: from memory, else at once where that is quick, else from a thread.
 
-What was asked before is answered from memory for as long as the register does not change. Everything else is looked
-up on a few threads, so that a slow answer holds up nobody else.
+What was asked before is answered from memory for as long as the register does not change. Of the rest, one page of a
+register on this machine is looked up at once: it takes a millisecond or so, and handing it to a thread and back took
+longer. Everything that may wait or take long goes to a few threads, so that it holds up nobody else.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ T = TypeVar("T")
 LOOKUPS = 4
 #: Most answers that are remembered, and most rows in one of them.
 MOST_ANSWERS, MOST_ROWS = 4_096, 100
+#: How deep a page may end and still be looked up at once, and how many letters a beginning needs for that.
+MOST_QUICK, TYPED = 200, 3
 #: Most entries whose JSON is kept, and longest of them in bytes.
 MOST_WRITTEN, LONGEST_WRITTEN = 10_000, 50_000
 
@@ -33,30 +36,35 @@ class Answers:
     Parameters
     ----------
     register
-        What is asked. If it has a ``state`` that is different after every change, answers are remembered until then.
+        What is asked. If it has a ``state`` that is different after every change, answers are remembered until then;
+        if it says ``is_local``, it is asked without a thread.
     """
 
     def __init__(self, register: Register) -> None:
         self._register = register
         self._lookups = anyio.CapacityLimiter(LOOKUPS)
+        self._is_local: bool = getattr(register, "is_local", False)
         self._state: object = None
         self._remembered: OrderedDict[Hashable, Any] = OrderedDict()
         self._written: OrderedDict[int, tuple[Entry, bytes]] = OrderedDict()
 
     async def find(self, slug: str) -> Entry | None:
         """Find one entry."""
-        return await self._answer(("find", slug), 1, lambda: self._register.find(slug))
+        return await self._answer(("find", slug), 1, lambda: self._register.find(slug), is_quick=True)
 
     async def search(self, query: Query, limit: int, offset: int, facets: tuple[str, ...]) -> SearchResult:
         """Search; one page."""
         key = ("search", query, limit, offset, facets)
         return await self._answer(
-            key, limit, lambda: self._register.search(query, limit=limit, offset=offset, facets=facets)
+            key,
+            limit,
+            lambda: self._register.search(query, limit=limit, offset=offset, facets=facets),
+            is_quick=offset + limit <= MOST_QUICK,
         )
 
     async def count(self, query: Query) -> int:
         """Count the entries that fit."""
-        return await self._answer(("count", query), 1, lambda: self._register.count(query))
+        return await self._answer(("count", query), 1, lambda: self._register.count(query), is_quick=True)
 
     async def slugs(self, query: Query, prefix: str, limit: int, offset: int) -> tuple[int, list[str]]:
         """Give one page of slugs, and how many there are in all."""
@@ -70,7 +78,8 @@ class Answers:
                 return self._register.count(query), found[:limit]
             return sum(1 for _ in self._register.slugs(query, prefix=prefix)), found[:limit]
 
-        return await self._answer(("slugs", query, prefix, limit, offset), limit, look_up)
+        is_quick = len(prefix) >= TYPED and offset + limit <= MOST_QUICK
+        return await self._answer(("slugs", query, prefix, limit, offset), limit, look_up, is_quick=is_quick)
 
     async def near(self, slug: str, limit: int) -> list[str]:
         """Suggest slugs that are written alike."""
@@ -92,7 +101,7 @@ class Answers:
                 self._written.popitem(last=False)
         return text
 
-    async def _answer(self, key: Hashable, rows: int, look_up: Callable[[], T]) -> T:
+    async def _answer(self, key: Hashable, rows: int, look_up: Callable[[], T], *, is_quick: bool = False) -> T:
         state = getattr(self._register, "state", None)
         if state is None or rows > MOST_ROWS:
             return await self._off_loop(look_up)
@@ -103,7 +112,7 @@ class Answers:
             self._remembered.move_to_end(key)
             remembered: T = self._remembered[key]
             return remembered
-        answer = await self._off_loop(look_up)
+        answer = look_up() if is_quick and self._is_local else await self._off_loop(look_up)
         if state == self._state:  # else the register changed while we looked, and this may be of before
             self._remembered[key] = answer
             if len(self._remembered) > MOST_ANSWERS:

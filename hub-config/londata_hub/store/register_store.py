@@ -77,6 +77,11 @@ class RegisterStore:
         """The name of the state that answers show; another one after every change."""
         return self._index.state
 
+    @property
+    def is_local(self) -> bool:
+        """Whether everything is in files of this machine, so that no answer waits for another one."""
+        return self._database.is_sqlite
+
     def find(self, slug: str) -> Entry | None:
         """Find one entry by its slug; ``None`` when there is none, or it was withdrawn."""
         return next(iter(self._find_all([slug])), None)
