@@ -60,6 +60,16 @@ def test_a_name_that_nobody_has_opens_nothing(hub):
     assert hub.visitor("mallory", "anything").answer.status_code == 403
 
 
+def test_the_hubs_own_pages_say_where_one_is_and_where_to_go(hub):
+    assert "central register of London" in httpx.get(f"{hub.address}/hub/login").text
+    visitor = hub.visitor("ada")
+    assert "Your workbench" in visitor.answer.text
+    assert 'href="/services/apps/"' in visitor.answer.text
+    nowhere = visitor.client.get("/hub/nowhere")
+    assert nowhere.status_code == 404
+    assert 'href="/hub/home"' in nowhere.text.partition("There is no such page")[2]
+
+
 def test_groups_come_from_the_file_of_people(hub):
     assert set(hub.visitor("bola").api("GET", "/user").json()["groups"]) == {"analysts", "publishers"}
     assert hub.visitor("chen").api("GET", "/user").json()["groups"] == ["stewards"]

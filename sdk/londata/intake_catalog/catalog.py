@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from typing import Any, NoReturn
 
@@ -18,6 +18,8 @@ from londata.query import FACETS, Query
 from londata.records import Entry, key_of, slug_of
 from londata.register import Register
 
+#: What a filter takes: one value, or several of which one must fit.
+Values = str | Iterable[str] | None
 #: What a catalog can do, in the order in which people meet it.
 VERBS = ("search", "facets", "themes", "complete", "records", "to_yaml_file")
 #: How many keys ``dir`` lists. Python gives it no prefix, so all of a large register would only be slow.
@@ -56,16 +58,30 @@ class RegisterCatalog(intake.Catalog):  # type: ignore[misc]
 
     # Finding ----------------------------------------------------------------------------------------------------
 
-    def search(self, text: Any = "", **filters: Any) -> Any:
+    def search(
+        self,
+        text: Any = "",
+        *,
+        publisher: Values = None,
+        topic: Values = None,
+        access: Values = None,
+        licence: Values = None,
+        format: Values = None,
+        geography: Values = None,
+        kind: Values = None,
+        uses: Values = None,
+        **unknown: Any,
+    ) -> Any:
         """Narrow the catalog to the entries that fit. Nothing is asked of the register yet.
 
         Parameters
         ----------
         text
             Words to look for. (An Intake search expression is accepted too; it walks every entry.)
-        **filters
-            ``publisher``, ``topic``, ``access``, ``licence``, ``format``, ``geography``, ``kind``, ``uses``: a value
-            or several.
+        publisher, topic, access, licence, format, geography, kind, uses
+            A value or several, of which one must fit; ``facets()`` tells which there are.
+        **unknown
+            Any other name is refused with the names that there are.
 
         Returns
         -------
@@ -80,7 +96,9 @@ class RegisterCatalog(intake.Catalog):  # type: ignore[misc]
         if hasattr(text, "filter") and not isinstance(text, str):
             found = {key: entry for key, entry in self.entries.items() if text.filter(entry)}
             return intake.Catalog(entries=found, aliases={key: key for key in found})
-        return RegisterCatalog(self.register, self.query.narrowed(text, **filters))
+        filters = {"publisher": publisher, "topic": topic, "access": access, "licence": licence, "format": format}
+        filters |= {"geography": geography, "kind": kind, "uses": uses}
+        return RegisterCatalog(self.register, self.query.narrowed(text, **filters, **unknown))
 
     def facets(self, *names: str) -> dict[str, dict[str, int]]:
         """Count entries by publisher, topic, access, licence, format, geography and kind, or by those named."""

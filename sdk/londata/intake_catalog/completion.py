@@ -14,7 +14,7 @@ from typing import Any
 from londata.errors import LondataError
 
 #: Most completions that are offered at once; typing on narrows them.
-LIMIT = 200
+LIMIT = 500
 _PATH = r"(?P<path>[^\W\d]\w*(?:\.\w+|\[\s*(?:\"[\w-]*\"|'[\w-]*')\s*\])*)"
 _ATTRIBUTE = re.compile(rf"(?<![\w.\])\"']){_PATH}\.(?P<prefix>\w*)$")
 _KEY = re.compile(rf"(?<![\w.\])\"']){_PATH}\[\s*(?P<quote>[\"'])(?P<prefix>[\w-]*)$")

@@ -123,7 +123,7 @@ def plain_catalog(register: Register, records: Iterable[Entry]) -> PlainCatalog:
 
 
 def write_yaml(register: Register, records: Iterable[Entry], path: Any, storage_options: Mapping[str, Any]) -> None:
-    """Write a plain Intake YAML; warns with the number of entries that are left out.
+    """Write a plain Intake YAML; warns with the number of distributions that are left out.
 
     Parameters
     ----------
@@ -145,7 +145,7 @@ def write_yaml(register: Register, records: Iterable[Entry], path: Any, storage_
     if plain.left_out:
         count, kept = len(plain.left_out), len(plain.values["entries"])
         warnings.warn(
-            f"{count} of {count + kept} entries are not in {path}, because stock Intake cannot read them; "
+            f"{count} of {count + kept} distributions are not in {path}, because stock Intake cannot read them; "
             "the file lists them with the reason under metadata: left_out.",
             stacklevel=3,
         )
