@@ -58,7 +58,7 @@ def _command(words: list[str], environment: dict[str, str]) -> float:
 
 
 def searches(size: int, folder: Path) -> list[Figure]:
-    """Build an index and ask it many different questions, none of them twice."""
+    """Build an index and ask it many questions; those of words are all different, those of filters only repeat."""
     index = SearchIndex.open(folder / str(size))
     if index.count(Query()) != size:
         start = time.perf_counter()

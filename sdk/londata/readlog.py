@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -31,6 +32,7 @@ class Reading:
     columns: tuple[str, ...]
     dimensions: dict[str, int] = field(default_factory=dict)
     publisher: str = ""
+    creators: tuple[str, ...] = ()
     licence: str = ""
     access: str = ""
     register: str = ""
@@ -38,8 +40,19 @@ class Reading:
     policy_version: str = ""
     read_at: str = field(default_factory=lambda: dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds"))
 
+    @property
+    def credit(self) -> str:
+        """Whom to cite for it."""
+        return credit(self.publisher, self.creators)
+
 
 _readings: list[Reading] = []
+
+
+def credit(publisher: str, creators: Sequence[str]) -> str:
+    """Say whom to cite: who made the figures, and who put them together where that is somebody else."""
+    holder = publisher or "publisher not stated"
+    return f"{' and '.join(creators)}, put together by {holder}" if creators else holder
 
 
 def record(reading: Reading) -> None:

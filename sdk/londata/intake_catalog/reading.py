@@ -216,6 +216,7 @@ def _reading(
         columns=tuple(str(name) for name in (value.data_vars if grid else value.columns)),
         dimensions={str(name): int(size) for name, size in value.sizes.items()} if grid else {},
         publisher=record.publisher.name,
+        creators=record.creators,
         licence=record.licence_title,
         access=record.access,
         register=register.address,

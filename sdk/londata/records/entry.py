@@ -85,6 +85,7 @@ class _WithDistributions(BaseEntry):
     columns: tuple[Column, ...] = ()
     keys: tuple[JoinKey, ...] = ()
     generated: bool = False
+    creators: tuple[str, ...] = ()
     attribution: str = ""
 
     @property
@@ -103,7 +104,11 @@ class _WithDistributions(BaseEntry):
 
 
 class Dataset(_WithDistributions):
-    """Data that somebody holds. ``grain`` says what a row is; ``generated`` marks data that is made up."""
+    """Data that somebody holds.
+
+    ``grain`` says what a row is; ``generated`` marks data that is made up; ``creators`` names who made the figures,
+    where the publisher only put them together.
+    """
 
     kind: Literal["dataset"] = "dataset"
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import londata
+from londata.readlog import credit
 from londata.reports.job import Job
 from londata.reports.provenance import SHORT_HASH, sources
 from londata.reports.templates import Template
@@ -72,7 +73,7 @@ def _row(reading: dict[str, Any]) -> dict[str, str]:
     rows = reading.get("rows")
     return {
         "title": reading["title"],
-        "publisher": reading.get("publisher") or "not stated",
+        "publisher": credit(reading.get("publisher", ""), reading.get("creators", ())),
         "licence": reading.get("licence") or "not stated",
         "access": reading.get("access") or "not stated",
         "version": reading.get("version") or "not stated",

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import londata
+from londata.readlog import credit
 from londata.reports.job import Job, now
 from londata.reports.templates import Template
 
@@ -136,7 +137,9 @@ def sentence(job: Job, template: Template, reads: list[dict[str, Any]], status: 
     """
     day = dt.datetime.fromisoformat(job.started).astimezone().date()
     values = ", ".join(f"{name} {value}" for name, value in job.parameters.items())
-    rests = [f"{source['title']} ({source['publisher'] or 'publisher not stated'})" for source in sources(reads)]
+    rests = [
+        f"{source['title']} ({credit(source['publisher'], source.get('creators', ()))})" for source in sources(reads)
+    ]
     what = f"{job.agent} ran the report template {template.name}" + (f" for {values}" if values else "")
     how = {"completed": "", "failed": "; it failed", "stopped": "; it was stopped before its end"}[status]
     on = f"; it read {_joined(rests)}" if rests else "; it read nothing from the register"
