@@ -109,12 +109,12 @@ def test_insights_are_listed_and_shown(small_catalog):
 
 
 def test_a_preview_is_an_address_in_the_hub_and_a_command_elsewhere(tmp_path, monkeypatch):
-    draft = insights.Draft(tmp_path / "work" / "sizes", None)
+    draft = insights.Draft(tmp_path / "drafts" / "sizes", None)
     monkeypatch.delenv("JUPYTERHUB_SERVICE_PREFIX", raising=False)
-    assert draft.preview.endswith(f"voila --template=londata {tmp_path}/work/sizes/app.ipynb")
+    assert draft.preview.endswith(f"voila --template=londata {tmp_path}/drafts/sizes/app.ipynb")
     monkeypatch.setenv("JUPYTERHUB_SERVICE_PREFIX", "/user/ada/")
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert draft.preview == "/user/ada/voila/render/work/sizes/app.ipynb"
+    assert draft.preview == "/user/ada/voila/render/drafts/sizes/app.ipynb"
     monkeypatch.setenv("HOME", str(tmp_path / "elsewhere"))
     assert draft.preview == "draft it into a folder of your home, which the hub can show"
 

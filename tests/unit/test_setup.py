@@ -62,7 +62,7 @@ def test_a_machine_that_has_everything_hears_nothing(tmp_path):
 
 
 def test_a_failing_installation_fails_and_shows_no_address(tmp_path):
-    program(tmp_path, "pip", "#!/bin/sh\necho Looking in https://user:secret@packages.example/simple/\nexit 3\n")
+    program(tmp_path, "pip", "#!/bin/sh\necho Looking in https://user:secret@packages.example/index/\nexit 3\n")
     command = [str(QUIETLY), str(tmp_path / "logs" / "pip.log"), str(tmp_path / "pip"), "install"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 3
@@ -79,5 +79,5 @@ def test_an_installation_that_works_says_nothing(tmp_path):
 def test_the_makefile_names_no_package_index():
     text = (ROOT / "Makefile").read_text() + (ROOT / "package.json").read_text()
     assert "://" not in text
-    assert "/simple" not in text
+    assert "packages.example" not in text
     assert '"resolved"' not in (ROOT / "package-lock.json").read_text()
