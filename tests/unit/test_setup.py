@@ -79,5 +79,5 @@ def test_an_installation_that_works_says_nothing(tmp_path):
 def test_the_makefile_names_no_package_index():
     text = (ROOT / "Makefile").read_text() + (ROOT / "package.json").read_text()
     assert "://" not in text
-    assert "packages.example" not in text
+    assert "/simple" not in text
     assert '"resolved"' not in (ROOT / "package-lock.json").read_text()
