@@ -16,6 +16,7 @@ from londata import readers
 from londata.errors import LondataError, ReadError, TooLargeError
 from londata.readers.maps import NoCoordinateSystemWarning
 from londata.records.vocabulary import FORMATS, MEDIA_TYPES
+from zipped import zipped
 
 REAL = Path(__file__).resolve().parents[3] / "shared" / "data"
 EVERY = [FORMATS[media_type] for media_type in readers.READERS]
@@ -27,14 +28,6 @@ def real(name):
     if not (REAL / name).exists():
         pytest.skip(f"needs ../shared/data/{name}")
     return REAL / name
-
-
-def zipped(folder, path, prefix=""):
-    with zipfile.ZipFile(path, "w") as archive:
-        for file in sorted(folder.rglob("*")):
-            if file.is_file():
-                archive.write(file, prefix + str(file.relative_to(folder)))
-    return path
 
 
 def sentence(path, format_, **keywords):

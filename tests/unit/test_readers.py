@@ -3,7 +3,6 @@
 import datetime as dt
 import io
 import json
-import zipfile
 
 import geopandas as gpd
 import numpy as np
@@ -19,6 +18,7 @@ from londata.errors import MissingExtraError, ReadError, UsageError
 from londata.readers.layout import letters
 from londata.records import ReadingOptions
 from londata.records.vocabulary import FORMATS, MEDIA_TYPES
+from zipped import zipped
 
 pytestmark = pytest.mark.filterwarnings(
     # xarray and zarr tell each other, not us, about what is to come in zarr 4
@@ -55,14 +55,6 @@ def workbook(path, **sheets):
     return path
 
 
-def zip_folder(folder, path, prefix=""):
-    with zipfile.ZipFile(path, "w") as archive:
-        for file in sorted(folder.rglob("*")):
-            if file.is_file():
-                archive.write(file, prefix + str(file.relative_to(folder)))
-    return path
-
-
 def rows_of(frame):
     return [tuple(frame.columns), *frame.itertuples(index=False, name=None)]
 
@@ -85,12 +77,12 @@ def write(format_, path, tmp_path):
     elif format_ == "shapefile":
         (tmp_path / "shape").mkdir()
         PLACES.to_file(tmp_path / "shape" / "places.shp")
-        zip_folder(tmp_path / "shape", path, "a folder/")
+        zipped(tmp_path / "shape", path, "a folder/")
     elif format_ == "netcdf":
         GRID.to_netcdf(path, engine="h5netcdf")
     elif format_ == "zarr":
         GRID.to_zarr(tmp_path / "grid.zarr", consolidated=False)
-        zip_folder(tmp_path / "grid.zarr", path)
+        zipped(tmp_path / "grid.zarr", path)
     return path
 
 
@@ -505,7 +497,7 @@ def test_records_are_found_in_json(tmp_path, text):
 @pytest.mark.filterwarnings("ignore:Consolidated metadata is currently not part:UserWarning")
 def test_every_usual_zarr_store_opens(tmp_path, consolidated, version, prefix):
     GRID.to_zarr(tmp_path / "grid.zarr", consolidated=consolidated, zarr_format=version)
-    path = zip_folder(tmp_path / "grid.zarr", tmp_path / "copy", prefix)
+    path = zipped(tmp_path / "grid.zarr", tmp_path / "copy", prefix)
     xr.testing.assert_identical(readers.read(path, MEDIA_TYPES["zarr"]).load(), GRID)
 
 
