@@ -16,6 +16,7 @@
     ├── AccessError
     │   ├── NotAuthenticatedError     nobody, or a token that is forged or revoked
     │   └── AccessDeniedError         somebody, but not allowed
+    │       └── AccessEndedError      it was allowed, and that is over
     ├── FetchError                    bytes could not be brought
     │   ├── OfflineError              no network, or nobody answers
     │   ├── AddressRefusedError       an address londata will not go to
@@ -181,6 +182,12 @@ class AccessDeniedError(AccessError):
     """The caller is known and may not do this; the message says which condition failed."""
 
     code = "access_denied"
+
+
+class AccessEndedError(AccessDeniedError):
+    """The caller could do this before: a grant, a project or an agreement has ended since."""
+
+    code = "access_ended"
 
 
 class FetchError(LondataError):

@@ -31,6 +31,9 @@ class Query:
     publisher, topic, access, licence, format, geography, kind, uses
         Accepted values. ``publisher`` is an id, a name or an abbreviation (``"TfL"``); ``licence`` an id or
         ``"not stated"``; ``geography`` a level; ``uses`` the slug of a dataset that an insight rests on.
+    without
+        Slugs of entries that must not be among the answers, in whatever form. No parameter of an address sets it: it
+        is how a door leaves out what its caller may not see.
     """
 
     text: str = ""
@@ -42,6 +45,7 @@ class Query:
     geography: tuple[str, ...] = ()
     kind: tuple[str, ...] = ()
     uses: tuple[str, ...] = ()
+    without: frozenset[str] = frozenset()
 
     def narrowed(self, text: str = "", **filters: str | Iterable[str] | None) -> Query:
         """Add words and filters to this query.

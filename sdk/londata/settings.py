@@ -62,6 +62,8 @@ SETTINGS: tuple[Setting, ...] = (
         "FETCH_ALLOW", "", _host_ports, "Hosts on private networks that may be fetched from, as host:port,host:port"
     ),
     Setting("READ_LOG", "", str, "File to which every read is appended as one JSON line (set by reports)"),
+    Setting("GATEWAY", "", str, "Address of the gateway to shared and closed data; set by the hub"),
+    Setting("PROJECT", "", str, "Project that this kernel or job works for; `londata.use_project` sets it"),
     Setting("TOKEN", "", str, "Token for the register service; empty: the hub's JUPYTERHUB_API_TOKEN"),
 )
 _BY_NAME = {setting.name: setting for setting in SETTINGS}

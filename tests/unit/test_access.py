@@ -51,7 +51,7 @@ def test_a_denial_says_what_and_why():
 
 def test_a_denial_says_whom_to_ask():
     named = entry("shared").model_copy(update={"landing_page": "https://dfe.example/rolls"})
-    for asked, hint in ((entry("shared"), "Ask DfE"), (named, "Ask DfE: https://dfe.example/rolls")):
+    for asked, hint in ((entry("shared"), "Ask DfE."), (named, "Ask DfE: https://dfe.example/rolls.")):
         with pytest.raises(AccessDeniedError) as raised:
             decide(ADA, "read", asked).require()
         assert raised.value.hint == hint

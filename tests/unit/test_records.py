@@ -55,8 +55,8 @@ def test_problems_name_the_field_and_all_of_them_are_named():
     ("distribution", "words"),
     [
         ({"id": "x", "url": "https://a.org/x", "media_type": "text/cvs"}, "unknown media type"),
-        ({"id": "x", "media_type": "text/csv"}, "either a url or a path"),
-        ({"id": "x", "path": "a.csv", "url": "https://a.org/x", "media_type": "text/csv"}, "not both"),
+        ({"id": "x", "media_type": "text/csv"}, "exactly one of url, path and through"),
+        ({"id": "x", "path": "a.csv", "url": "https://a.org/x", "media_type": "text/csv"}, "exactly one"),
         ({"id": "x", "path": "../../etc/passwd", "media_type": "text/csv"}, "below the folder"),
         ({"id": "x", "path": "/etc/passwd", "media_type": "text/csv"}, "below the folder"),
         ({"id": "x", "url": "file:///etc/passwd", "media_type": "text/csv"}, "web address"),

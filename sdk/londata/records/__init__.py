@@ -3,6 +3,7 @@
 Terms follow DCAT 3 (dataset, distribution, publisher, theme, accrual periodicity); nothing is stored as RDF.
 """
 
+from londata.records.agreements import Agreement, Cover, Dpia, LegalBasis, MirrorOf, Party
 from londata.records.base import Record, problems_of
 from londata.records.entry import (
     Dataset,
@@ -26,24 +27,39 @@ from londata.records.parts import (
     ReadingOptions,
     SourceRecord,
 )
+from londata.records.projects import AccessRequest, Grant, GrantEnd, Project, ServiceAccount
+from londata.records.row_filter import Condition, RowFilter
 
 __all__ = [
     "RESERVED_KEYS",
+    "AccessRequest",
+    "Agreement",
     "Column",
+    "Condition",
     "Contact",
+    "Cover",
     "Dataset",
     "Distribution",
+    "Dpia",
     "Entry",
     "Geography",
+    "Grant",
+    "GrantEnd",
     "Insight",
     "JoinKey",
+    "LegalBasis",
     "Licence",
+    "MirrorOf",
+    "Party",
     "Period",
+    "Project",
     "Publisher",
     "ReadingOptions",
     "Record",
     "ReferenceList",
+    "RowFilter",
     "Service",
+    "ServiceAccount",
     "SourceRecord",
     "entry_from_dict",
     "entry_from_json",

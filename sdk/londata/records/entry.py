@@ -21,13 +21,17 @@ from londata.records.parts import (
     SourceRecord,
     web_address,
 )
-from londata.records.vocabulary import NOT_STATED, Access, Frequency, InsightForm, Kind
+from londata.records.vocabulary import NOT_STATED, Access, Frequency, InsightForm, Kind, Listing, PersonalData
 
 Slug = Annotated[str, Field(pattern=SLUG.pattern.removesuffix(r"\Z") + "$", max_length=MAX_SLUG)]
 
 
 class BaseEntry(Record):
-    """What every entry states; a licence that is ``None`` is *not stated*, never assumed."""
+    """What every entry states; a licence that is ``None`` is *not stated*, never assumed.
+
+    ``listing`` says who may know that the entry exists, whatever its ``access``: everybody (``public``), the people of
+    bodies and projects that an agreement about it names (``members``), or those who hold a grant (``hidden``).
+    """
 
     kind: Kind
     id: Slug
@@ -37,6 +41,8 @@ class BaseEntry(Record):
     publisher: Publisher
     contact: Contact | None = None
     access: Access
+    listing: Listing = "public"
+    personal_data: PersonalData = "not stated"
     licence: Licence | None = None
     landing_page: str = ""
     topics: tuple[str, ...] = ()

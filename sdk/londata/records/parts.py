@@ -84,12 +84,23 @@ class Period(Record):
 
 
 class Column(Record):
-    """One column (or grid variable): its name, type, unit and meaning."""
+    """One column (or grid variable): its name, type, unit and meaning, and which values it can have.
+
+    ``codes`` lists the values that are allowed. ``minimum`` and ``maximum`` are numbers, or dates as ISO text.
+    ``pattern`` shows what a text looks like: ``9`` stands for a digit, ``A`` for a capital letter, anything else for
+    itself. ``unique`` is set where no two rows share a value, ``missing`` where rows may have none.
+    """
 
     name: str = Field(min_length=1)
     type: Literal["string", "integer", "number", "boolean", "date", "datetime", "geometry", "any"] = "any"
     unit: str = ""
     meaning: str = ""
+    codes: tuple[str | int, ...] = ()
+    minimum: float | str | None = None
+    maximum: float | str | None = None
+    pattern: str = Field(default="", max_length=60)
+    unique: bool = False
+    missing: bool = False
 
 
 class JoinKey(Record):
@@ -119,12 +130,17 @@ class ReadingOptions(Record):
 
 
 class Distribution(Record):
-    """One way to get an entry's data: a web address, or a file beside the catalogue file (``path``)."""
+    """One way to get an entry's data: a web address, a file beside the catalogue file (``path``), or the gateway.
+
+    ``through: gateway`` says that the hub's gateway opens it, for one decision at a time. Where the bytes are is known
+    to the gateway alone.
+    """
 
     id: str = Field(pattern=SLUG.pattern.removesuffix(r"\Z") + "$")
     title: str = ""
     url: str = ""
     path: str = ""
+    through: Literal["", "gateway"] = ""
     media_type: str
     size_bytes: int | None = Field(default=None, ge=0)
     rows: int | None = Field(default=None, ge=0)
@@ -158,8 +174,8 @@ class Distribution(Record):
 
     @model_validator(mode="after")
     def _one_place(self) -> Distribution:
-        if bool(self.url) == bool(self.path):
-            raise ValueError("needs either a url or a path, and not both")
+        if sum(map(bool, (self.url, self.path, self.through))) != 1:
+            raise ValueError("needs exactly one of url, path and through")
         return self
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import Literal, get_args
 
 Access = Literal["open", "shared", "closed"]
+Listing = Literal["public", "members", "hidden"]
+PersonalData = Literal["none", "pseudonymised", "personal", "special category", "not stated"]
 Kind = Literal["dataset", "service", "insight", "list"]
 InsightForm = Literal["app", "report", "model", "visualisation"]
 Frequency = Literal[

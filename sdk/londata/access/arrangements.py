@@ -1,0 +1,119 @@
+"""What is arranged: agreements, projects and grants as they stand, ready to be asked many times a second."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from londata.records import Agreement, Cover, Grant, GrantEnd, Project, ServiceAccount
+
+LONDON = ZoneInfo("Europe/London")
+
+
+def midnight(day: dt.date) -> dt.datetime:
+    """Tell when a day begins in London, in UTC."""
+    return dt.datetime.combine(day, dt.time(), LONDON).astimezone(dt.UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """One of the moments at which a grant is over, and how to say it once it has passed."""
+
+    at: dt.datetime
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A grant with everything that bears on it, worked out once.
+
+    ``end`` is the earliest of grant, project, agreement end and review date, or the record that ended the grant.
+    """
+
+    grant: Grant
+    project: Project | None
+    agreement: Agreement | None
+    cover: Cover | None
+    start: dt.datetime
+    end: Stop
+
+
+class Arrangements:
+    """Everything that :func:`~londata.access.decide` goes by, at one moment. Never changed: make another.
+
+    Parameters
+    ----------
+    agreements, projects, grants
+        As they stand; of each agreement and project only the newest version.
+    ends
+        The records that ended grants.
+    accounts
+        Service accounts and scheduled jobs.
+    isolated
+        Whether users are kept apart here. Where they are not, open data is all that anybody may read.
+    """
+
+    def __init__(
+        self,
+        agreements: Iterable[Agreement] = (),
+        projects: Iterable[Project] = (),
+        grants: Iterable[Grant] = (),
+        ends: Iterable[GrantEnd] = (),
+        accounts: Iterable[ServiceAccount] = (),
+        *,
+        isolated: bool = True,
+    ) -> None:
+        self.agreements: Mapping[str, Agreement] = {each.id: each for each in agreements}
+        self.projects: Mapping[str, Project] = {each.id: each for each in projects}
+        self.accounts: Mapping[str, ServiceAccount] = {each.name: each for each in accounts}
+        self.isolated = isolated
+        self._ends = {each.grant: each for each in sorted(ends, key=lambda end: end.ended_at, reverse=True)}
+        self._terms: dict[tuple[str, str], list[Term]] = {}
+        for grant in grants:
+            self._terms.setdefault((grant.subject, grant.entry), []).append(self._term(grant))
+        self._covering: dict[str, list[Agreement]] = {}
+        for agreement in self.agreements.values():
+            for cover in agreement.covers:
+                self._covering.setdefault(cover.entry, []).append(agreement)
+
+    def terms(self, person: str, entry: str) -> list[Term]:
+        """List every grant of a person for an entry, those that are over included."""
+        return self._terms.get((person, entry), [])
+
+    def all_terms(self) -> Iterable[Term]:
+        """Go through every grant."""
+        return (term for terms in self._terms.values() for term in terms)
+
+    def covering(self, entry: str) -> list[Agreement]:
+        """List the agreements that cover an entry, whatever their state."""
+        return self._covering.get(entry, [])
+
+    def projects_of(self, person: str) -> list[Project]:
+        """List the projects that a person is a member of."""
+        return [project for project in self.projects.values() if person in project.members]
+
+    def _term(self, grant: Grant) -> Term:
+        project, agreement = self.projects.get(grant.project), self.agreements.get(grant.agreement)
+        stops = [Stop(grant.until, "your grant")]
+        if project:
+            stops.append(Stop(midnight(project.end), f"the project “{project.title}”"))
+        if agreement:
+            stops.append(Stop(midnight(agreement.end), f"the agreement {agreement.id}"))
+            stops.append(Stop(midnight(agreement.review_by), f"the time until the review of agreement {agreement.id}"))
+        if end := self._ends.get(grant.id):
+            why = f" ({end.reason})" if end.reason else ""
+            stops.append(Stop(end.ended_at, f"your grant, taken back by {end.ended_by}{why},"))
+        return Term(
+            grant,
+            project,
+            agreement,
+            agreement.cover_of(grant.entry) if agreement else None,
+            midnight(agreement.start) if agreement else grant.granted_at,
+            min(stops, key=lambda stop: stop.at),
+        )
+
+
+#: Nothing is arranged: only open data can be read.
+NOTHING = Arrangements()

@@ -1,0 +1,31 @@
+"""Who asks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+#: A group of this beginning says which body somebody works for: ``org-camden``. It is a publisher's id.
+ORGANISATION = "org-"
+STEWARDS = "stewards"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Who asks: the name at the hub and the groups there. ``name`` is empty for nobody.
+
+    ``owner`` is the named person for whom a service account or a scheduled job acts; ``groups`` are then the owner's.
+    """
+
+    name: str
+    groups: frozenset[str] = frozenset()
+    owner: str = ""
+
+    @property
+    def person(self) -> str:
+        """Whose grants count."""
+        return self.owner or self.name
+
+    @property
+    def organisations(self) -> frozenset[str]:
+        """The bodies that the person works for."""
+        return frozenset(group[len(ORGANISATION) :] for group in self.groups if group.startswith(ORGANISATION))

@@ -1,0 +1,1 @@
+"""Projects, and asking for access: what an analyst does about data that is not open."""
