@@ -78,17 +78,18 @@ class Connection:
 
     def get(self, path: str, params: Params = ()) -> Any:
         """Ask one question; returns the decoded JSON."""
-        response = self.send(path, params)
-        try:
-            return response.json()
-        except ValueError as error:
-            raise self._not_a_register() from error
+        return self._decoded(self.send(path, params))
+
+    def post(self, path: str, body: Mapping[str, Any]) -> Any:
+        """Ask for a change; returns the decoded JSON. Sent again only while nobody listens, so never done twice."""
+        return self._decoded(self.send(path, body=body))
 
     def send(
         self,
         path: str,
         params: Params = (),
         *,
+        body: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
         stream: bool = False,
         patience: float | None = None,
@@ -97,6 +98,12 @@ class Connection:
 
         Parameters
         ----------
+        path, params
+            What is asked.
+        body
+            What to send as JSON; it makes the question a POST.
+        headers
+            Further headers.
         stream
             Leave the body to the caller, who closes the response.
         patience
@@ -106,15 +113,18 @@ class Connection:
 
         url = f"{self._endpoint.base}/api/v1{path}"
         timeout = httpx.Timeout(self._timeout, read=patience or self._timeout)
+        method = "GET" if body is None else "POST"
         for pause in (*BACK_OFF, None):
-            request = self._pool().build_request("GET", url, params=list(params), headers=headers, timeout=timeout)
+            request = self._pool().build_request(
+                method, url, params=list(params), json=body, headers=headers, timeout=timeout
+            )
             try:
                 response = self._pool().send(request, stream=stream)
-                if response.status_code not in (200, 304):
+                if response.status_code not in (200, 201, 304):
                     response.read()
                     raise self._error(response)
             except (httpx.NetworkError, httpx.RemoteProtocolError) as error:
-                if pause is None:
+                if pause is None or (body is not None and not isinstance(error, httpx.ConnectError)):
                     raise self._silent(error) from error
                 time.sleep(pause)
             except httpx.HTTPError as error:
@@ -122,6 +132,12 @@ class Connection:
             else:
                 return response
         raise AssertionError("unreachable")  # pragma: no cover
+
+    def _decoded(self, response: httpx.Response) -> Any:
+        try:
+            return response.json()
+        except ValueError as error:
+            raise self._not_a_register() from error
 
     def close(self) -> None:
         """Close this process's connections; the next question opens new ones."""
