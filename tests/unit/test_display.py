@@ -12,10 +12,10 @@ from londata.catalog_files import FileRegister
 from londata.errors import NoSuchNameError
 from londata.intake_catalog import RegisterCatalog
 from londata.intake_catalog.display import catalog_html, entry_html, entry_text
-from londata.intake_catalog.display.style import code
 from londata.intake_catalog.display.words import ago, clean, freshness, link, plain, safe
 from londata.query import Query
 from londata.records import Column, entry_from_dict
+from londata.sharing.display.style import code
 
 TODAY = dt.date(2026, 11, 22)
 

@@ -8,11 +8,11 @@ import textwrap
 from collections.abc import Callable, Sequence
 
 from londata.access import decide
-from londata.intake_catalog.display.style import card, table
 from londata.intake_catalog.display.words import clean, day, freshness, link, plain, safe
 from londata.intake_catalog.reading import current_subject, how_to_read
 from londata.records import Entry, Insight, Service, key_of
 from londata.records.vocabulary import NOT_STATED
+from londata.sharing.display.style import card, table
 
 MAX_COLUMNS = 30
 #: Long enough for an attribution, which a licence wants whole.

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 
 from londata.errors import LondataError
-from londata.intake_catalog.display.style import card, code, table
 from londata.intake_catalog.display.words import plain, safe
 from londata.query import FACETS, Query, SearchResult
 from londata.register import Register
+from londata.sharing.display.style import card, code, table
 
 ROWS_HTML, ROWS_TEXT = 20, 10
 COUNTED = ("publisher", "access", "format")

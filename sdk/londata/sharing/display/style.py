@@ -1,6 +1,6 @@
 """The few pieces of HTML from which cards and tables are made. No external resource, no script, both themes of Lab.
 
-Every argument is HTML that is already safe; text goes through :func:`~londata.intake_catalog.display.words.safe` first.
+Every argument is HTML that is already safe; text goes through :func:`~londata.sharing.display.words.safe` first.
 """
 
 from __future__ import annotations

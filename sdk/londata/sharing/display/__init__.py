@@ -1,0 +1,1 @@
+"""What everything that analysts see is made of: safe text, and a few pieces of HTML. Pure."""
