@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 import weakref
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit
 
 from londata import settings
-from londata.errors import LondataError, RegisterUnavailableError, SettingsError
+from londata.errors import FetchError, LondataError, OfflineError, RegisterUnavailableError, SettingsError
 
 if TYPE_CHECKING:
     import httpx
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 BACK_OFF = (0.1, 0.4)
 #: What a service says of an address that it does not have: whoever asked took it for another one.
 NO_SUCH_ADDRESS = "no_such_address"
+#: The most that is read of an answer that says what went wrong.
+MOST_OF_AN_ERROR = 64 * 1024
 
 Params = Sequence[tuple[str, str | int]]
 
@@ -28,6 +32,20 @@ Params = Sequence[tuple[str, str | int]]
 def unix_address(socket: Path, base: str = "") -> str:
     """Write the path of a unix socket as an address, ``http+unix://%2Frun%2F…``; :meth:`Endpoint.of` reads it."""
     return f"http+unix://{quote(str(socket), safe='')}{base}"
+
+
+@dataclass(frozen=True)
+class Service:
+    """What is dialled: its name in sentences, the setting that holds its address, and what is raised without it."""
+
+    name: str
+    setting: str
+    silent: type[LondataError]
+    strange: type[LondataError]
+
+
+REGISTER = Service("register", "LONDATA_REGISTER", RegisterUnavailableError, RegisterUnavailableError)
+GATEWAY = Service("gateway", "LONDATA_GATEWAY", OfflineError, FetchError)
 
 
 @dataclass(frozen=True)
@@ -39,7 +57,7 @@ class Endpoint:
     socket: str | None = None
 
     @classmethod
-    def of(cls, address: str) -> Endpoint:
+    def of(cls, address: str, service: Service = REGISTER) -> Endpoint:
         """Read ``https://host/base`` or ``http+unix://%2Fpath%2Fto.sock/base``.
 
         Raises
@@ -55,7 +73,7 @@ class Endpoint:
         if parts.scheme == "http+unix" and socket.startswith("/") and not (parts.query or parts.fragment):
             return cls(address.rstrip("/"), f"http://localhost{parts.path.rstrip('/')}", socket)
         raise SettingsError(
-            "The register's address cannot be used.",
+            f"The {service.name}'s address cannot be used.",
             hint="Write https://host/base or http+unix://%2Fpath%2Fto.sock/base, without a password or a query.",
         )
 
@@ -64,11 +82,17 @@ class Connection:
     """Keep-alive connections to one service: one pool per process, retries, and errors as londata's own."""
 
     def __init__(
-        self, endpoint: Endpoint, token: str, timeout: float | None, transport: httpx.BaseTransport | None
+        self,
+        endpoint: Endpoint,
+        token: str,
+        timeout: float | None,
+        transport: httpx.BaseTransport | None,
+        service: Service = REGISTER,
     ) -> None:
         if not (token.isascii() and token.isprintable() and " " not in token):
             raise SettingsError("The token has characters that no token has.", hint="Copy it again from the hub.")
         self._endpoint = endpoint
+        self._service = service
         self._token = token
         self._timeout = settings.get("TIMEOUT_S") if timeout is None else timeout
         self._transport = transport
@@ -103,7 +127,7 @@ class Connection:
         body
             What to send as JSON; it makes the question a POST.
         headers
-            Further headers.
+            Further headers, or others than those of every request.
         stream
             Leave the body to the caller, who closes the response.
         patience
@@ -120,8 +144,7 @@ class Connection:
             )
             try:
                 response = self._pool().send(request, stream=stream)
-                if response.status_code not in (200, 201, 304):
-                    response.read()
+                if response.status_code not in (200, 201, 206, 304):
                     raise self._error(response)
             except (httpx.NetworkError, httpx.RemoteProtocolError) as error:
                 if pause is None or (body is not None and not isinstance(error, httpx.ConnectError)):
@@ -137,7 +160,7 @@ class Connection:
         try:
             return response.json()
         except ValueError as error:
-            raise self._not_a_register() from error
+            raise self.strange() from error
 
     def close(self) -> None:
         """Close this process's connections; the next question opens new ones."""
@@ -165,25 +188,38 @@ class Connection:
     def _error(self, response: httpx.Response) -> LondataError:
         """Make the same error as the service raised."""
         try:
-            said = response.json()["error"]
+            said = json.loads(beginning(response, MOST_OF_AN_ERROR))["error"]
             code, message, hint = said["code"], str(said["message"]), str(said["hint"])
         except (ValueError, KeyError, TypeError):
             code = NO_SUCH_ADDRESS
         if code == NO_SUCH_ADDRESS:
-            return self._not_a_register(f" (status {response.status_code})")
+            return self.strange(f" (status {response.status_code})")
         return _errors_by_code().get(code, LondataError)(message, hint=hint)
 
-    def _silent(self, error: httpx.HTTPError) -> RegisterUnavailableError:
-        return RegisterUnavailableError(
-            f"The register at {self._endpoint.address} does not answer ({error or type(error).__name__}).",
+    def _silent(self, error: httpx.HTTPError) -> LondataError:
+        return self._service.silent(
+            f"The {self._service.name} at {self._endpoint.address} does not answer ({error or type(error).__name__}).",
             hint="It may be starting: try again in a minute, else tell whoever runs the hub.",
         )
 
-    def _not_a_register(self, detail: str = "") -> RegisterUnavailableError:
-        return RegisterUnavailableError(
-            f"What answers at {self._endpoint.address} is not a register that this londata understands{detail}.",
-            hint="Check the setting LONDATA_REGISTER, and whether londata is as new as the hub.",
+    def strange(self, detail: str = "") -> LondataError:
+        """Make the error for an answer that the service would not give."""
+        name = self._service.name
+        return self._service.strange(
+            f"What answers at {self._endpoint.address} is not a {name} that this londata understands{detail}.",
+            hint=f"Check the setting {self._service.setting}, and whether londata is as new as the hub.",
         )
+
+
+def beginning(response: httpx.Response, most: int) -> bytes:
+    """Read the body of an answer until it is longer than it may be, and no further; closes the answer."""
+    found = b""
+    with closing(response):
+        for piece in response.iter_bytes():
+            found += piece
+            if len(found) > most:
+                break
+    return found
 
 
 def _close_pool(pools: dict[int, httpx.Client]) -> None:
