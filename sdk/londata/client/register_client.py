@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 #: Rows of the first page, which is often all that is looked at, and of the next: the most that the service hands out.
 FIRST_PAGE, PAGE = 100, 1000
+#: Most suggestions that the service gives.
+MOST_NEAR = 50
 #: Seconds to wait for bytes that the hub may first have to fetch from a slow portal itself.
 CONTENT_TIMEOUT_S = 900.0
 PIECE = 1024 * 1024
@@ -60,7 +62,7 @@ class RegisterClient:
     ) -> None:
         endpoint = Endpoint.of(address)
         self._address = endpoint.address
-        self._connection = Connection(endpoint, token or _own_token(), timeout, transport)
+        self._connection = Connection(endpoint, token or own_token(), timeout, transport)
 
     @property
     def address(self) -> str:
@@ -99,10 +101,12 @@ class RegisterClient:
         counts = {name: tuple((value, n) for value, n in pairs) for name, pairs in pages[0]["facets"].items()}
         return SearchResult(pages[0]["total"], entries, counts)
 
-    def near(self, slug: str, limit: int = 3) -> list[str]:
-        """Suggest the slugs that are written most like this one."""
+    def near(self, slug: str, limit: int = 3, *, without: frozenset[str] = frozenset()) -> list[str]:
+        """Suggest the slugs that are written most like this one; the service leaves out what the caller may not see."""
         clean = slug if _is_slug(slug) else slugify(slug)
-        return list(self._connection.get(f"/entries/{clean}/near", [("limit", limit)])["slugs"])
+        asked = min(limit + len(without), MOST_NEAR) if without else limit
+        found = self._connection.get(f"/entries/{clean}/near", [("limit", asked)])["slugs"]
+        return [each for each in found if each not in without][:limit]
 
     def themes(self) -> dict[str, str]:
         """Name the themes by which the register is ordered, and their titles."""
@@ -203,7 +207,8 @@ def _counted(pieces: Iterator[bytes], advance: Callable[[int], Any]) -> Iterator
         yield piece
 
 
-def _own_token() -> str:
+def own_token() -> str:
+    """Find the token of whoever runs this: the setting ``TOKEN``, else the one that the hub gave their server."""
     return settings.get("TOKEN") or os.environ.get("JUPYTERHUB_API_TOKEN", "")
 
 
