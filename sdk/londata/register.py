@@ -86,8 +86,23 @@ class Register(Protocol):
             The register does not answer, or breaks off.
         """
 
-    def near(self, slug: str, limit: int = 3) -> list[str]:
-        """Suggest the slugs that are written most like this one."""
+    def near(self, slug: str, limit: int = 3, *, without: frozenset[str] = frozenset()) -> list[str]:
+        """Suggest the slugs that are written most like this one.
+
+        Parameters
+        ----------
+        slug
+            What somebody wrote; any text.
+        limit
+            The most to give.
+        without
+            Slugs that are not suggested, as in :class:`~londata.query.Query`.
+
+        Returns
+        -------
+        list of str
+            Slugs, closest first.
+        """
 
     def themes(self) -> dict[str, str]:
         """Name the themes by which the register is ordered, and their titles."""

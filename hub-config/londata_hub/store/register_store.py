@@ -88,8 +88,8 @@ class RegisterStore:
 
     def slugs(self, query: Query, *, prefix: str = "", limit: int | None = None) -> Iterator[str]:
         """Iterate over the slugs that fit: best first when the query has words, else in alphabetical order."""
-        if query == Query() and not prefix:
-            return islice(self._listed(), limit)
+        if not (query.text or query.filters or prefix):
+            return islice((slug for slug in self._listed() if slug not in query.without), limit)
         return self._index.slugs(self._resolved(query), prefix=prefix, limit=limit)
 
     def count(self, query: Query) -> int:
@@ -101,9 +101,9 @@ class RegisterStore:
         page = self._index.search(self._resolved(query), limit=limit, offset=offset, facets=facets)
         return SearchResult(page.total, tuple(self._find_all(page.slugs)), page.facets)
 
-    def near(self, slug: str, limit: int = 3) -> list[str]:
-        """Suggest the slugs that are written most like this one."""
-        return self._index.near(slug, limit)
+    def near(self, slug: str, limit: int = 3, *, without: frozenset[str] = frozenset()) -> list[str]:
+        """Suggest the slugs that are written most like this one, but none of those to leave out."""
+        return self._index.near(slug, limit, without)
 
     def themes(self) -> dict[str, str]:
         """Name the themes by which the register is ordered, and their titles."""

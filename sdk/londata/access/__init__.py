@@ -6,6 +6,7 @@ It goes by :class:`Arrangements`: agreements, projects and grants as they stand.
 from londata.access.arrangements import NOTHING, Arrangements, Stop, Term, midnight
 from londata.access.deciding import day, decide
 from londata.access.decision import POLICY_VERSION, Action, Decision
+from londata.access.listing import as_shown
 from londata.access.subject import ORGANISATION, STEWARDS, Subject
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "Stop",
     "Subject",
     "Term",
+    "as_shown",
     "day",
     "decide",
     "midnight",

@@ -31,6 +31,8 @@ def check_entries(entries: Mapping[str, Entry], origin: Mapping[str, str], folde
                 problems.add(where, f"distributions.{distribution.id}.path: {problem}")
         _check_keys(entry, where, problems)
         if isinstance(entry, Insight):
+            if not entry.uses:
+                problems.add(where, "uses: is missing; name the entries that it rests on")
             for used in entry.uses:
                 if used not in origin:
                     problems.add(where, f"uses: there is no entry {used!r}{near(used, origin)}")

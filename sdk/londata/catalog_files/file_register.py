@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from londata import settings
-from londata.access import Decision
+from londata.access import Decision, Subject, as_shown, decide
 from londata.catalog_files.loading import LoadedCatalog, load_catalog
 from londata.catalog_files.local_files import local_file
 from londata.query import Query, SearchResult
@@ -22,8 +22,15 @@ if TYPE_CHECKING:
     from londata.search_index import SearchIndex
 
 
+#: Whoever opens catalogue files: where no agreement is known, everybody is shown the same.
+ANYBODY = Subject("anybody")
+
+
 class FileRegister:
     """A :class:`~londata.register.Register` over a folder of catalogue files.
+
+    It shows what everybody may see: nothing is known here of agreements, so an entry that is listed for members or
+    hidden is not there. Its record can still be read in the file itself.
 
     Making one reads nothing. The files are read on first use, and the search index is built when the first
     search needs it.
@@ -49,7 +56,9 @@ class FileRegister:
 
     @cached_property
     def _entries(self) -> dict[str, Entry]:
-        return {entry.id: entry for entry in self.loaded.entries}
+        shown = {entry.id: entry for entry in self.loaded.entries if decide(ANYBODY, "see", entry).allowed}
+        hidden = {entry.id for entry in self.loaded.entries} - set(shown)
+        return {slug: as_shown(entry, hidden) for slug, entry in shown.items()} if hidden else shown
 
     @cached_property
     def _slugs(self) -> list[str]:
@@ -60,7 +69,7 @@ class FileRegister:
         from londata.search_index import SearchIndex
 
         index = SearchIndex.in_memory()
-        index.rebuild(self.loaded.entries)
+        index.rebuild(self._entries.values())
         return index
 
     def find(self, slug: str) -> Entry | None:
@@ -70,7 +79,7 @@ class FileRegister:
     def slugs(self, query: Query, *, prefix: str = "", limit: int | None = None) -> Iterator[str]:
         """Iterate over the slugs that fit: best first when the query has words, else in alphabetical order."""
         if query != Query():
-            return iter(self._index.slugs(self._resolved(query), prefix=prefix, limit=limit))
+            return self._index.slugs(self._resolved(query), prefix=prefix, limit=limit)
         start = bisect_left(self._slugs, prefix)
         end = bisect_left(self._slugs, prefix + "\x7f")
         return islice(self._slugs, start, end if limit is None else min(end, start + limit))
@@ -87,9 +96,9 @@ class FileRegister:
         found = self._index.search(self._resolved(query), limit=limit, offset=offset, facets=tuple(facets))
         return SearchResult(found.total, tuple(self._entries[slug] for slug in found.slugs), found.facets)
 
-    def near(self, slug: str, limit: int = 3) -> list[str]:
-        """Suggest the slugs that are written most like this one."""
-        return self._index.near(slug, limit)
+    def near(self, slug: str, limit: int = 3, *, without: frozenset[str] = frozenset()) -> list[str]:
+        """Suggest the slugs that are written most like this one, but none of those to leave out."""
+        return self._index.near(slug, limit, without)
 
     def themes(self) -> dict[str, str]:
         """Name the themes and their titles, in the order of the root file."""

@@ -139,11 +139,14 @@ class ReferenceList(_WithDistributions):
 
 
 class Insight(_WithDistributions):
-    """A published analysis. ``uses`` names the datasets that it rests on; ``address`` is where it opens."""
+    """A published analysis. ``uses`` names the datasets that it rests on; ``address`` is where it opens.
+
+    Somebody who may see none of those datasets is shown the insight without ``uses``; a catalogue file must have it.
+    """
 
     kind: Literal["insight"] = "insight"
     form: InsightForm
-    uses: tuple[Slug, ...] = Field(min_length=1)
+    uses: tuple[Slug, ...] = Field(default=(), min_length=1)
     owner: str = Field(min_length=1)
     public_benefit: str = Field(min_length=1)
     friction: str = ""

@@ -7,6 +7,9 @@ Ranking goes by levels, each a query of its own: what has every word in its titl
 what has all of them as written, and what nearly has them in its title; then the rest. A level is asked only when a page
 is not full without it, and at a million entries the last is by far the dearest. The total and the counts come from a
 query that does not rank.
+
+What a question is asked ``without`` is left out of every query here, also of those that only look whether a word may be
+misspelt: nothing in an answer depends on it but how rare a word is held to be when what fits is put in order.
 """
 
 from __future__ import annotations
@@ -57,13 +60,18 @@ class Question:
 
 def question(query: Query, searcher: tantivy.Searcher) -> Question | None:
     """Write a query for the index; ``None`` when nothing can match."""
-    filters = [(Occur.Must, _unranked(_filter(name, values))) for name, values in query.filters.items()]
+    if query.uses and query.without.issuperset(value.lower() for value in query.uses):
+        return None
+    filters = [(Occur.Must, _unranked(_filter(name, values, query.without))) for name, values in query.filters.items()]
+    if query.without:
+        filters.append((Occur.MustNot, _left_out(query.without)))
     if not query.text.strip():
-        return Question(_Q.boolean_query(filters) if filters else _Q.all_query())
+        everything = [] if query.filters else [(Occur.Must, _Q.all_query())]
+        return Question(_Q.boolean_query([*everything, *filters]) if filters else _Q.all_query())
     words = list(dict.fromkeys(words_of(query.text)))
     if not words:
         return None
-    misspelt = {word for word in words if _may_be_misspelt(word, searcher, is_last=word is words[-1])}
+    misspelt = {word for word in words if _may_be_misspelt(word, searcher, query.without, is_last=word is words[-1])}
     levels = _levels(words, misspelt)
     steps = []
     for number, level in enumerate(levels):
@@ -104,7 +112,14 @@ def _term(field: str, value: str) -> tantivy.Query:
     return _Q.term_query(schema(), field, value, index_option="basic")
 
 
-def _filter(name: str, values: Sequence[str]) -> tantivy.Query:
+@lru_cache(maxsize=256)
+def _left_out(without: frozenset[str]) -> tantivy.Query:
+    """Match the entries that are left out; remembered, as most people are shown all but the same few."""
+    return _unranked(_Q.term_set_query(schema(), "slug", sorted(without)))
+
+
+def _filter(name: str, values: Sequence[str], without: frozenset[str]) -> tantivy.Query:
+    """Match one filter. What rests on an entry that is left out is not found by that entry's name."""
     if name == "publisher":
         wanted = {folded(value) for value in values}
     elif name == "licence":
@@ -112,6 +127,8 @@ def _filter(name: str, values: Sequence[str]) -> tantivy.Query:
         wanted = {titles.get(folded(value), value) for value in values}
     else:
         wanted = {*values, *(value.lower() for value in values)}
+    if name == "uses":
+        wanted -= without
     return _any([_term(name, value) for value in sorted(wanted)])
 
 
@@ -163,10 +180,17 @@ def _how_well(field: str, words: Sequence[str]) -> list[tuple[Occur, tantivy.Que
     return [(Occur.Should, _Q.term_query(schema(), field, word, index_option=option)) for word in words]
 
 
-def _may_be_misspelt(word: str, searcher: tantivy.Searcher, *, is_last: bool) -> bool:
-    if len(word) < LETTERS_FOR_TYPO or not word.isalpha() or searcher.doc_freq("text", word) >= PLENTY:
+def _may_be_misspelt(word: str, searcher: tantivy.Searcher, without: frozenset[str], *, is_last: bool) -> bool:
+    if len(word) < LETTERS_FOR_TYPO or not word.isalpha():
         return False
-    return not is_last or int(searcher.search(_beginning("text", word), 1).count) < PLENTY
+    if searcher.doc_freq("text", word) >= PLENTY and not (without and _is_rare(_term("text", word), searcher, without)):
+        return False
+    return not is_last or _is_rare(_beginning("text", word), searcher, without)
+
+
+def _is_rare(matching: tantivy.Query, searcher: tantivy.Searcher, without: frozenset[str]) -> bool:
+    there = matching.and_must_not_match(_left_out(without)) if without else matching
+    return int(searcher.search(there, 1).count) < PLENTY
 
 
 def _nearly(field: str, word: str) -> tantivy.Query:
@@ -184,7 +208,7 @@ def _beginning(field: str, word: str) -> tantivy.Query:
     return _Q.regex_query(schema(), field, f"{word}.*")
 
 
-def near(searcher: tantivy.Searcher, slug: str, limit: int) -> list[str]:
+def near(searcher: tantivy.Searcher, slug: str, limit: int, without: frozenset[str]) -> list[str]:
     """Find the slugs that are written most like one: two letters wrong, else begun so, else of the same words.
 
     Parameters
@@ -195,6 +219,8 @@ def near(searcher: tantivy.Searcher, slug: str, limit: int) -> list[str]:
         What somebody wrote; any text.
     limit
         The most to give.
+    without
+        Slugs that are not suggested.
 
     Returns
     -------
@@ -202,7 +228,7 @@ def near(searcher: tantivy.Searcher, slug: str, limit: int) -> list[str]:
         Slugs, closest first; none that is too unlike to have been meant.
     """
     text = slug.lower().replace("_", "-").strip("-")
-    words = Query(text=text.replace("-", " "))
+    words = Query(text=text.replace("-", " "), without=without)
     ways: list[Callable[[], tantivy.Query | None]] = [
         lambda: _Q.fuzzy_term_query(schema(), "slug", text, distance=2),
         lambda: slug_begins_with(text) if len(text) > SHORT and is_slug_text(text) else None,
@@ -211,6 +237,7 @@ def near(searcher: tantivy.Searcher, slug: str, limit: int) -> list[str]:
     found: dict[str, float] = {}
     for way in ways:
         if len(found) < limit and (wanted := way()) is not None:
+            wanted = wanted.and_must_not_match(_left_out(without)) if without else wanted
             hits = searcher.search(wanted, NEAR_LOOKED_AT, order_by_field="slug", order=tantivy.Order.Asc).hits
             found |= {each: SequenceMatcher(None, text, each).ratio() for each, _ in hits}
     likely = [each for each, ratio in found.items() if ratio >= LEAST_LIKENESS]

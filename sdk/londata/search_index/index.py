@@ -214,9 +214,24 @@ class SearchIndex:
                 return
             offset, size = offset + size, size * PAGE_GROWTH
 
-    def near(self, slug: str, limit: int = 3) -> list[str]:
-        """Suggest the slugs that are written most like this one; closest first."""
-        return asking.near(self._refresh().searcher, slug, limit)
+    def near(self, slug: str, limit: int = 3, without: frozenset[str] = frozenset()) -> list[str]:
+        """Suggest the slugs that are written most like this one; closest first.
+
+        Parameters
+        ----------
+        slug
+            What somebody wrote; any text.
+        limit
+            The most to give.
+        without
+            Slugs that are not suggested.
+
+        Returns
+        -------
+        list of str
+            Slugs.
+        """
+        return asking.near(self._refresh().searcher, slug, limit, without)
 
     def _refresh(self) -> _View:
         """Give a view of the newest state, also when another process wrote it. Costs two looks at the disk."""
