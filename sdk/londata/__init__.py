@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from londata.intake_catalog import RegisterCatalog
     from londata.intake_catalog import open_catalog as open_catalog
     from londata.readlog import reads as reads
+    from londata.sharing.asking import requests as requests
+    from londata.sharing.choosing import current_project as current_project
+    from londata.sharing.choosing import projects as projects
+    from londata.sharing.choosing import use_project as use_project
+    from londata.sharing.telling import notices as notices
 
     catalog: RegisterCatalog
 
@@ -26,11 +31,27 @@ if TYPE_CHECKING:
 _PUBLIC = {
     "open_catalog": ("londata.intake_catalog", "open_catalog"),
     "reads": ("londata.readlog", "reads"),
+    "use_project": ("londata.sharing.choosing", "use_project"),
+    "current_project": ("londata.sharing.choosing", "current_project"),
+    "projects": ("londata.sharing.choosing", "projects"),
+    "requests": ("londata.sharing.asking", "requests"),
+    "notices": ("londata.sharing.telling", "notices"),
     "insights": ("londata.insights", None),
     "reports": ("londata.reports", None),
 }
 
-__all__ = ["catalog", "insights", "open_catalog", "reads", "reports"]
+__all__ = [
+    "catalog",
+    "current_project",
+    "insights",
+    "notices",
+    "open_catalog",
+    "projects",
+    "reads",
+    "reports",
+    "requests",
+    "use_project",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,0 +1,124 @@
+"""One's projects: what each is for, which data it may read, and until when."""
+
+from __future__ import annotations
+
+import datetime as dt
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from londata.access import day, midnight
+from londata.records import Project, key_of
+from londata.sharing.display.listing import Listing
+from londata.sharing.display.words import plain, safe
+
+
+@dataclass(frozen=True)
+class Readable:
+    """An entry that is not open and that one may read in a project; ``until`` is ``None`` where nothing ends it."""
+
+    entry: str
+    title: str
+    until: dt.datetime | None = None
+
+    @property
+    def how_long(self) -> str:
+        """Say until when, for the end of a sentence."""
+        return f"until {day(self.until)}" if self.until else "with no end set"
+
+
+@dataclass(frozen=True)
+class MyProject:
+    """A project that one is a member of.
+
+    ``record`` is what the register says of it, ``readable`` what oneself may read in it now.
+    """
+
+    record: Project
+    purpose_title: str
+    readable: tuple[Readable, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """What the project is called in code."""
+        return self.record.id
+
+    @property
+    def title(self) -> str:
+        """What people call it."""
+        return self.record.title
+
+    @property
+    def ends(self) -> str:
+        """The day on which it is over, in words."""
+        return day(midnight(self.record.end))
+
+    def told(self) -> list[str]:
+        """Say in a line what it is for, and in another which data it may read."""
+        purpose = plain(self.purpose_title or self.record.purpose)
+        first = f"{plain(self.title)} ({self.id}): {purpose}. It ends on {self.ends}."
+        return [first, self._data()]
+
+    def _data(self) -> str:
+        if not self.readable:
+            return 'It may read open data only, so far; ask for more with catalog.<dataset>.request_access(why="…").'
+        each = (f"{plain(one.title)} (catalog.{key_of(one.entry)}, {one.how_long})" for one in self.readable)
+        return f"Beside open data it may read {'; '.join(each)}."
+
+    def __repr__(self) -> str:
+        return "\n".join(self.told())
+
+    def _repr_html_(self) -> str:
+        return Projects([self])._repr_html_()
+
+
+class Projects(Listing[MyProject]):
+    """The projects that one is a member of.
+
+    Parameters
+    ----------
+    items
+        The projects.
+    chosen
+        The one that this kernel works for, if any.
+    """
+
+    headers = ("Project", "Purpose", "May read, beside open data", "Ends", "In code")
+
+    def __init__(self, items: Sequence[MyProject] = (), chosen: str | None = None) -> None:
+        super().__init__(items)
+        self._chosen = chosen
+
+    def find(self, name: str) -> MyProject | None:
+        """Find one by its name in code."""
+        return next((project for project in self if project.id == name), None)
+
+    def headline(self) -> str:
+        """Say how many there are, and for which this kernel works."""
+        if not self:
+            return "You are a member of no project. Ask a steward, or whoever leads the work, to make you one."
+        count = "1 project" if len(self) == 1 else f"{len(self)} projects"
+        works = f"this kernel works for {self._chosen}" if self._chosen else "this kernel works for none yet"
+        return f"You are a member of {count}; {works}"
+
+    def line(self, item: MyProject) -> str:
+        """Write one project for a terminal."""
+        said = item.told()
+        return "\n".join([f"  {said[0]}", *(f"    {line}" for line in said[1:]), f"    {_code(item)}"])
+
+    def cells(self, item: MyProject) -> Sequence[str]:
+        """Write one project for the table."""
+        data = "<br>".join(f"{safe(one.title, 120)}, {html.escape(one.how_long)}" for one in item.readable)
+        purpose = f"{safe(item.purpose_title or item.record.purpose)}<br>{safe(item.record.public_benefit, 300)}"
+        name = f"{safe(item.title, 120)}{' (this kernel)' if item.id == self._chosen else ''}"
+        return (
+            name,
+            purpose,
+            data or "nothing yet",
+            html.escape(item.ends),
+            f"<code>{html.escape(_code(item))}</code>",
+        )
+
+
+def _code(item: MyProject) -> str:
+    return f'londata.use_project("{item.id}")'

@@ -1,0 +1,204 @@
+"""The part of the register service that keeps projects and requests, as a client asks it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from londata import session, settings
+from londata.client import Endpoint
+from londata.client.connection import Connection, Params
+from londata.errors import RegisterUnavailableError, SettingsError
+from londata.records import AccessRequest, Project, RowFilter
+from londata.sharing.notices import Notice, Notices
+from londata.sharing.projects import MyProject, Projects, Readable
+from londata.sharing.requests import Request, Requests
+from londata.sharing.standing import Standing
+
+if TYPE_CHECKING:
+    import httpx
+
+T = TypeVar("T")
+_MOMENT: TypeAdapter[dt.datetime] = TypeAdapter(dt.datetime)
+_DAY: TypeAdapter[dt.date] = TypeAdapter(dt.date)
+
+
+class SharingService:
+    """Projects, requests, decisions and notices behind the register's address.
+
+    Parameters
+    ----------
+    address
+        As :class:`~londata.client.RegisterClient` takes it.
+    token
+        The hub's token; the setting ``TOKEN`` or ``JUPYTERHUB_API_TOKEN`` when not given.
+    timeout
+        Seconds without an answer after which a question is given up.
+    transport
+        An ``httpx`` transport to use instead of the network.
+
+    Raises
+    ------
+    RegisterUnavailableError, NotAuthenticatedError
+        From every method: nobody answers; the token is not accepted.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        token: str | None = None,
+        *,
+        timeout: float | None = None,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self._connection = Connection(Endpoint.of(address), token or _own_token(), timeout, transport)
+
+    def projects(self) -> Projects:
+        """List one's projects."""
+        said = self._get("/projects")
+        return self._read(lambda: Projects([_project(each) for each in said["projects"]], session.project()))
+
+    def standing(self, entry: str, project: str | None) -> Standing:
+        """Ask how one stands towards an entry in a project. Nothing is opened or logged by it."""
+        params = [("entry", entry), *([("project", project)] if project else [])]
+        said = self._get("/decisions", params)
+        return self._read(lambda: _standing(said))
+
+    def ask(self, entry: str, project: str, why: str) -> Request:
+        """Ask for access; the hub adds the purpose, the bodies and the agreement."""
+        said = self._connection.post("/requests", {"entry": entry, "project": project, "why": why})
+        return self._request({"mine": True} | said)
+
+    def requests(self) -> Requests:
+        """List one's own requests and those that one may decide."""
+        said = self._get("/requests")
+        return self._read(lambda: Requests([self._request(each) for each in said["requests"]]))
+
+    def approve(self, request: str, until: dt.date) -> Request:
+        """Approve a request until a day."""
+        return self._decide(request, "approve", until=until.isoformat())
+
+    def refuse(self, request: str, reason: str) -> Request:
+        """Refuse a request."""
+        return self._decide(request, "refuse", reason=reason)
+
+    def withdraw(self, request: str) -> Request:
+        """Take a request back."""
+        return self._decide(request, "withdraw")
+
+    def notices(self) -> Notices:
+        """List what there is to know."""
+        said = self._get("/notices")
+        return self._read(lambda: Notices([_notice(each) for each in said["notices"]]))
+
+    def close(self) -> None:
+        """Close the connections; they are opened again when something is asked."""
+        self._connection.close()
+
+    def _get(self, path: str, params: Params = ()) -> Any:
+        return self._connection.get(path, params)
+
+    def _decide(self, request: str, what: str, **body: str) -> Request:
+        from urllib.parse import quote
+
+        return self._request(self._connection.post(f"/requests/{quote(request, safe='')}/{what}", body))
+
+    def _request(self, said: Mapping[str, Any]) -> Request:
+        return self._read(
+            lambda: Request(
+                _record(AccessRequest, said),
+                title=str(said.get("title") or ""),
+                project_title=str(said.get("project_title") or ""),
+                mine=bool(said.get("mine")),
+                decidable=bool(said.get("decidable")),
+                latest_until=_DAY.validate_python(said["latest_until"][:10]) if said.get("latest_until") else None,
+                holder=str(said.get("holder") or ""),
+                service=self,
+            )
+        )
+
+    def _read(self, make: Callable[[], T]) -> T:
+        try:
+            return make()
+        except (ValidationError, KeyError, TypeError, AttributeError) as error:
+            raise RegisterUnavailableError(
+                "The register describes projects or requests in a way that this version of londata does not know.",
+                hint="Install the version of londata that the hub runs.",
+            ) from error
+
+
+def service(address: str = "") -> SharingService:
+    """Find the service that this process talks to.
+
+    Parameters
+    ----------
+    address
+        Of the register; the setting ``REGISTER`` when not given.
+
+    Raises
+    ------
+    SettingsError
+        There is none here: the register is a folder of files.
+    """
+    where = address or settings.get("REGISTER")
+    if not is_service(where):
+        raise SettingsError(
+            "Projects and requests are kept by the hub, and no register service is set here.",
+            hint=f"Work in the hub's Lab, or set {settings.PREFIX}REGISTER to the address of its register.",
+        )
+    return _service_at(where, _own_token())
+
+
+def is_service(address: str) -> bool:
+    """Tell a service from a folder of catalogue files."""
+    return address.startswith(("http://", "https://", "http+unix://"))
+
+
+@lru_cache(maxsize=8)
+def _service_at(address: str, token: str) -> SharingService:
+    return SharingService(address, token)
+
+
+def _own_token() -> str:
+    return settings.get("TOKEN") or os.environ.get("JUPYTERHUB_API_TOKEN", "")
+
+
+def _record(kind: Any, said: Mapping[str, Any]) -> Any:
+    """Read a record from an answer that says more than the record."""
+    return kind.model_validate({name: said[name] for name in kind.model_fields if name in said}, strict=False)
+
+
+def _project(said: Mapping[str, Any]) -> MyProject:
+    readable = (Readable(each["entry"], each["title"], _moment(each.get("until"))) for each in said["readable"])
+    return MyProject(_record(Project, said), str(said["purpose_title"]), tuple(readable))
+
+
+def _standing(said: Mapping[str, Any]) -> Standing:
+    columns, rows = said.get("columns"), said.get("rows") or ""
+    if isinstance(rows, Mapping):
+        kept = RowFilter.model_validate(rows)
+        rows = str(kept) if kept else ""
+    return Standing(
+        said["allowed"] is True,
+        tuple(str(reason) for reason in said["reasons"]),
+        said.get("agreement") or "",
+        said.get("project") or "",
+        _moment(said.get("until")),
+        None if columns is None else tuple(str(name) for name in columns),
+        "" if rows == "all rows" else str(rows),
+    )
+
+
+def _notice(said: Mapping[str, Any]) -> Notice:
+    names = ("id", "kind", "text", "entry", "project")
+    days = said.get("days")
+    return Notice(**{name: str(said.get(name) or "") for name in names}, at=_moment(said.get("at")), days=days)
+
+
+def _moment(text: Any) -> dt.datetime | None:
+    return _MOMENT.validate_python(text) if text else None

@@ -1,0 +1,37 @@
+"""How one stands towards an entry: may one read it, under which agreement, until when, and if not, why."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from londata.access import Decision
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What the hub says of a caller, an entry and a project. An explanation: it opens nothing.
+
+    ``columns`` are those that may be read (``None``: all); ``rows`` says which rows, in words, empty for all.
+    """
+
+    allowed: bool
+    reasons: tuple[str, ...]
+    agreement: str = ""
+    project: str = ""
+    until: dt.datetime | None = None
+    columns: tuple[str, ...] | None = None
+    rows: str = ""
+
+    @classmethod
+    def of(cls, decision: Decision) -> Standing:
+        """Take it from a decision that was made here, where there is no service to ask."""
+        return cls(
+            decision.allowed,
+            decision.reasons,
+            decision.agreement or "",
+            decision.project or "",
+            decision.until,
+            decision.columns,
+            str(decision.rows) if decision.rows else "",
+        )

@@ -1,0 +1,67 @@
+"""Telling an analyst what the hub has to say, once, where it is seen."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+
+from londata.errors import LondataError
+from londata.fetch.progress import in_notebook
+from londata.sharing.notices import Notice, Notices
+from londata.sharing.service import is_service, service
+
+#: Notices that this process has told already.
+_told: set[str] = set()
+#: What somebody who reads an entry is told about it.
+_OF_AN_ENTRY = ("approved", "refused", "ending")
+
+
+def say(lines: Iterable[str]) -> None:
+    """Write lines for the person who works here: below the cell in a notebook, beside the results elsewhere."""
+    stream = sys.stdout if in_notebook() else sys.stderr
+    stream.write("".join(f"{line}\n" for line in lines))
+    stream.flush()
+
+
+def notices() -> Notices:
+    """List what there is to know: ends within 90 days, decided requests, and for stewards those that wait.
+
+    Raises
+    ------
+    SettingsError
+        There is no register service here.
+    """
+    found = service().notices()
+    _told.update(notice.id for notice in found)
+    return found
+
+
+def of_project(project: str) -> list[Notice]:
+    """Take what there is to know when one begins to work for a project."""
+    found = [each for each in service().notices() if each.project in ("", project) and each.kind != "request"]
+    _told.update(notice.id for notice in found)
+    return found
+
+
+def tell_of(entry: str, address: str) -> None:
+    """Tell what is new about an entry to whoever is about to read it.
+
+    It never stands in the way of reading: where the hub does not say, nothing is told.
+
+    Parameters
+    ----------
+    entry
+        Its slug.
+    address
+        Of the register that it is from; a folder of files has no notices.
+    """
+    if not is_service(address):
+        return
+    try:
+        found = service(address).notices()
+    except LondataError:
+        return
+    new = [each for each in found if each.entry == entry and each.kind in _OF_AN_ENTRY and each.id not in _told]
+    _told.update(notice.id for notice in new)
+    if new:
+        say(str(notice) for notice in new)
