@@ -16,12 +16,14 @@ from londata.intake_catalog.opening import register_at
 from londata.query import Query
 from londata.records import Entry
 from londata.register import Register
+from londata.sharing.telling import tell_of
 
 if TYPE_CHECKING:
     from londata.intake_catalog.catalog import RegisterCatalog
+    from londata.sharing.requests import Request
 
 #: What ``dir`` lists of an entry, before the fields of its record.
-VERBS = ("read", "discover", "to_dask", "to_xarray", "to_reader", "insights", "record")
+VERBS = ("read", "discover", "request_access", "to_dask", "to_xarray", "to_reader", "insights", "record")
 
 
 class EntryData(BaseData):  # type: ignore[misc]
@@ -137,6 +139,34 @@ class RegisterEntry(BaseReader):  # type: ignore[misc]
         """Read the first 10 rows (of a grid: the first 10 along each dimension), as the same type as :meth:`read`."""
         return self._read_with(True, distribution=distribution, **keywords)
 
+    def request_access(self, why: str, *, purpose: str | None = None, project: str | None = None) -> Request:
+        """Ask the stewards of the data for access to it.
+
+        Parameters
+        ----------
+        why
+            What it is needed for, in a sentence.
+        purpose
+            The project's purpose, as a check; a request has no other.
+        project
+            For which project; that of this kernel when not given, else the only one that you are a member of.
+
+        Returns
+        -------
+        londata.sharing.requests.Request
+            It says what was asked, of whom and under which agreement; ``londata.requests()`` shows it again.
+
+        Raises
+        ------
+        UsageError
+            There is nothing to ask for, something is missing, or it has been asked already.
+        SettingsError
+            There is no register service here, so nobody to ask.
+        """
+        from londata.sharing.asking import request_access
+
+        return request_access(self.record, why, purpose=purpose, project=project, address=self._data.address)
+
     def to_dask(self, **keywords: Any) -> Any:
         """Read as a Dask DataFrame, which computes in parts and on demand."""
         return self.read(**{**keywords, "as_": "dask"})
@@ -167,6 +197,8 @@ class RegisterEntry(BaseReader):  # type: ignore[misc]
         return RegisterEntry(self._data, **{**defaults, **({"as_": as_} if as_ else {}), **keywords})
 
     def _read_with(self, first_rows: bool, **asked: Any) -> Any:
+        if self.record.access != "open":
+            tell_of(self.record.id, self._data.address)
         given = {name: value for name, value in asked.items() if value is not None}
         defaults = {name: value for name, value in self.kwargs.items() if name != "data"}
         return reading.read(self._data.register(), self.record, first_rows=first_rows, **{**defaults, **given})
