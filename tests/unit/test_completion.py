@@ -65,7 +65,7 @@ def offered(shell, text):
         ('catalog.themes["tr|', ['catalog.themes["transport"]']),
         ("catalog.themes.transport.cycle_c|", ["catalog.themes.transport.cycle_counters"]),
         ("catalog.themes.people.cyc|", []),
-        ("catalog.borough_profile.re|", ["catalog.borough_profile.read", "catalog.borough_profile.record"]),
+        ("catalog.borough_profile.rec|", ["catalog.borough_profile.record"]),
         ('catalog["borough-profile"].disc|', ['catalog["borough-profile"].discover']),
         ("catalog.borough_profile.insights.bo|", ["catalog.borough_profile.insights.borough_explorer"]),
         ("len(catalog.borough_pl|)", ["len(catalog.borough_places"]),
