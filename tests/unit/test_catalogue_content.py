@@ -22,9 +22,11 @@ AUTHORITIES = {f"E0900{number:04}" for number in range(1, 34)}
 LOADED = load_catalog(CATALOGS)
 ENTRIES = {entry.id: entry for entry in LOADED.entries if entry.kind != "insight"}
 OFFLINE = [(entry, each) for entry in ENTRIES.values() for each in entry.distributions if each.path]
-#: Entries about data that others publish.
-REAL = [entry for entry in ENTRIES.values() if entry.publisher.id != "londata"]
 GENERATED = [entry for entry in ENTRIES.values() if entry.generated]
+#: Generated sets that stand for what a body would hold, so that there is somebody to ask: a hub's demonstration.
+STANDING_IN = [entry for entry in GENERATED if {each.through for each in entry.distributions} == {"gateway"}]
+#: Entries about data that others publish.
+REAL = [entry for entry in ENTRIES.values() if entry.publisher.id != "londata" and entry not in STANDING_IN]
 #: Tables that the project put together from published figures.
 PUT_TOGETHER = [entry for entry in ENTRIES.values() if entry.publisher.id == "londata" and not entry.generated]
 
@@ -157,8 +159,19 @@ def test_generated_sets_say_so_everywhere():
         assert "enerated" in entry.description
         assert "made-up" in entry.summary.lower()
         assert "generated" in entry.tags
-        assert entry.publisher.id == "londata"
+        assert entry.publisher.id == "londata" or entry in STANDING_IN
         assert entry.attribution == ""
+
+
+def test_a_generated_set_that_stands_for_a_body_says_that_nothing_comes_from_it():
+    assert len(STANDING_IN) == 5
+    for entry in STANDING_IN:
+        assert entry.access in ("shared", "closed")
+        assert entry.personal_data != "not stated"
+        assert f"nothing of it comes from {entry.publisher.name}." in entry.description.replace("from the ", "from ")
+        assert "demonstration" in entry.licence_title
+        assert entry.contact.email.endswith(".example")
+        assert all(column.meaning and column.type != "any" for column in entry.columns)
 
 
 def test_nobody_elses_data_is_generated():
