@@ -5,24 +5,23 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo
 
+from londata.access.days import day, last_day, midnight
 from londata.records import Agreement, Cover, Grant, GrantEnd, Project, ServiceAccount
-
-LONDON = ZoneInfo("Europe/London")
-
-
-def midnight(day: dt.date) -> dt.datetime:
-    """Tell when a day begins in London, in UTC."""
-    return dt.datetime.combine(day, dt.time(), LONDON).astimezone(dt.UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """One of the moments at which a grant is over, and how to say it once it has passed."""
+    """One of the moments at which a grant is over, and how to say it: ``what`` ended ``on`` (else the day of ``at``)."""
 
     at: dt.datetime
     what: str
+    on: str = ""
+
+    @property
+    def said(self) -> str:
+        """Say that it has passed."""
+        return f"{self.what} ended on {self.on or day(self.at)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +72,10 @@ class Arrangements:
         self._terms: dict[tuple[str, str], list[Term]] = {}
         for grant in grants:
             self._terms.setdefault((grant.subject, grant.entry), []).append(self._term(grant))
+        self._projects_of: dict[str, list[Project]] = {}
+        for project in self.projects.values():
+            for person in dict.fromkeys(project.members):
+                self._projects_of.setdefault(person, []).append(project)
         self._covering: dict[str, list[Agreement]] = {}
         for agreement in self.agreements.values():
             for cover in agreement.covers:
@@ -92,19 +95,20 @@ class Arrangements:
 
     def projects_of(self, person: str) -> list[Project]:
         """List the projects that a person is a member of."""
-        return [project for project in self.projects.values() if person in project.members]
+        return list(self._projects_of.get(person, ()))
 
     def _term(self, grant: Grant) -> Term:
         project, agreement = self.projects.get(grant.project), self.agreements.get(grant.agreement)
-        stops = [Stop(grant.until, "your grant")]
+        stops = [Stop(grant.until, "your grant", last_day(grant.until))]
         if project:
             stops.append(Stop(midnight(project.end), f"the project “{project.title}”"))
         if agreement:
             stops.append(Stop(midnight(agreement.end), f"the agreement {agreement.id}"))
-            stops.append(Stop(midnight(agreement.review_by), f"the time until the review of agreement {agreement.id}"))
+            what = f"the agreement {agreement.id} was to be reviewed and was not, so what it allows"
+            stops.append(Stop(midnight(agreement.review_by), what))
         if end := self._ends.get(grant.id):
-            why = f" ({end.reason})" if end.reason else ""
-            stops.append(Stop(end.ended_at, f"your grant, taken back by {end.ended_by}{why},"))
+            why = f" (“{end.reason}”)" if end.reason else ""
+            stops.append(Stop(end.ended_at, f"your grant, which {end.ended_by} took back{why},"))
         return Term(
             grant,
             project,
