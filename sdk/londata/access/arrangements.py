@@ -12,7 +12,7 @@ from londata.records import Agreement, Cover, Grant, GrantEnd, Project, ServiceA
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """One of the moments at which a grant is over, and how to say it: ``what`` ended ``on`` (else the day of ``at``)."""
+    """One of the moments at which a grant is over, and how to say it: ``what`` ended ``on``, else the day of ``at``."""
 
     at: dt.datetime
     what: str

@@ -1,4 +1,4 @@
-"""Days and moments: agreements are written in days, decisions are made at moments. A day begins at midnight in London."""
+"""Days and moments: agreements are written in days, decisions made at moments. A day begins at midnight in London."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import datetime as dt
 from zoneinfo import ZoneInfo
 
 LONDON = ZoneInfo("Europe/London")
-_MONTHS = (
-    "January February March April May June July August September October November December".split()  # whatever the locale
-)
+#: In English, whatever the machine speaks.
+_MONTHS = "January February March April May June July August September October November December".split()
 
 
 def midnight(day: dt.date) -> dt.datetime:

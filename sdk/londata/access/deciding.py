@@ -87,7 +87,7 @@ def _steward(subject: Subject, entry: Entry) -> Decision:
     held = f"a steward of {entry.publisher.name}, which holds “{entry.title}”."
     if _is_steward(subject, entry):
         return Decision(True, "steward", subject.name, entry.id, (f"You are {held}",))
-    who = f"Stewards are in the group {STEWARDS} and work for the body that holds the data; whoever runs the hub can say who."
+    who = f"Ask whoever runs the hub who is: stewards are in the group {STEWARDS} and work for the body that holds it."
     return Decision(False, "steward", subject.name, entry.id, (f"You are not {held}", who))
 
 
