@@ -27,6 +27,8 @@
     ├── ReportError                   a report ran and failed
     └── HubError                      the hub cannot start, or stopped by itself
 
+:class:`LondataWarning` is apart: nothing failed, but somebody should know.
+
 Each error is one sentence that says what went wrong and what it means, and a ``hint`` that says what
 to do next. ``exit_code`` is what a command line returns, ``http_status`` what a service answers.
 """
@@ -68,6 +70,10 @@ def _printable(text: str) -> str:
     """Take out what could move a terminal's cursor or reorder a line: messages quote titles and file names."""
     kept = (each if each.isprintable() or each in "\n\t" else " " if each.isspace() else "" for each in text)
     return "".join(kept)
+
+
+class LondataWarning(UserWarning):
+    """Something that whoever reads data should know, although the reading went well."""
 
 
 class UsageError(LondataError):

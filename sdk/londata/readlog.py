@@ -19,7 +19,10 @@ from londata import settings
 class Reading:
     """One read of one distribution.
 
-    ``rows`` is ``None`` for grids; ``dimensions`` is then their shape. ``sha256`` is of the bytes as fetched.
+    ``rows`` is ``None`` for grids; ``dimensions`` is then their shape. ``sha256`` is of the bytes as fetched; of what
+    came through the gateway it is as the gateway states it. What came that way also has the terms on which it was
+    read: ``agreement``, ``project``, ``purpose``, ``grant``, ``until`` and ``outputs`` (what may be done with results);
+    ``decision`` is the number of its line in the hub's log.
     """
 
     entry: str
@@ -38,6 +41,12 @@ class Reading:
     register: str = ""
     agreement: str | None = None
     policy_version: str = ""
+    project: str | None = None
+    purpose: str | None = None
+    decision: int | None = None
+    grant: str | None = None
+    until: str | None = None
+    outputs: str | None = None
     read_at: str = field(default_factory=lambda: dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds"))
 
     @property

@@ -6,7 +6,9 @@ written to disk here.
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -17,7 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from londata.client.connection import GATEWAY, Connection, Endpoint, beginning
 from londata.client.register_client import own_token
-from londata.errors import FetchError, NotAuthenticatedError, UsageError
+from londata.errors import FetchError, LondataWarning, NotAuthenticatedError, UsageError
 from londata.records.identifiers import MAX_SLUG, SLUG
 
 if TYPE_CHECKING:
@@ -31,6 +33,8 @@ PIECE = 1024 * 1024
 #: The most that the gateway's answer may hold when a reading begins, and the most that is kept of a file's end.
 MOST_OF_AN_ANSWER = 1024 * 1024
 MOST_OF_A_TAIL = 4 * 1024 * 1024
+#: What was warned of in this process: entry and day.
+_warned: set[tuple[str, dt.date]] = set()
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,11 @@ class OpenReading:
     def same_bytes_as(self, other: OpenReading) -> bool:
         """Tell whether another reading is of the very same bytes."""
         return (self.size_bytes, self.sha256, self.version) == (other.size_bytes, other.sha256, other.version)
+
+    def terms(self) -> dict[str, Any]:
+        """Say on which terms it is read: the fields that a note of a reading has of the same name."""
+        names = ("agreement", "project", "purpose", "decision", "grant", "until", "outputs")
+        return {name: getattr(self, name) for name in names}
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the token out of a pickle: whoever loads it asks for one of their own."""
@@ -206,6 +215,7 @@ class HeldReading:
 
     def __init__(self, client: GatewayClient, opening: OpenReading, project: str | None) -> None:
         self.opening = opening
+        self.begun_at = dt.datetime.now(dt.UTC)
         #: Called with each number of bytes that arrives.
         self.advance: Callable[[int], Any] = lambda _: None
         self._client = client
@@ -321,6 +331,14 @@ class HeldReading:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return HeldReading, (self._client, self.opening, self._project)
+
+
+def warn_once(opening: OpenReading) -> None:
+    """Pass on what the gateway warns of, once for each entry and day."""
+    seen = opening.entry, dt.datetime.now(dt.UTC).date()
+    if opening.warning and seen not in _warned:
+        _warned.add(seen)
+        warnings.warn(f"“{opening.title}”: {opening.warning}", LondataWarning, stacklevel=2)
 
 
 def gateway_at(address: str) -> GatewayClient:
