@@ -247,7 +247,7 @@ class RegisterEntry(BaseReader):  # type: ignore[misc]
     def __repr__(self) -> str:
         from londata.intake_catalog.display import entry_text
 
-        return entry_text(self.record)
+        return entry_text(self.record, self._data.address)
 
     def _repr_html_(self) -> str:
         from londata.intake_catalog.display import entry_html
@@ -256,7 +256,7 @@ class RegisterEntry(BaseReader):  # type: ignore[misc]
             insights = list(self.insights.records(limit=10))
         except LondataError:  # the card is worth showing without them
             insights = []
-        return entry_html(self.record, insights)
+        return entry_html(self.record, insights, self._data.address)
 
 
 def _entry_at(

@@ -7,12 +7,12 @@ import html
 import textwrap
 from collections.abc import Callable, Sequence
 
-from londata.access import decide
+from londata.intake_catalog.display.access import access_facts, code_lines, standing_of
 from londata.intake_catalog.display.words import clean, day, freshness, link, plain, safe
-from londata.intake_catalog.reading import current_subject, how_to_read
 from londata.records import Entry, Insight, Service, key_of
 from londata.records.vocabulary import NOT_STATED
 from londata.sharing.display.style import card, table
+from londata.sharing.standing import Standing
 
 MAX_COLUMNS = 30
 #: Long enough for an attribution, which a licence wants whole.
@@ -22,15 +22,25 @@ _KINDS = {"dataset": "dataset", "service": "service", "insight": "insight", "lis
 Fact = tuple[str, str]
 
 
-def facts(record: Entry, today: dt.date) -> list[Fact]:
-    """List what there is to say about an entry in single lines, in the order in which people ask."""
+def facts(record: Entry, today: dt.date, standing: Standing | None = None) -> list[Fact]:
+    """List what there is to say about an entry in single lines, in the order in which people ask.
+
+    Parameters
+    ----------
+    record
+        The entry.
+    today
+        Against which its freshness is told.
+    standing
+        How the caller stands towards it, where it is not open.
+    """
     geography = record.geography
     where = f"{geography.level}{f', boundaries of {geography.vintage}' if geography.vintage else ''}"
     period = record.period
     span = dict.fromkeys(day(each) if each else "…" for each in (period.start, period.end))
     found = [
         ("Publisher", record.publisher.name),
-        ("Access", record.access),
+        *access_facts(record, standing),
         ("Licence", record.licence_title),
         ("Freshness", freshness(record, today)),
         ("A row is", record.grain),
@@ -61,22 +71,24 @@ def _insight_facts(record: Insight) -> list[Fact]:
     ]
 
 
-def entry_text(record: Entry) -> str:
-    """Write the card for a terminal."""
+def entry_text(record: Entry, address: str = "") -> str:
+    """Write the card for a terminal; ``address`` is that of the register that the record is from."""
+    standing = standing_of(record, address)
     lines = [f"{plain(record.title)} ({_KINDS[record.kind]})"]
     if record.summary:
         lines += textwrap.wrap(plain(record.summary), 100)
-    lines += [f"  {label + ':':<14} {plain(value, MAX_FACT)}" for label, value in facts(record, dt.date.today())]
+    told = facts(record, dt.date.today(), standing)
+    lines += [f"  {label + ':':<14} {plain(value, MAX_FACT)}" for label, value in told]
     if record.landing_page:
         lines.append(f"  {'More:':<14} {plain(record.landing_page, 200)}")
     if names := [_column_text(column.name, column.unit) for column in record.columns]:
         lines += textwrap.wrap(
             f"Columns:       {_listed(names, plain)}", 100, initial_indent="  ", subsequent_indent=" " * 17
         )
-    return "\n".join([*lines, *(f"  {plain(line, 400)}" for line in _how(record))])
+    return "\n".join([*lines, *(f"  {plain(line, 400)}" for line in code_lines(record, standing, address))])
 
 
-def entry_html(record: Entry, insights: Sequence[Entry] = ()) -> str:
+def entry_html(record: Entry, insights: Sequence[Entry] = (), address: str = "") -> str:
     """Write the card for a notebook.
 
     Parameters
@@ -85,8 +97,11 @@ def entry_html(record: Entry, insights: Sequence[Entry] = ()) -> str:
         The entry.
     insights
         The insights that are built on it.
+    address
+        Of the register that the record is from.
     """
-    rows = [(label, _fact_html(label, value)) for label, value in facts(record, dt.date.today())]
+    standing = standing_of(record, address)
+    rows = [(label, _fact_html(label, value)) for label, value in facts(record, dt.date.today(), standing)]
     if record.landing_page:
         rows.append(("More", link(record.landing_page)))
     if insights:
@@ -98,7 +113,9 @@ def entry_html(record: Entry, insights: Sequence[Entry] = ()) -> str:
         f"<p>{safe(record.summary or record.description, 600)}</p>" if record.summary or record.description else "",
         table("What the register says", rows, row_headers=True),
         _columns_html(record),
-        "".join(f"<pre><code>{html.escape(clean(line, 400))}</code></pre>" for line in _how(record)),
+        "".join(
+            f"<pre><code>{html.escape(clean(line, 400))}</code></pre>" for line in code_lines(record, standing, address)
+        ),
     ]
     return card("".join(parts))
 
@@ -118,14 +135,6 @@ def _fact_html(label: str, value: str) -> str:
     if label == "Access":
         return f'<span class="londata-chip">{safe(value)}</span>'
     return link(value) if label in ("Open it at", "Endpoint", "Documentation") else safe(value, MAX_FACT)
-
-
-def _how(record: Entry) -> list[str]:
-    """Give the lines of code that read the entry, or the reason why it cannot be read."""
-    decision = decide(current_subject(), "read", record)
-    if record.kind != "insight" and not decision.allowed:
-        return [f"# {reason}" for reason in decision.reasons]
-    return how_to_read(record)
 
 
 def _column_text(name: str, unit: str) -> str:
