@@ -43,11 +43,6 @@ def access_facts(record: Entry, standing: Standing | None) -> list[tuple[str, st
     """List what there is to say about access: label and value, empty where there is nothing to say."""
     closed = record.access != "open"
     personal = record.personal_data
-    listed = {
-        "public": "for everybody",
-        "members": "for those whom an agreement about it names",
-        "hidden": "not at all",
-    }
     found = [
         ("Access", record.access),
         ("Personal data", personal if closed or personal != "not stated" else ""),
