@@ -7,6 +7,9 @@ c = get_config()  # type: ignore[name-defined]  # noqa: F821
 
 c.KernelManager.transport = "ipc"
 
+# Beside "Python 3" a kernel for each project of the user (hub-config/lab/project_kernels.py)
+c.ServerApp.kernel_spec_manager_class = "project_kernels.ProjectKernels"
+
 # A sandbox has no network: these would wait for one
 c.LabApp.check_for_updates_class = "jupyterlab.NeverCheckForUpdate"
 c.LabApp.news_url = None
