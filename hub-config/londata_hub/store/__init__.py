@@ -1,6 +1,8 @@
 """Where the register is kept: a relational database with its history, and a search index derived from it."""
 
+from londata_hub.store.access_store import AccessStore
+from londata_hub.store.holdings import Holding
 from londata_hub.store.register_store import RegisterStore
 from londata_hub.store.reports import Change, Known, Original, Refusal, UpsertReport
 
-__all__ = ["Change", "Known", "Original", "Refusal", "RegisterStore", "UpsertReport"]
+__all__ = ["AccessStore", "Change", "Holding", "Known", "Original", "Refusal", "RegisterStore", "UpsertReport"]

@@ -14,7 +14,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from londata.errors import RegisterUnavailableError, SettingsError
 
 #: The newest step in ``migrations/versions``.
-HEAD = "0001"
+HEAD = "0002"
 BUSY_S = 60
 #: Any number, the same for everybody who writes to the register: PostgreSQL's lock for writers.
 _WRITERS = 5_177_201_901
@@ -70,6 +70,19 @@ class Database:
                 connection = connection.execution_options(isolation_level="READ COMMITTED")
             with connection.begin():
                 yield connection
+
+    def glance(self, question: str) -> str | None:
+        """Look up one value without a transaction of its own: what is asked before every answer must cost little."""
+        with self._explained(), self._engine.connect() as connection:
+            raw = connection.connection.cursor()
+            try:
+                raw.execute(question)
+                found = raw.fetchone()
+            except self._engine.dialect.loaded_dbapi.Error as error:
+                raise DBAPIError(question, None, error) from error
+            finally:
+                raw.close()
+        return None if found is None else str(found[0])
 
     def close(self) -> None:
         """Close every connection."""

@@ -1,13 +1,31 @@
-"""The tables. Their first version is made by ``migrations/versions``; a test compares the two.
+"""The tables. They are made by ``migrations/versions``; a test compares the two.
 
 Times are ISO 8601 in UTC as text, and documents are JSON text, so that every database keeps exactly what was written.
 """
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, String, Table, Text
 
-metadata = MetaData()
+from londata_hub.audit.tables import audit, metadata
+
+__all__ = [
+    "accounts",
+    "agreements",
+    "audit",
+    "entries",
+    "facts",
+    "grant_ends",
+    "grants",
+    "history",
+    "holdings",
+    "metadata",
+    "originals",
+    "projects",
+    "request_decisions",
+    "requests",
+    "sources",
+]
 
 #: Slugs sort by their bytes in every database, as they do in the index, whatever language the server speaks.
 _SLUG = String(120).with_variant(String(120, collation="C"), "postgresql")
@@ -30,11 +48,14 @@ entries = Table(
     Column("first_seen", String(32), nullable=False),
     Column("updated_at", String(32), nullable=False),
     Column("withdrawn_at", String(32)),
+    Column("listing", String(16), nullable=False, server_default="public"),
     Index("entries_by_generation", "generation"),
+    Index("entries_by_listing", "listing"),
     Index("entries_by_source", "source", "source_id", unique=True),
 )
 
-#: One row per change of an entry, only ever added to. ``fields`` is JSON: field → [old, new].
+#: One row per change of an entry, only ever added to. ``fields`` is JSON: field → [old, new]. ``content_hash`` is of
+#: the document that the change left; older lines may lack it.
 history = Table(
     "history",
     metadata,
@@ -45,6 +66,7 @@ history = Table(
     Column("what", String(16), nullable=False),
     Column("fields", Text, nullable=False),
     Column("generation", BigInteger, nullable=False),
+    Column("content_hash", String(64)),
     Index("history_by_slug", "slug", "id"),
 )
 
@@ -72,4 +94,74 @@ facts = Table(
     metadata,
     Column("name", String(60), primary_key=True),
     Column("value", Text, nullable=False),
+)
+
+
+def _versioned(name: str) -> Table:
+    """Describe a table of records: one row per version, only ever added to. ``line`` is the log's line about it."""
+    return Table(
+        name,
+        metadata,
+        Column("id", Text, primary_key=True),
+        Column("version", Integer, primary_key=True, autoincrement=False),
+        Column("line", BigInteger, nullable=False),
+        Column("recorded_at", String(32), nullable=False),
+        Column("recorded_by", Text, nullable=False),
+        Column("document", Text, nullable=False),
+        Index(f"{name}_by_line", "line", unique=True),
+    )
+
+
+agreements = _versioned("agreements")
+projects = _versioned("projects")
+accounts = _versioned("accounts")
+
+#: One row per grant, only ever added to, and one per grant that was ended before its time.
+grants = Table(
+    "grants",
+    metadata,
+    Column("id", String(60), primary_key=True),
+    Column("line", BigInteger, nullable=False),
+    Column("document", Text, nullable=False),
+    Index("grants_by_line", "line", unique=True),
+)
+grant_ends = Table(
+    "grant_ends",
+    metadata,
+    Column("grant_id", String(60), ForeignKey("grants.id"), primary_key=True),
+    Column("line", BigInteger, nullable=False),
+    Column("document", Text, nullable=False),
+    Index("grant_ends_by_line", "line", unique=True),
+)
+
+#: One row per request, and one per request that was decided; its primary key lets nobody decide twice.
+requests = Table(
+    "requests",
+    metadata,
+    Column("id", String(60), primary_key=True),
+    Column("line", BigInteger, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("entry", _SLUG, nullable=False),
+    Column("project", Text, nullable=False),
+    Column("document", Text, nullable=False),
+    Index("requests_by_line", "line", unique=True),
+    Index("requests_by_subject", "subject", "entry"),
+)
+request_decisions = Table(
+    "request_decisions",
+    metadata,
+    Column("request_id", String(60), ForeignKey("requests.id"), primary_key=True),
+    Column("line", BigInteger, nullable=False),
+    Column("document", Text, nullable=False),
+    Index("request_decisions_by_line", "line", unique=True),
+)
+
+#: Where the bytes of a distribution are that is served by the gateway; replaced when they move.
+holdings = Table(
+    "holdings",
+    metadata,
+    Column("entry", _SLUG, primary_key=True),
+    Column("distribution", Text, primary_key=True),
+    Column("line", BigInteger, nullable=False),
+    Column("document", Text, nullable=False),
 )

@@ -1,0 +1,59 @@
+"""What is worth a line in the log, and what the line says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+#: Every kind of line and its meaning, with the names of the details that questions are answered from.
+EVENTS: dict[str, str] = {
+    "decision.allowed": "Somebody asked and was allowed. Details: action, grant, purpose, until, columns, rows, "
+    "policy_version.",
+    "decision.denied": "Somebody asked and was denied. Details: action, reasons, grant, ended, policy_version.",
+    "reading.begun": "Bytes are about to leave; the line is there before the first one. Details: decision (number of "
+    "its line), distribution, version, columns, rows, purpose, grant.",
+    "reading.ended": "All bytes that were asked for have left. Details: reading (number of the line that began it), "
+    "bytes.",
+    "reading.cut": "Bytes stopped leaving before their end. Details: reading (number of the line that began it), "
+    "bytes, reason.",
+    "grant.made": "A person may read an entry for a project. Details: id, until, digest.",
+    "grant.ended": "A grant was ended before its time. Details: id, reason, digest.",
+    "request.made": "A person asked for access. Details: id, why, digest.",
+    "request.approved": "A steward approved a request. Details: id, grant, until, digest.",
+    "request.refused": "A steward refused a request. Details: id, reason, digest.",
+    "request.withdrawn": "A person withdrew a request. Details: id, digest.",
+    "agreement.recorded": "An agreement, or a new version of it, was recorded. Details: version, digest.",
+    "project.recorded": "A project, or a new version of it, was recorded. Details: version, digest.",
+    "account.recorded": "A service account, or a new version of it, was recorded. Details: id, version, digest.",
+    "holding.recorded": "Where the bytes of a distribution are was recorded. Details: distribution, holder, digest.",
+    "key.purged": "The key of kept copies was deleted; they can be read no more. Details: reason.",
+    "warning.given": "A person was told that a grant ends soon. Details: grant, days.",
+    "register.changed": "Entries, or what is known of the register, changed. Details: generation, counts, history "
+    "(SHA-256 over the rows of history that the change wrote).",
+}
+
+
+@dataclass(frozen=True)
+class Event:
+    """What happened. ``actor`` is who did it, ``subject`` the person whom it is about.
+
+    ``details`` are JSON values; dates and times are written as ISO 8601.
+
+    Raises
+    ------
+    ValueError
+        There is no such kind of event: it would be a line that no question finds.
+    """
+
+    what: str
+    actor: str
+    subject: str = ""
+    entry: str = ""
+    project: str = ""
+    agreement: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.what not in EVENTS:
+            raise ValueError(f"there is no event {self.what!r}")
