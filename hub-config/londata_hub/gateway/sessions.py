@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import socket
 import struct
 from collections.abc import Iterator
@@ -216,4 +215,4 @@ def _append(path: Path, session: Session, project: str) -> None:
 def _write(path: Path, notes: dict[int, tuple[Session, str]]) -> None:
     beside = path.with_name(f"{path.name}.new")
     beside.write_text("".join(_line(*note) for note in notes.values()), encoding="utf-8")
-    os.replace(beside, path)
+    beside.replace(path)
