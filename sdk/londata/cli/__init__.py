@@ -11,6 +11,9 @@ COMMANDS = {
     "search": ("londata.cli.search", "Search the register"),
     "show": ("londata.cli.show", "Show one entry"),
     "read": ("londata.cli.read", "Read a dataset and show its first rows, or write it to a file"),
+    "ask": ("londata.cli.ask", "Ask for access to a dataset that is not open"),
+    "projects": ("londata.cli.projects", "Show your projects, and which data each may read until when"),
+    "requests": ("londata.cli.requests", "Show requests for access; stewards approve or refuse them"),
     "report": ("londata.cli.report", "Run a report from a template"),
 }
 

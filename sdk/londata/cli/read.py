@@ -16,6 +16,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add what the command takes."""
     parser.add_argument("entry", help="slug or key of the entry, as borough-profile")
     parser.add_argument("--distribution", help="which one, where there are several, as csv")
+    parser.add_argument("--project", help="for which project, where the data is not open, as school-places")
     parser.add_argument("--columns", help="names of columns with commas between them (default: all)")
     parser.add_argument("--rows", type=int, default=10, help="most rows to print (default: 10)")
     parser.add_argument("--out", type=Path, help=f"write all of it to this file: {', '.join(_WRITERS)}")
@@ -32,6 +33,10 @@ def run(arguments: argparse.Namespace) -> int:
         )
     if arguments.out and not arguments.out.absolute().parent.is_dir():
         raise UsageError(f"There is no folder {arguments.out.parent} to write to.", hint="Make it, or choose another.")
+    if arguments.project:
+        from londata.sharing.choosing import use_project
+
+        use_project(arguments.project)
     columns = [name.strip() for name in arguments.columns.split(",")] if arguments.columns else None
     entry = open_catalog()[arguments.entry]
     value = entry.read(columns, distribution=arguments.distribution)
