@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 from collections.abc import AsyncIterator, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from londata.access import Decision
-from londata.errors import AccessDeniedError, FetchError
+from londata.errors import AccessDeniedError, AccessEndedError, FetchError
 from londata.records import Distribution, Entry
-from londata_hub.gateway.holdings import holding_of
+from londata_hub.gateway.holdings import credential_of, holding_of
 from londata_hub.gateway.keys import HoldersKey, Pair
 from londata_hub.gateway.once import Once
 from londata_hub.gateway.plain_files import Hashes, PlainFile, changed, inside
+from londata_hub.gateway.s3 import GOOD_FOR_S, signed_address
 from londata_hub.gateway.sealed import SealedWriter
 from londata_hub.gateway.shelf import LIMIT, Kept, Shelf, Write
+from londata_hub.gateway.sources import Sources
 from londata_hub.gateway.views import Make, Source, Terms, maker
 
 if TYPE_CHECKING:
@@ -34,7 +37,8 @@ class Opened:
     """Bytes that are ready to be sent, and what is known of them.
 
     ``sha256`` is that of these very bytes. ``path`` is a plain file that may be sent as it is; without one, the bytes
-    come in :meth:`pieces`. ``rows`` is ``None`` where it is not known, ``columns`` where all are given.
+    come in :meth:`pieces`. ``rows`` is ``None`` where it is not known, ``columns`` where all are given. ``direct`` is
+    an address at the holder's own store, good until ``direct_until``; empty unless operator and agreement allow that.
     """
 
     size_bytes: int
@@ -44,7 +48,23 @@ class Opened:
     rows: int | None
     columns: tuple[str, ...] | None
     path: Path | None
+    direct: str = field(default="", repr=False)
+    direct_until: dt.datetime | None = None
     _kept: Kept | None = field(default=None, repr=False)
+
+    def direct_address(self, now: dt.datetime) -> str:
+        """Give the address that may be handed to the caller.
+
+        Raises
+        ------
+        AccessEndedError
+            It is not good any more, or there never was one: ask for the data itself.
+        """
+        if not self.direct or self.direct_until is None or now >= self.direct_until:
+            raise AccessEndedError(
+                "There is no address of this data that could be handed out now.", hint="Read it through the gateway."
+            )
+        return self.direct
 
     async def pieces(self, start: int, stop: int) -> AsyncIterator[bytes]:
         """Give the bytes from ``start`` to before ``stop``, at most 1 MiB at a time.
@@ -100,6 +120,7 @@ class Opener:
         self._shelf = Shelf(folder, limit)
         self._key = HoldersKey(key)
         self._holders = holders or folder.parent / "holders"
+        self._sources = Sources(self._shelf, self._key)
         self._hashes = Hashes()
         self._once = Once(THREADS)
 
@@ -131,17 +152,12 @@ class Opener:
         """
         decision.require_for("read", entry, distribution)
         pair = _pair(decision)
-        holding = await asyncio.to_thread(holding_of, self._store, entry, distribution)
         terms = Terms.of(entry, distribution, decision)
         make = None if terms.whole else maker(terms)
-        file = await self._plain(holding)
-        _check_hash(entry, distribution, file.sha256)
-        version = entry.updated.isoformat() if entry.updated else ""
-        if make is None:
-            rows = distribution.rows
-            return Opened(file.size_bytes, file.sha256, distribution.media_type, version, rows, None, file.path)
-        kept = await self._view(pair, terms, file.sha256, partial(_from_plain, file, make, terms))
-        return _opened(kept, distribution, version)
+        holding = await asyncio.to_thread(holding_of, self._store, entry, distribution)
+        if holding.kind == "file":
+            return await self._open_plain(pair, entry, terms, make, holding)
+        return await self._open_remote(pair, entry, terms, make, holding, decision)
 
     def purge(self, entry: str, project: str) -> bool:
         """Delete the key of what is kept of an entry for a project; who is reading it gets no further piece.
@@ -161,12 +177,47 @@ class Opener:
         """Begin no further work."""
         self._once.close()
 
-    async def _plain(self, holding: Holding) -> PlainFile:
+    async def _open_plain(self, pair: Pair, entry: Entry, terms: Terms, make: Make | None, holding: Holding) -> Opened:
         path = await asyncio.to_thread(inside, self._holders, holding.location)
-        known = await asyncio.to_thread(self._hashes.known, path)
-        if known is None:
-            known = await self._once.do(("hash", path), partial(self._hashes.describe, path))
-        return known
+        file = await asyncio.to_thread(self._hashes.known, path)
+        if file is None:
+            file = await self._once.do(("hash", path), partial(self._hashes.describe, path))
+        _check_hash(entry, terms.distribution, file.sha256)
+        if make:
+            kept = await self._view(pair, terms, file.sha256, partial(_from_plain, file, make, terms))
+            return _opened(kept, entry, terms)
+        media_type, rows = terms.distribution.media_type, terms.distribution.rows
+        return Opened(file.size_bytes, file.sha256, media_type, version_of(entry), rows, None, file.path)
+
+    async def _open_remote(
+        self, pair: Pair, entry: Entry, terms: Terms, make: Make | None, holding: Holding, decision: Decision
+    ) -> Opened:
+        kept = await asyncio.to_thread(self._sources.fresh, pair, holding)
+        if kept is None:
+            bring = partial(self._sources.bring, pair, entry, terms.distribution, holding)
+            kept = await self._once.do(("bring", pair, terms.distribution.id), bring)
+        sha256 = kept.sealed.facts["sha256"]
+        _check_hash(entry, terms.distribution, sha256)
+        if make:
+            kept = await self._view(pair, terms, sha256, partial(_from_kept, kept, make, terms))
+            return _opened(kept, entry, terms)
+        opened = _opened(kept, entry, terms)
+        return await asyncio.to_thread(self._with_address, opened, holding, decision)
+
+    def _with_address(self, opened: Opened, holding: Holding, decision: Decision) -> Opened:
+        """Add an address that may be handed out, where the operator and the agreement both say that one may be."""
+        if holding.kind != "s3" or holding.options.get("direct") != "yes" or not decision.agreement:
+            return opened
+        agreement = self._store.arrangements().agreements.get(decision.agreement)
+        if agreement is None or "download" not in agreement.settings:
+            return opened
+        now = self._store.now()
+        until = min(now + dt.timedelta(seconds=GOOD_FOR_S), decision.until or dt.datetime.max.replace(tzinfo=dt.UTC))
+        seconds = int((until - now).total_seconds())
+        if seconds < 1:
+            return opened
+        address = signed_address(holding, credential_of(holding, self._key), seconds)
+        return replace(opened, direct=address, direct_until=until)
 
     async def _view(self, pair: Pair, terms: Terms, source_sha256: str, write: Write) -> Kept:
         about = terms.about(source_sha256)
@@ -190,10 +241,16 @@ def _pair(decision: Decision) -> Pair:
 
 
 def _from_plain(file: PlainFile, make: Make, terms: Terms, out: SealedWriter) -> dict[str, Any]:
-    facts = make(Source(file.path), terms, out)
-    if not file.unchanged():
-        raise changed()
-    return facts
+    try:
+        return make(Source(file.path), terms, out)
+    finally:
+        if not file.unchanged():
+            raise changed() from None
+
+
+def _from_kept(kept: Kept, make: Make, terms: Terms, out: SealedWriter) -> dict[str, Any]:
+    with kept.in_use(), kept.watched():
+        return make(Source(kept.sealed), terms, out)
 
 
 def _check_hash(entry: Entry, distribution: Distribution, sha256: str) -> None:
@@ -204,11 +261,23 @@ def _check_hash(entry: Entry, distribution: Distribution, sha256: str) -> None:
         )
 
 
-def _opened(kept: Kept, distribution: Distribution, version: str) -> Opened:
+def version_of(entry: Entry) -> str:
+    """Tell the version: the day on which the entry was updated. What the holder calls it may tell of other rows."""
+    return entry.updated.isoformat() if entry.updated else ""
+
+
+def _opened(kept: Kept, entry: Entry, terms: Terms) -> Opened:
     facts = kept.sealed.facts
-    columns = tuple(facts["columns"])
+    columns = tuple(facts["columns"]) if "columns" in facts else None
     return Opened(
-        facts["size_bytes"], facts["sha256"], distribution.media_type, version, facts["rows"], columns, None, kept
+        size_bytes=facts["size_bytes"],
+        sha256=facts["sha256"],
+        media_type=terms.distribution.media_type,
+        version=version_of(entry),
+        rows=facts.get("rows", terms.distribution.rows),
+        columns=columns if terms.columns is not None else None,
+        path=None,
+        _kept=kept,
     )
 
 

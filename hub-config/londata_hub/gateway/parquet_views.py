@@ -40,7 +40,9 @@ def write(source: Source, terms: Terms, out: SealedWriter) -> dict[str, Any]:
             closing(pq.ParquetFile(opened, pre_buffer=False, buffer_size=1 << 20)) as file,
         ):
             return _write(file, terms, out)
-    except pa.ArrowException:  # whose message may quote what is in the file
+    except (pa.ArrowException, OSError) as error:  # whose message may quote what is in the file
+        if isinstance(error, OSError) and error.errno:  # the disk, not the file
+            raise
         raise ReadError(
             "The Parquet file of this data is broken or cut short.", hint="Tell the steward of the data."
         ) from None

@@ -81,9 +81,11 @@ class RowRules:
 
     def chosen(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Give the rows that fit, as a batch of their own."""
-        if not self._rules:
-            return batch
-        return batch.filter(reduce(pc.and_, (rule.holds(batch) for rule in self._rules)))
+        return batch.filter(self.mask(batch)) if self._rules else batch
+
+    def mask(self, batch: pa.RecordBatch) -> pa.Array:
+        """Say of each row whether it fits; there must be a rule."""
+        return reduce(pc.and_, (rule.holds(batch) for rule in self._rules))
 
 
 def _rule(condition: Condition, schema: pa.Schema) -> _Rule:
@@ -174,6 +176,19 @@ _READINGS: Sequence[tuple[Callable[[pa.DataType], bool], Callable[[Plain, pa.Dat
     (pa.types.is_date, _date),
     (pa.types.is_timestamp, _moment),
 )
+
+
+def check_comparisons(rows: RowFilter) -> None:
+    """Stop at a comparison that has no meaning, before the first value.
+
+    Raises
+    ------
+    AccessDeniedError
+        True and false have no order.
+    """
+    for condition in rows.conditions:
+        if condition.comparison in ("at least", "at most") and isinstance(condition.values[0], bool):
+            raise unfit(f"{condition.column!r} is compared with yes or no, which have no order")
 
 
 def value_fits(value: Any, condition: Condition) -> bool:

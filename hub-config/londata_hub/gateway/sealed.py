@@ -130,6 +130,7 @@ class SealedFile:
 
     path: Path
     facts: Mapping[str, Any]
+    inode: int
     _cipher: AESGCM = field(repr=False)
     _about: bytes = field(repr=False)
 
@@ -154,6 +155,7 @@ class SealedFile:
             It is not there.
         """
         with path.open("rb") as file:
+            inode = os.fstat(file.fileno()).st_ino
             salt = file.read(_SALT)
             cipher = _cipher(key, salt, about)
             end = file.seek(0, os.SEEK_END)
@@ -172,7 +174,7 @@ class SealedFile:
         pieces = -(-facts["size_bytes"] // PIECE)
         if start != _SALT + facts["size_bytes"] + pieces * _TAG:
             raise BrokenSealError
-        return cls(path, facts, cipher, about.encode())
+        return cls(path, facts, inode, cipher, about.encode())
 
     @property
     def size_bytes(self) -> int:
@@ -193,8 +195,8 @@ class SealedFile:
         ------
         BrokenSealError
             What is on the disk is not what was written.
-        OSError
-            The file is not there any more.
+        FileNotFoundError
+            The file is not there any more, or another one is.
         """
         stop = min(stop, self.size_bytes)
         if start >= stop:
@@ -202,6 +204,8 @@ class SealedFile:
         if file is None:
             with self.path.open("rb") as opened:
                 return self.read(start, stop, opened)
+        if os.fstat(file.fileno()).st_ino != self.inode:
+            raise FileNotFoundError
         first, last = start // PIECE, (stop - 1) // PIECE
         file.seek(_SALT + first * (PIECE + _TAG))
         sealed = memoryview(file.read((last - first + 1) * (PIECE + _TAG)))

@@ -30,6 +30,12 @@ LIMIT = 20 * 10**9
 Write = Callable[[SealedWriter], dict[str, Any]]
 
 
+class NoRoomError(FetchError):
+    """The gateway cannot write a copy."""
+
+    code = "no_room"
+
+
 @dataclass(frozen=True)
 class Kept:
     """A copy on the shelf."""
@@ -47,8 +53,14 @@ class Kept:
         BrokenSealError
             It was changed on the disk; it is removed, so that the next one who asks gets it made anew.
         """
-        try:
+        with self.watched():
             return self.sealed.read(start, stop)
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Say what happened to it where it cannot be read to its end."""
+        try:
+            yield
         except FileNotFoundError:
             raise purged() from None
         except BrokenSealError:
@@ -134,7 +146,7 @@ class Shelf:
             The pair was purged meanwhile.
         TooLargeError
             It alone is beyond the limit.
-        FetchError
+        NoRoomError
             The disk is full.
         """
         key = self.keys.find_or_make(pair)
@@ -148,7 +160,7 @@ class Shelf:
         except FileNotFoundError:
             raise purged() from None
         except OSError as error:
-            raise FetchError(
+            raise NoRoomError(
                 f"The gateway cannot keep what it needs: {error.strerror or 'the disk refuses'}.",
                 hint="Tell whoever runs the hub.",
             ) from None

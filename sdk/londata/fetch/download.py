@@ -117,6 +117,58 @@ def fetch(
         return errand.known.copy
 
 
+@dataclass(frozen=True)
+class Streamed:
+    """The answer of a holder: its status, what it says of the version, and the bytes as they arrive.
+
+    A status other than 200 (or 304, where that was asked for) shows as an error once the bytes are asked for.
+    """
+
+    status: int
+    etag: str
+    last_modified: str
+    pieces: Iterator[bytes]
+
+
+@contextmanager
+def stream(url: str, *, headers: Mapping[str, str] | None = None, max_bytes: int | None = None) -> Iterator[Streamed]:
+    """Bring bytes by the same rules as :func:`fetch`, for a caller who may not leave them in the cache.
+
+    Parameters
+    ----------
+    url
+        An http or https address.
+    headers
+        Credentials and conditions. They go to the origin of ``url`` and never to another one.
+    max_bytes
+        Largest size, packed and unpacked; the setting ``MAX_DOWNLOAD`` where not given.
+
+    Raises
+    ------
+    FetchError
+        As :func:`fetch`; what is wrong with the bytes shows while they are read.
+    """
+    errand = _Errand(
+        start=addresses.parse(url),
+        limit=settings.get("MAX_DOWNLOAD") if max_bytes is None else max_bytes,
+        headers=headers or {},
+        transport=None,
+        allowed=settings.get("FETCH_ALLOW"),
+        patience=Patience(settings.get("TIMEOUT_S"), settings.get("DEADLINE_S")),
+        known=None,
+        progress=False,
+    )
+    with _answer(errand) as response:
+        stated = response.headers.get
+        pieces = _checked_pieces(response, errand)
+        yield Streamed(response.status_code, stated("etag", ""), stated("last-modified", ""), pieces)
+
+
+def _checked_pieces(response: httpx.Response, errand: _Errand) -> Iterator[bytes]:
+    _check(response, errand)
+    yield from _pieces(response, errand)
+
+
 def _run(errand: _Errand) -> LocalCopy:
     with _answer(errand) as response:
         if response.status_code == httpx.codes.NOT_MODIFIED and errand.known:
