@@ -1,6 +1,7 @@
 """The register as the service asks it: from memory, else at once where that is quick, else from a thread.
 
-What was asked before is answered from memory for as long as the register does not change. Of the rest, one page of a
+What was asked before is answered from memory for as long as the register does not change. What is left out is part of
+the question, so people who see different things never share an answer. Of the rest, one page of a
 register on this machine is looked up at once: it takes a millisecond or so, and handing it to a thread and back took
 longer. Everything that may wait or take long goes to a few threads, so that it holds up nobody else.
 """
@@ -81,9 +82,10 @@ class Answers:
         is_quick = len(prefix) >= TYPED and offset + limit <= MOST_QUICK
         return await self._answer(("slugs", query, prefix, limit, offset), limit, look_up, is_quick=is_quick)
 
-    async def near(self, slug: str, limit: int) -> list[str]:
-        """Suggest slugs that are written alike."""
-        return await self._answer(("near", slug, limit), limit, lambda: self._register.near(slug, limit))
+    async def near(self, slug: str, limit: int, without: frozenset[str]) -> list[str]:
+        """Suggest slugs that are written alike, but none of those to leave out."""
+        key = ("near", slug, limit, without)
+        return await self._answer(key, limit, lambda: self._register.near(slug, limit, without=without))
 
     async def themes(self) -> dict[str, str]:
         """Name the themes and their titles."""

@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from londata.access import Decision
 from londata.catalog_files import local_file
-from londata.errors import EntryNotFoundError
+from londata.errors import AccessDeniedError, EntryNotFoundError
 from londata.records import Distribution, Entry
 from londata.register import LocalCopy
 
@@ -68,6 +68,7 @@ class Content:
             The bytes cannot be had.
         """
         decision.require_for("read", entry, distribution)
+        require_open(entry)
         if distribution.path:
             return await run_in_threadpool(local_file, self._folder, entry, distribution)
         # Callers who want the same address at the same time share one fetch.
@@ -122,6 +123,22 @@ def content_response(entry: Entry, distribution: Distribution, copy: LocalCopy, 
     return _Sent(
         copy.path, media_type=distribution.media_type, filename=name, headers=headers, stat_result=copy.path.stat()
     )
+
+
+def require_open(entry: Entry) -> None:
+    """Stop where data is not open: it has one way out, whatever somebody has been granted.
+
+    Raises
+    ------
+    AccessDeniedError
+        The entry's access is not open.
+    """
+    if entry.access != "open":
+        raise AccessDeniedError(
+            f"“{entry.title}” is {entry.access}, and the register hands out open data only; "
+            "other data comes through the gateway, for a project.",
+            hint=f"In a notebook, catalog.{entry.key}.read() asks the gateway.",
+        )
 
 
 def distribution_of(entry: Entry, name: str) -> Distribution:

@@ -92,8 +92,13 @@ class Filters(Nothing):
     kind: Values = Field((), description="`dataset`, `service`, `insight` or `list`")
     uses: Values = Field((), description="Slug of a dataset that an insight rests on")
 
-    def query(self) -> Query:
+    def query(self, without: frozenset[str]) -> Query:
         """Make the query.
+
+        Parameters
+        ----------
+        without
+            What the caller may not see.
 
         Raises
         ------
@@ -101,7 +106,7 @@ class Filters(Nothing):
             A filter has a value that it cannot have.
         """
         filters: dict[str, Any] = {name: values for name in FILTERS if (values := getattr(self, name))}
-        return Query().narrowed(self.q, **filters)
+        return Query(without=without).narrowed(self.q, **filters)
 
 
 class Page(Filters):

@@ -16,18 +16,21 @@ from starlette.responses import FileResponse, Response
 from starlette.types import Lifespan
 
 from londata import __version__
-from londata.access import Subject, decide
-from londata.errors import EntryNotFoundError, QueryError
-from londata.query import FACETS, Query
-from londata.records import Entry, key_of, slug_of
-from londata.records.identifiers import MAX_SLUG, SLUG
+from londata.access import as_shown, decide
+from londata.errors import QueryError
+from londata.query import FACETS
+from londata.records import key_of, slug_of
+from londata.records.identifiers import MAX_SLUG
 from londata.register import Register
 from londata.settings import shipped
-from londata_hub import settings
+from londata_hub import sandbox, settings
 from londata_hub.auth import Authenticate, Gate, HubAuth
 from londata_hub.services.answers import Answers
-from londata_hub.services.content import Content, content_response, distribution_of
+from londata_hub.services.callers import answers_of, hidden_from, sight_of, subject_of, visible_entry
+from londata_hub.services.content import Content, content_response, distribution_of, require_open
 from londata_hub.services.parameters import Completion, Facets, Filters, Near, Nothing, Page, Search, SlugPage
+from londata_hub.services.sight import Sight
+from londata_hub.store import AccessStore
 from londata_hub.web import JSON, ErrorBody, application, serve
 
 API = "/api/v1"
@@ -37,7 +40,14 @@ router = APIRouter(
 )
 
 
-def create_app(register: Register, authenticate: Authenticate, content: Content, *, prefix: str = "") -> FastAPI:
+def create_app(
+    register: Register,
+    authenticate: Authenticate,
+    content: Content,
+    *,
+    prefix: str = "",
+    access: AccessStore | None = None,
+) -> FastAPI:
     """Make the service.
 
     Parameters
@@ -50,6 +60,8 @@ def create_app(register: Register, authenticate: Authenticate, content: Content,
         Brings the bytes of distributions.
     prefix
         The path before every route, as the hub gives it (``/services/register``).
+    access
+        Agreements, projects and grants; without them there are none, and everybody is shown what anybody may see.
     """
     base = prefix.rstrip("/") + API
     app = application(
@@ -61,7 +73,7 @@ def create_app(register: Register, authenticate: Authenticate, content: Content,
         gate=Middleware(Gate, authenticate=authenticate, open_paths=[f"{base}/health"]),
         lifespan=_until_the_end(authenticate),
     )
-    app.state.answers, app.state.content = Answers(register), content
+    app.state.answers, app.state.content, app.state.sight = Answers(register), content, Sight(register, access)
     return app
 
 
@@ -95,21 +107,23 @@ async def entries(request: Request) -> JSON:
 async def slugs(request: Request) -> JSON:
     """List slugs only."""
     asked = SlugPage.of(request)
-    total, found = await _answers(request).slugs(asked.query(), asked.prefix, asked.limit, asked.offset)
+    query = asked.query(await hidden_from(request))
+    total, found = await answers_of(request).slugs(query, asked.prefix, asked.limit, asked.offset)
     return JSON({"total": total, "slugs": found})
 
 
 @router.get("/count", openapi_extra=Filters.described())
 async def count(request: Request) -> JSON:
     """Count the entries that fit."""
-    return JSON({"total": await _answers(request).count(Filters.of(request).query())})
+    query = Filters.of(request).query(await hidden_from(request))
+    return JSON({"total": await answers_of(request).count(query)})
 
 
 @router.get("/facets", openapi_extra=Facets.described())
 async def facets(request: Request) -> JSON:
     """Count the values of facets among the entries that fit."""
     asked = Facets.of(request)
-    result = await _answers(request).search(asked.query(), 0, 0, _known(asked.facets))
+    result = await answers_of(request).search(asked.query(await hidden_from(request)), 0, 0, _known(asked.facets))
     return JSON({"total": result.total, "facets": result.facets})
 
 
@@ -117,7 +131,8 @@ async def facets(request: Request) -> JSON:
 async def completions(request: Request) -> JSON:
     """Complete what was typed: slugs, and what they are called in Python."""
     asked = Completion.of(request)
-    total, found = await _answers(request).slugs(Query(), slug_of(asked.prefix.lower()), asked.limit, 0)
+    query = Filters().query(await hidden_from(request))
+    total, found = await answers_of(request).slugs(query, slug_of(asked.prefix.lower()), asked.limit, 0)
     return JSON({"total": total, "completions": [{"slug": slug, "key": key_of(slug)} for slug in found]})
 
 
@@ -125,14 +140,14 @@ async def completions(request: Request) -> JSON:
 async def themes(request: Request) -> JSON:
     """Name the themes by which the register is ordered, and their titles."""
     Nothing.of(request)
-    return JSON({"themes": await _answers(request).themes()})
+    return JSON({"themes": await answers_of(request).themes()})
 
 
 @router.get("/me")
 async def me(request: Request) -> JSON:
     """Say who the caller is."""
     Nothing.of(request)
-    subject = _subject(request)
+    subject = subject_of(request)
     return JSON({"name": subject.name, "groups": sorted(subject.groups)})
 
 
@@ -147,46 +162,42 @@ async def health(request: Request) -> JSON:
 async def entry(request: Request, slug: str) -> JSON:
     """Show one entry."""
     Nothing.of(request)
-    return JSON(_answers(request).written(await _visible_entry(request, slug)))
+    return JSON(answers_of(request).written(await visible_entry(request, slug)))
 
 
 @router.get("/entries/{slug}/near", openapi_extra=Near.described())
 async def near(request: Request, slug: str) -> JSON:
     """Suggest the slugs that are written most like this one; it need not exist."""
     asked = Near.of(request)
-    return JSON({"slugs": await _answers(request).near(slug, asked.limit) if len(slug) <= MAX_SLUG else []})
+    without = await hidden_from(request)
+    return JSON({"slugs": await answers_of(request).near(slug, asked.limit, without) if len(slug) <= MAX_SLUG else []})
 
 
 @router.get("/entries/{slug}/distributions/{distribution}/content", response_class=FileResponse)
 async def content(request: Request, slug: str, distribution: str) -> Response:
-    """Hand out the bytes of one distribution, if the caller may read them.
+    """Hand out the bytes of one distribution of open data. Data that is not open comes through the gateway only.
 
     `ETag` is their SHA-256; send it as `If-None-Match` to be told 304 when nothing changed. 502 says why the bytes
     could not be had.
     """
     Nothing.of(request)
-    entry = await _visible_entry(request, slug)
-    decision = decide(_subject(request), "read", entry).require()
+    entry = await visible_entry(request, slug)
+    require_open(entry)
+    decision = decide(subject_of(request), "read", entry).require()
     chosen = distribution_of(entry, distribution)
     copy = await request.app.state.content.open(entry, chosen, decision)
     return content_response(entry, chosen, copy, request.headers.get("if-none-match", ""))
 
 
 async def _page(request: Request, asked: Page, facets: tuple[str, ...]) -> JSON:
-    answers, subject = _answers(request), _subject(request)
-    result = await answers.search(asked.query(), asked.limit, asked.offset, facets)
-    shown = [answers.written(entry) for entry in result.entries if decide(subject, "see", entry).allowed]
+    answers, subject, sight = answers_of(request), subject_of(request), sight_of(request)
+    hidden = await sight.hidden(subject)
+    result = await answers.search(asked.query(hidden), asked.limit, asked.offset, facets)
+    seen = [entry for entry in result.entries if await sight.may_see(subject, entry)]
+    shown = [answers.written(as_shown(entry, hidden) if hidden else entry) for entry in seen]
     withheld = max(0, min(asked.limit, result.total - asked.offset)) - len(shown)
     parts = (result.total, withheld, orjson.dumps(result.facets), b",".join(shown))
     return JSON(b'{"total":%d,"withheld":%d,"facets":%b,"entries":[%b]}' % parts)
-
-
-async def _visible_entry(request: Request, slug: str) -> Entry:
-    """Find an entry that the caller may see. One that they may not see is, to them, not there."""
-    found = await _answers(request).find(slug) if len(slug) <= MAX_SLUG and SLUG.match(slug) else None
-    if found is None or not decide(_subject(request), "see", found).allowed:
-        raise EntryNotFoundError(f"There is no entry {slug[:MAX_SLUG]!r}.", hint="Search for it, or ask what is near.")
-    return found
 
 
 def _known(asked: tuple[str, ...]) -> tuple[str, ...]:
@@ -196,25 +207,19 @@ def _known(asked: tuple[str, ...]) -> tuple[str, ...]:
     return asked
 
 
-def _answers(request: Request) -> Answers:
-    answers: Answers = request.app.state.answers
-    return answers
-
-
-def _subject(request: Request) -> Subject:
-    subject: Subject = request.scope["state"]["subject"]
-    return subject
-
-
 def main() -> None:
     """Run the service as the hub starts it, until it is stopped."""
     from londata_hub.store import RegisterStore
 
     hub = settings.load()
     authenticate = HubAuth(os.environ["JUPYTERHUB_API_URL"], os.environ.get("JUPYTERHUB_SERVICE_NAME", "register"))
-    with RegisterStore(hub.database, hub.index) as store:
+    anchors, isolated = hub.state / "audit-anchors", not sandbox.why_not()
+    with (
+        RegisterStore(hub.database, hub.index) as store,
+        AccessStore(hub.database, anchors, isolated=isolated) as access,
+    ):
         prefix = os.environ.get("JUPYTERHUB_SERVICE_PREFIX", "")
-        app = create_app(store, authenticate, Content(shipped("catalogs")), prefix=prefix)
+        app = create_app(store, authenticate, Content(shipped("catalogs")), prefix=prefix, access=access)
         serve(app, os.environ["JUPYTERHUB_SERVICE_URL"])
 
 
