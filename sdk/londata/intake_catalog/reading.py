@@ -1,18 +1,24 @@
-"""From a record to a table or grid: choose a distribution, decide, fetch, read, and note what was read."""
+"""From a record to a table or grid: choose a distribution, decide, fetch, read, and note what was read.
+
+What is not open is decided on, opened and written down by the hub's gateway: see
+:mod:`londata.intake_catalog.gateway_reading`.
+"""
 
 from __future__ import annotations
 
 import getpass
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
-from londata import readers, readlog
-from londata.access import Decision, Subject, decide
+from londata import readers, readlog, settings
+from londata.access import Subject, decide
 from londata.errors import AmbiguousDistributionError, UsageError
+from londata.intake_catalog import gateway_reading
 from londata.readers import READERS
 from londata.records import Distribution, Entry, Insight, Service
-from londata.register import LocalCopy, Register
+from londata.register import Register
 
 #: What a read can give → the class, as Intake writes it.
 FORMS = {
@@ -73,16 +79,33 @@ def read(
     FetchError, ReadError
         The bytes cannot be had, or are not what the record says.
     """
-    decision = decide(current_subject(), "read", record).require()
-    chosen = choose(record, distribution, as_)
-    copy = register.fetch(record, chosen, decision)
-    value: Any
-    if first_rows:
-        value = readers.discover(copy.path, chosen.media_type, chosen.options, as_=as_, **keywords)
+    asked = keywords if first_rows else {"columns": columns, **keywords}
+    take = partial(readers.discover if first_rows else readers.read, as_=as_, **asked)
+    if chosen := _gated(record, distribution, as_):
+        with gateway_reading.opened(record, chosen, None if first_rows else columns) as (source, opening):
+            value = take(source, opening.media_type, gateway_reading.options(chosen, opening))
+        facts = gateway_reading.facts(opening)
     else:
-        value = readers.read(copy.path, chosen.media_type, chosen.options, columns=columns, as_=as_, **keywords)
-    readlog.record(_reading(register, record, chosen, copy, decision, value))
+        decision = decide(current_subject(), "read", record).require()
+        chosen = choose(record, distribution, as_)
+        copy = register.fetch(record, chosen, decision)
+        value = take(copy.path, chosen.media_type, chosen.options)
+        facts = {"sha256": copy.sha256, "size_bytes": copy.size_bytes, "version": copy.version}
+        facts |= {"agreement": decision.agreement, "policy_version": decision.policy_version}
+    readlog.record(_reading(register, record, chosen, value, facts))
     return value
+
+
+def _gated(record: Entry, distribution: str | None, as_: str | None) -> Distribution | None:
+    """Choose a distribution that the hub's gateway opens; ``None`` where there is no gateway, or nothing for it.
+
+    Without a gateway, as on a laptop with catalogue files, :func:`~londata.access.decide` says why not.
+    """
+    through = any(each.through == "gateway" for each in record.distributions)
+    if not through or not settings.get("GATEWAY"):
+        return None
+    chosen = choose(record, distribution, as_)
+    return chosen if chosen.through == "gateway" else None
 
 
 def current_subject() -> Subject:
@@ -198,9 +221,8 @@ def _reading(
     register: Register,
     record: Entry,
     distribution: Distribution,
-    copy: LocalCopy,
-    decision: Decision,
     value: Any,
+    facts: Mapping[str, Any],
 ) -> readlog.Reading:
     """Describe what was read. A Dask table is not counted, because counting would read it."""
     grid = hasattr(value, "data_vars")
@@ -209,9 +231,6 @@ def _reading(
         entry=record.id,
         title=record.title,
         distribution=distribution.id,
-        sha256=copy.sha256,
-        size_bytes=copy.size_bytes,
-        version=copy.version,
         rows=None if grid or lazy else len(value),
         columns=tuple(str(name) for name in (value.data_vars if grid else value.columns)),
         dimensions={str(name): int(size) for name, size in value.sizes.items()} if grid else {},
@@ -220,6 +239,5 @@ def _reading(
         licence=record.licence_title,
         access=record.access,
         register=register.address,
-        agreement=decision.agreement,
-        policy_version=decision.policy_version,
+        **facts,
     )

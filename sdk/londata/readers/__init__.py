@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any, get_args
@@ -17,13 +18,15 @@ from pydantic import ValidationError
 
 from londata.errors import MissingExtraError, UsageError
 from londata.readers import content
-from londata.readers.wanted import Kind, Wanted
+from londata.readers.in_memory import in_memory
+from londata.readers.wanted import Kind, Source, Wanted
 from londata.records import ReadingOptions, problems_of
 from londata.records.vocabulary import FORMATS
 
 __all__ = ["READERS", "ReaderSpec", "can_read", "discover", "read"]
 
 DISCOVER_ROWS = 10
+PIECE = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,8 @@ class ReaderSpec:
     Parameters
     ----------
     target
-        ``module:function`` that reads; it is called with a path and a :class:`~londata.readers.wanted.Wanted`.
+        ``module:function`` that reads; it is called with a path (or an open file) and a
+        :class:`~londata.readers.wanted.Wanted`.
     kinds
         What it can give; the first is what it gives when not asked.
     options
@@ -42,6 +46,8 @@ class ReaderSpec:
         Further keywords.
     extra
         What to install for it (``pip install "londata[geo]"``); empty where londata alone is enough.
+    ranges
+        Whether it also reads an open file, and of that only the ranges that it needs.
     """
 
     target: str
@@ -49,6 +55,7 @@ class ReaderSpec:
     options: tuple[str, ...] = ()
     keywords: tuple[str, ...] = ("nrows",)
     extra: str = ""
+    ranges: bool = False
 
 
 _TABLE: tuple[Kind, ...] = ("pandas", "xarray")
@@ -70,7 +77,7 @@ READERS: dict[str, ReaderSpec] = {
     "text/csv": _DELIMITED,
     "text/tab-separated-values": _DELIMITED,
     "application/vnd.apache.parquet": ReaderSpec(
-        "londata.readers.parquet:read", (*_TABLE, "geopandas", "dask"), keywords=("nrows", "filters")
+        "londata.readers.parquet:read", (*_TABLE, "geopandas", "dask"), keywords=("nrows", "filters"), ranges=True
     ),
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": _SPREADSHEET,
     "application/vnd.ms-excel": _SPREADSHEET,
@@ -100,7 +107,7 @@ def can_read(media_type: str) -> bool:
 
 
 def read(
-    path: Path,
+    source: Source,
     media_type: str,
     options: ReadingOptions | None = None,
     *,
@@ -112,8 +119,9 @@ def read(
 
     Parameters
     ----------
-    path
-        The file on this machine.
+    source
+        The file on this machine, or a file that is open. Of an open Parquet file only the ranges that are needed are
+        read; any other is copied into memory, and never to a disk.
     media_type
         What the register says it is.
     options
@@ -144,23 +152,30 @@ def read(
     """
     spec = _spec(media_type)
     wanted = _wanted(spec, media_type, options or ReadingOptions(), columns, as_, keywords)
-    content.check(path, FORMATS[media_type])
+    if isinstance(source, Path) or spec.ranges:
+        return _read(source, spec, media_type, wanted)
+    with in_memory(iter(partial(source.read, PIECE), b"")) as path:
+        return _read(path, spec, media_type, wanted)
+
+
+def _read(source: Source, spec: ReaderSpec, media_type: str, wanted: Wanted) -> Any:
+    content.check(source, FORMATS[media_type])
     module, function = spec.target.split(":")
     try:
-        return getattr(import_module(module), function)(path, wanted)
+        return getattr(import_module(module), function)(source, wanted)
     except ImportError as error:
         raise _missing(error, spec, wanted.kind, media_type) from error
 
 
 def discover(
-    path: Path, media_type: str, options: ReadingOptions | None = None, *, as_: str | None = None, **keywords: Any
+    source: Source, media_type: str, options: ReadingOptions | None = None, *, as_: str | None = None, **keywords: Any
 ) -> Any:
     """Read only the first ten rows (of a grid: the first ten along each dimension); else like :func:`read`.
 
     Parameters
     ----------
-    path
-        The file on this machine.
+    source
+        The file on this machine, or a file that is open.
     media_type
         What the register says it is.
     options
@@ -178,7 +193,7 @@ def discover(
     UsageError, ReadError, MissingExtraError
         As for :func:`read`.
     """
-    return read(path, media_type, options, as_=as_, **{"nrows": DISCOVER_ROWS, **keywords})
+    return read(source, media_type, options, as_=as_, **{"nrows": DISCOVER_ROWS, **keywords})
 
 
 def _spec(media_type: str) -> ReaderSpec:

@@ -6,8 +6,10 @@ import codecs
 import re
 from html import unescape
 from pathlib import Path
+from typing import IO
 
 from londata.errors import ReadError
+from londata.readers.wanted import Source
 
 _HTML = re.compile(rb"\s*(<!--.*?-->\s*)*<(!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
 _TITLE = re.compile(rb"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
@@ -26,9 +28,11 @@ _SIGNATURES: tuple[tuple[bytes, str, frozenset[str]], ...] = (
 )
 #: Formats that must begin with one of their signatures.
 _MUST = frozenset({"parquet", "gpkg", "netcdf", "shapefile", "zarr", "xlsx", "xls", "ods"})
+#: How many bytes tell what a file is, and how many a signature has at most.
+_HEAD, _SIGNATURE = 4096, 16
 
 
-def check(path: Path, format_: str) -> None:
+def check(source: Source, format_: str) -> None:
     """Stop where the file is plainly something else than its media type says.
 
     Raises
@@ -36,11 +40,14 @@ def check(path: Path, format_: str) -> None:
     ReadError
         It is empty, a web page, or begins like another format.
     """
-    try:
-        with path.open("rb") as file:
-            head = file.read(4096)
-    except OSError as error:
-        raise ReadError(f"The file {path.name} cannot be read: {error.strerror or error}.") from error
+    if isinstance(source, Path):
+        try:
+            with source.open("rb") as file:
+                head = file.read(_HEAD)
+        except OSError as error:
+            raise ReadError(f"The file {source.name} cannot be read: {error.strerror or error}.") from error
+    else:
+        head = _head_of(source, format_)
     if not head:
         raise ReadError("The file is empty (0 bytes).", hint="Tell the publisher; try again later.")
     if _HTML.match(head.removeprefix(codecs.BOM_UTF8)):
@@ -62,6 +69,16 @@ def check(path: Path, format_: str) -> None:
             f"The register promises {format_}, but the file does not begin like one: {_glimpse(head)}.",
             hint="Tell the publisher, or read another distribution of the entry.",
         )
+
+
+def _head_of(file: IO[bytes], format_: str) -> bytes:
+    """Read the beginning of an open file: no more than tells a format by its signature, and all where that is wrong."""
+    file.seek(0)
+    head = file.read(_SIGNATURE)
+    if not any(head.startswith(signature) and format_ in formats for signature, _, formats in _SIGNATURES):
+        head += file.read(_HEAD - _SIGNATURE)
+    file.seek(0)
+    return head
 
 
 def _title(head: bytes) -> str:

@@ -18,6 +18,7 @@ import pandas as pd
 
 from londata.errors import ReadError
 from londata.readers.columns import as_kind, check_recorded, with_dates
+from londata.readers.in_memory import is_in_memory
 from londata.readers.wanted import Wanted, listed, positions
 
 _BOMS = (
@@ -29,6 +30,7 @@ _BOMS = (
 _QUOTED = re.compile(r'"[^"]*"')
 _HEAD_BYTES = 65_536
 _SMALL_BYTES = 16_000_000
+_PART_BYTES = 64_000_000
 _SAMPLE_ROWS = 10_000
 _HEADER_ROWS = 100
 
@@ -108,6 +110,8 @@ def _dask(path: Path, wanted: Wanted, arguments: dict[str, Any]) -> Any:
     """
     import dask.dataframe as dd
 
+    if is_in_memory(path):  # its pieces could not be read later, nor by another process
+        return dd.from_pandas(_pandas(path, wanted, arguments), npartitions=_parts(path))
     _decode(path, arguments["encoding"])
     small = path.stat().st_size <= _SMALL_BYTES
     sample = _pandas(path, replace(wanted, rows=None if small else _SAMPLE_ROWS), arguments)
@@ -124,6 +128,10 @@ def _dask(path: Path, wanted: Wanted, arguments: dict[str, Any]) -> Any:
     frame = frame if chosen is None else frame[chosen]
     dates = [name for name in wanted.options.dates if name in frame.columns]
     return frame.map_partitions(with_dates, dates, meta=sample.iloc[:0]) if dates else frame
+
+
+def _parts(path: Path) -> int:
+    return 1 + path.stat().st_size // _PART_BYTES
 
 
 def _decode(path: Path, encoding: str) -> None:

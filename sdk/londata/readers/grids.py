@@ -11,6 +11,7 @@ import xarray as xr
 
 from londata.errors import ReadError
 from londata.readers import archives
+from londata.readers.in_memory import is_in_memory
 from londata.readers.wanted import Wanted, positions
 
 #: Codecs that only compress or rearrange numbers and text. A pickle codec, which runs code, is not among them.
@@ -35,7 +36,9 @@ def read_netcdf(path: Path, wanted: Wanted) -> Any:
             _check_contained(file)
     except _BROKEN as error:
         raise _broken(error) from error
-    return _open(path, wanted, engine="h5netcdf", group=wanted.more.get("group"))
+    # What is only in memory must stay open for as long as somebody may still read from the grid.
+    source = path.open("rb") if is_in_memory(path) else path
+    return _open(source, wanted, engine="h5netcdf", group=wanted.more.get("group"))
 
 
 def read_zarr(path: Path, wanted: Wanted) -> Any:

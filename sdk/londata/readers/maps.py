@@ -19,6 +19,7 @@ from pyogrio.errors import DataLayerError, DataSourceError, FeatureError, FieldE
 from londata.errors import ReadError
 from londata.readers import archives
 from londata.readers.columns import with_dates
+from londata.readers.in_memory import is_in_memory
 from londata.readers.wanted import Wanted, listed, positions
 
 _BROKEN = (DataSourceError, DataLayerError, FeatureError, FieldError, GeometryError, ValueError, RuntimeError)
@@ -36,7 +37,8 @@ def read_geojson(path: Path, wanted: Wanted) -> Any:
 
 def read_geopackage(path: Path, wanted: Wanted) -> Any:
     """Read one layer of a GeoPackage."""
-    source = f"GPKG:{path}"
+    # SQLite would look up the name of a file that has none, so GDAL's own files stand between.
+    source = f"GPKG:/vsisubfile/0,{path}" if is_in_memory(path) else f"GPKG:{path}"
     try:
         layers = [str(layer) for layer in pyogrio.list_layers(source)[:, 0]]
     except _BROKEN as error:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import Any, Literal
+from pathlib import Path
+from typing import IO, Any, Literal
 
 from londata.errors import UsageError
 from londata.records import ReadingOptions
 
 Kind = Literal["pandas", "geopandas", "xarray", "dask"]
+#: What is read: a file on this machine, or an open one that can be searched.
+Source = Path | IO[bytes]
 
 
 @dataclass(frozen=True)
