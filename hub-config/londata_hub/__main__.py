@@ -10,6 +10,7 @@ from londata.commandline import run_command_line
 COMMANDS = {
     "up": ("londata_hub.launch", "Prepare the register, start JupyterHub and print its address and the demo users"),
     "register": ("londata_hub.commands.register", "Prepare, import into, index and inspect the register"),
+    "holdings": ("londata_hub.commands.holdings", "Record where the gateway finds the bytes of shared and closed data"),
 }
 
 
