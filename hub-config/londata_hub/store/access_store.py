@@ -1,162 +1,29 @@
-"""Sharing: agreements, projects, grants, requests and holdings, the one decision over them, and the log of it all."""
+"""Sharing: agreements, projects, grants, requests and holdings, on top of the one decision and the log of it all."""
 
 from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
 
-from sqlalchemy import Table, select
+from sqlalchemy import Table, func, select
 
-from londata.access import Action, Arrangements, Decision, Subject, day, decide
+from londata.access import Subject, day
 from londata.errors import UsageError
-from londata.records import Agreement, Entry, Grant, GrantEnd, Project, ServiceAccount, entry_from_json
+from londata.records import AccessRequest, Agreement, Entry, Grant, GrantEnd, Project, ServiceAccount
 from londata_hub import audit
-from londata_hub.store import facts, tables
-from londata_hub.store.arranging import Arranging, as_document
-from londata_hub.store.changing import Change
-from londata_hub.store.clock import Clock, wall
-from londata_hub.store.database import Database
+from londata_hub.store import noticing, requesting, tables
+from londata_hub.store.arranging import as_document
 from londata_hub.store.holdings import Holding
-from londata_hub.store.turns import Turns
-
-#: Entries that are kept at hand after they were read.
-MOST_KEPT = 1_000
+from londata_hub.store.ledger import Ledger
+from londata_hub.store.noticing import Notice
 
 
-class AccessStore:
+class AccessStore(Ledger):
     """Agreements, projects, grants, requests, holdings and the log, in the register's database.
 
-    Every change is one transaction together with its line in the log.
-
-    Parameters
-    ----------
-    database
-        ``sqlite:///path`` or ``postgresql://…``.
-    anchors
-        Folder in which the end of the log is noted, outside the database.
-    isolated
-        Whether users are kept apart here; where they are not, open data is all that anybody may read.
-    clock
-        Who tells the time (aware).
+    Every change is one transaction together with its line in the log. It is opened as a
+    :class:`~londata_hub.store.ledger.Ledger` is.
     """
-
-    def __init__(
-        self,
-        database: str,
-        anchors: Path,
-        *,
-        isolated: bool = True,
-        clock: Callable[[], dt.datetime] = wall,
-    ) -> None:
-        self._database = Database(database)
-        self._arranging = Arranging(isolated)
-        self._turns = Turns(self._changing)
-        self._kept: dict[str, tuple[str, Entry]] = {}
-        try:
-            with self._database.reading() as connection:
-                register, _ = facts.state(connection)
-                last = audit.end(connection)
-        except BaseException:
-            self.close()
-            raise
-        self._anchors = audit.Anchors(anchors, register)
-        self._clock = Clock(clock)
-        self._learn(last)
-
-    def __enter__(self) -> AccessStore:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._database.close()
-
-    def now(self) -> dt.datetime:
-        """Tell the time in UTC. It never goes back: not when the machine's does, and not before the log's end."""
-        return self._clock.now()
-
-    def arrangements(self) -> Arrangements:
-        """Give the arrangements as they stand, whoever changed them."""
-        found = self._database.glance(_MARK)
-        if kept := self._arranging.kept(int(json.loads(found)) if found else 0):
-            return kept
-        with self._database.reading() as connection:
-            self._learn(audit.end(connection))  # what was ended by a faster clock is over by ours, too
-            return self._arranging.read(connection)
-
-    def entry(self, slug: str) -> Entry | None:
-        """Find an entry in the table of entries; ``None`` when there is none, or it was withdrawn."""
-        wanted = select(tables.entries.c.document, tables.entries.c.content_hash)
-        wanted = wanted.where(tables.entries.c.slug == slug, tables.entries.c.withdrawn_at.is_(None))
-        with self._database.reading() as connection:
-            found = connection.execute(wanted).one_or_none()
-        if found is None:
-            return None
-        kept = self._kept.get(slug)
-        if kept is None or kept[0] != found.content_hash:
-            if len(self._kept) >= MOST_KEPT:
-                self._kept.clear()
-            kept = self._kept[slug] = (found.content_hash, entry_from_json(found.document))
-        return kept[1]
-
-    def decide(self, subject: Subject, action: Action, entry: Entry, project: str | None = None) -> Decision:
-        """Decide by the arrangements as they stand, now. Not logged.
-
-        Parameters
-        ----------
-        subject, action, entry, project
-            As :func:`londata.access.decide` takes them.
-
-        Returns
-        -------
-        Decision
-            With its reasons.
-        """
-        arrangements = self.arrangements()
-        return decide(subject, action, entry, project, self.now(), arrangements)
-
-    def decide_and_log(
-        self, subject: Subject, action: Action, entry: Entry, project: str | None = None, **details: Any
-    ) -> tuple[Decision, int]:
-        """Decide and write it down, whatever the answer.
-
-        It is decided alone among writers: no grant that was ended by a line before this one allows anything.
-
-        Parameters
-        ----------
-        subject, action, entry, project
-            As :func:`londata.access.decide` takes them.
-        details
-            What else the line should say.
-
-        Returns
-        -------
-        tuple of Decision and int
-            The decision, and the number of its line; the line is committed.
-        """
-
-        def work(change: Change) -> tuple[Decision, int]:
-            arrangements = self._arranging.read(change.connection)
-            decision = decide(subject, action, entry, project, change.now, arrangements)
-            return decision, change.log.add(_decided(subject, decision, details))
-
-        return self._turns.share(work)
-
-    def log(self, *events: audit.Event) -> int:
-        """Write lines and tell the number of the last one; they are committed when this returns."""
-
-        def work(change: Change) -> int:
-            for event in events:
-                change.log.add(event)
-            return change.log.end.seq
-
-        return self._turns.share(work)
 
     def record(self, record: Agreement | Project | ServiceAccount, by: str) -> bool:
         """Record an agreement, a project or a service account: a new version, if it differs from the newest one.
@@ -240,6 +107,13 @@ class AccessStore:
             change.end_grant(end, ended)
         return end
 
+    def readings(self) -> dict[str, int]:
+        """Count the readings that were begun under each agreement."""
+        wanted = select(tables.audit.c.agreement, func.count()).where(tables.audit.c.what == "reading.begun")
+        with self._database.reading() as connection:
+            rows = connection.execute(wanted.group_by(tables.audit.c.agreement)).all()
+        return {agreement: int(count) for agreement, count in rows}
+
     def hold(self, holding: Holding, by: str) -> None:
         """Record where the bytes of a distribution are."""
         with self._alone() as change:
@@ -259,37 +133,142 @@ class AccessStore:
         with self._database.reading() as connection:
             return [Holding(**json.loads(document)) for document in connection.execute(wanted).scalars()]
 
-    @contextmanager
-    def _alone(self) -> Iterator[Change]:
-        """Open a change that shares its transaction with nobody, because it may be refused half-way."""
-        with self._turns.alone(), self._changing() as change:
-            yield change
+    def ask(self, subject: Subject, entry: Entry, project: str, why: str) -> AccessRequest:
+        """Ask for access to an entry's data, for a project.
 
-    @contextmanager
-    def _changing(self) -> Iterator[Change]:
-        """Open a change; afterwards note outside the database where the log ends."""
-        with self._database.writing() as connection:
-            change = Change(connection, self.now())
-            yield change
-            last = change.finish()
-        self._learn(last)
-        if last != change.log.before:
-            self._anchor(change.log.before, last)
+        Parameters
+        ----------
+        subject
+            Who asks; what groups they are in is kept with the request.
+        entry
+            For what.
+        project
+            For which of their projects.
+        why
+            What it is needed for, in their own words.
 
-    def _learn(self, last: audit.End) -> None:
-        """Learn from the end of the log how late it is at least."""
-        if last.at:
-            self._clock.not_before(dt.datetime.fromisoformat(last.at))
+        Returns
+        -------
+        AccessRequest
+            With the project's purpose, and the agreement that would cover it.
 
-    def _anchor(self, before: audit.End, last: audit.End) -> None:
-        def hash_of(seq: int) -> str | None:
-            with self._database.reading() as connection:
-                return audit.hash_of(connection, seq)
+        Raises
+        ------
+        EntryNotFoundError
+            They may not see the entry.
+        UsageError
+            The data is open, they are not a member of the project, or have asked already.
+        """
+        with self._alone() as change:
+            return requesting.ask(change, self._arranging.read(change.connection), subject, entry, project, why)
 
-        self._anchors.move(audit.Anchor(last.seq, last.hash), audit.Anchor(before.seq, before.hash), hash_of)
+    def requests(self, *, state: str | None = None, subject: str | None = None) -> list[AccessRequest]:
+        """List requests, newest first.
 
+        Parameters
+        ----------
+        state
+            Only those that are ``open``, ``approved``, ``refused`` or ``withdrawn``.
+        subject
+            Only those of this person.
 
-_MARK = "SELECT value FROM facts WHERE name = 'arrangements'"
+        Returns
+        -------
+        list of AccessRequest
+            With what became of each.
+        """
+        with self._database.reading() as connection:
+            found = requesting.listed(connection, subject=subject)
+        return [each for each in found if state in (None, each.state)]
+
+    def latest_until(self, request: AccessRequest) -> dt.datetime | None:
+        """Tell until when a request could be approved at the latest; ``None`` when no agreement covers it."""
+        stop = requesting.latest(request.agreement, request.project, self.arrangements())
+        return stop.at if stop else None
+
+    def approve(self, steward: Subject, request: str, until: dt.datetime) -> AccessRequest:
+        """Approve a request: make the grant.
+
+        Parameters
+        ----------
+        steward
+            Who decides.
+        request
+            Its id.
+        until
+            When the grant is to end (aware).
+
+        Returns
+        -------
+        AccessRequest
+            As it stands now, with the grant's id.
+
+        Raises
+        ------
+        AccessDeniedError
+            They are no steward of the entry, or it is their own request.
+        UsageError
+            It is decided already, ``until`` is past or later than what it rests on allows, or the grant would not
+            let them read: no agreement covers it, or another condition fails.
+        """
+        with self._alone() as change:
+            decided = requesting.undecided(change, steward, request, self._entry_in(change))
+            return requesting.approve(change, self._arranging.read(change.connection), decided, steward, until)
+
+    def refuse(self, steward: Subject, request: str, reason: str) -> AccessRequest:
+        """Refuse a request.
+
+        Parameters
+        ----------
+        steward
+            Who decides.
+        request
+            Its id.
+        reason
+            Why, as the person who asked will be told.
+
+        Returns
+        -------
+        AccessRequest
+            As it stands now.
+
+        Raises
+        ------
+        AccessDeniedError
+            They are no steward of the entry, or it is their own request.
+        UsageError
+            It is decided already, or there is no reason.
+        """
+        with self._alone() as change:
+            decided = requesting.undecided(change, steward, request, self._entry_in(change))
+            return requesting.refuse(change, decided, steward, reason)
+
+    def withdraw(self, subject: Subject, request: str) -> AccessRequest:
+        """Take a request back.
+
+        Raises
+        ------
+        UsageError
+            They have made no such request, or it is decided already.
+        """
+        with self._alone() as change:
+            return requesting.withdraw(change, subject, request)
+
+    def notices(self, subject: Subject) -> list[Notice]:
+        """Tell somebody what is new: grants that end soon or ended, requests decided, and requests to decide.
+
+        That a grant ends soon is logged the first time that it is told, for each of 90, 30 and 7 days.
+        """
+        arrangements, now = self.arrangements(), self.now()
+        told = noticing.notices(subject, now, arrangements, self.requests(), self.entry)
+        with self._database.reading() as connection:
+            new = noticing.not_logged(connection, subject, told)
+        if new:
+            with self._alone() as change:
+                for event in noticing.not_logged(change.connection, subject, told):
+                    change.log.add(event)
+        return told
+
 _KINDS: dict[type, tuple[str, Table]] = {
     Agreement: ("agreement", tables.agreements),
     Project: ("project", tables.projects),
@@ -303,27 +282,3 @@ def _about(record: Agreement | Project | ServiceAccount) -> dict[str, str]:
     if isinstance(record, Project):
         return {"project": record.id}
     return {"subject": record.owner, "project": record.project}
-
-
-def _decided(subject: Subject, decision: Decision, details: dict[str, Any]) -> audit.Event:
-    said: dict[str, Any] = {"action": decision.action, "policy_version": decision.policy_version}
-    if decision.grant:
-        said["grant"] = decision.grant
-    if decision.allowed:
-        said |= {
-            "purpose": decision.purpose,
-            "until": decision.until,
-            "columns": decision.columns,
-            "rows": decision.rows.to_dict(),
-        }
-    else:
-        said |= {"reasons": decision.reasons, "ended": decision.ended}
-    return audit.Event(
-        "decision.allowed" if decision.allowed else "decision.denied",
-        subject.name,
-        subject=subject.person,
-        entry=decision.entry_id,
-        project=decision.project or "",
-        agreement=decision.agreement or "",
-        details=details | said,
-    )

@@ -70,8 +70,12 @@ class Arrangements:
         self.isolated = isolated
         self._ends = {each.grant: each for each in sorted(ends, key=lambda end: end.ended_at, reverse=True)}
         self._terms: dict[tuple[str, str], list[Term]] = {}
+        self._terms_of: dict[str, list[Term]] = {}
+        self._term_by_grant: dict[str, Term] = {}
         for grant in grants:
-            self._terms.setdefault((grant.subject, grant.entry), []).append(self._term(grant))
+            term = self._term_by_grant[grant.id] = self._term(grant)
+            self._terms.setdefault((grant.subject, grant.entry), []).append(term)
+            self._terms_of.setdefault(grant.subject, []).append(term)
         self._projects_of: dict[str, list[Project]] = {}
         for project in self.projects.values():
             for person in dict.fromkeys(project.members):
@@ -85,9 +89,17 @@ class Arrangements:
         """List every grant of a person for an entry, those that are over included."""
         return self._terms.get((person, entry), [])
 
+    def terms_of(self, person: str) -> list[Term]:
+        """List every grant of a person, those that are over included."""
+        return list(self._terms_of.get(person, ()))
+
+    def term(self, grant: str) -> Term | None:
+        """Find a grant by its id."""
+        return self._term_by_grant.get(grant)
+
     def all_terms(self) -> Iterable[Term]:
         """Go through every grant."""
-        return (term for terms in self._terms.values() for term in terms)
+        return self._term_by_grant.values()
 
     def covering(self, entry: str) -> list[Agreement]:
         """List the agreements that cover an entry, whatever their state."""
