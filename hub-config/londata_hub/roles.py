@@ -41,6 +41,7 @@ ROLES: tuple[Role, ...] = (
             "self": "Start and stop one's own Lab and hold one's own tokens",
             "access:services!service=register": "Find data: the register answers people who are logged in",
             "access:services!service=apps": "Open published insights",
+            "access:services!service=gateway": "A Lab's token may do nothing that its owner may not",
         },
     ),
     Role(
@@ -51,7 +52,17 @@ ROLES: tuple[Role, ...] = (
             "access:servers!server": "Let its owner in, through the browser or with a token",
             "access:services!service=register": "`from londata import catalog` asks the register",
             "access:services!service=apps": "Try a published insight from a notebook",
+            "access:services!service=gateway": "Ask for shared and closed data; every reading is decided by itself",
         },
+    ),
+    Role(
+        "gateway",
+        "What the gateway to shared and closed data may do",
+        {
+            "read:users:name": "Find the person who owns a service account",
+            "read:users:groups": "See for which body that person works",
+        },
+        services=("gateway",),
     ),
     Role(
         "apps",

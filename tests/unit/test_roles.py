@@ -37,13 +37,14 @@ def test_no_role_has_power_over_everybody(role, scope):
     assert scope not in OTHERS
 
 
-def test_the_token_in_a_lab_can_do_four_things_and_no_more():
+def test_the_token_in_a_lab_can_do_five_things_and_no_more():
     server = next(role for role in ROLES if role.name == "server")
     assert set(server.scopes) == {
         "users:activity!user",
         "access:servers!server",
         "access:services!service=register",
         "access:services!service=apps",
+        "access:services!service=gateway",
     }
 
 
@@ -55,3 +56,9 @@ def test_the_culler_has_what_it_needs_and_no_more():
 
 def test_the_register_service_holds_no_role():
     assert not [role.name for role in ROLES if "register" in role.services]
+
+
+def test_the_gateway_may_look_up_people_and_nothing_else():
+    gateway = next(role for role in load_roles() if role["name"] == "gateway")
+    assert gateway["services"] == ["gateway"]
+    assert gateway["scopes"] == ["read:users:groups", "read:users:name"]

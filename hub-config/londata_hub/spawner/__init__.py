@@ -91,6 +91,7 @@ class LabSpawner(LocalProcessSpawner):  # type: ignore[misc]  # jupyterhub has n
             "JUPYTERHUB_SERVICE_URL": "http+unix:",
             "JUPYTER_CONFIG_PATH": str(LAB),
             "JUPYTER_RUNTIME_DIR": str(runtime),
+            "LONDATA_GATEWAY": unix_address(doors / "gateway.sock", "/services/gateway"),
             "LONDATA_REGISTER": unix_address(doors / "register.sock", "/services/register"),
             "PATH": f"{Path(sys.prefix) / 'bin'}:/usr/local/bin:/usr/bin:/bin",
         }

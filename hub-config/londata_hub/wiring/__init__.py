@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from londata.client import unix_address
@@ -21,16 +22,22 @@ REFRESH_AFTER = 10
 
 @dataclass(frozen=True)
 class Service:
-    """One of our services: it runs as ``python -m londata_hub.services.<name>`` on its own socket."""
+    """One of our services: it runs as ``python -m londata_hub.services.<name>`` on its own socket.
+
+    ``pages`` are those that the hub's home page links to: path below the service → what it is called. A service that
+    is not ``routed`` has no way in through the browser's proxy: sandboxes alone reach it.
+    """
 
     name: str
     description: str
-    has_pages: bool
+    pages: Mapping[str, str] = field(default_factory=dict)
+    routed: bool = True
 
 
 SERVICES = (
-    Service("register", "The register of London's data", has_pages=False),
-    Service("apps", "Published insights", has_pages=True),
+    Service("register", "The register of London's data", {"sharing": "Who shares what"}),
+    Service("apps", "Published insights", {"": "Published insights"}),
+    Service("gateway", "Opens shared and closed data, for one decision at a time", routed=False),
 )
 
 
@@ -79,7 +86,9 @@ def _proxy(c: Any, hub: HubSettings) -> None:
     c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{hub.proxy_port}"
     c.ConfigurableHTTPProxy.pid_file = str(hub.sockets / "proxy.pid")
     c.SocketProxy.extra_routes = {
-        f"/services/{service.name}/": unix_address(hub.doors / f"{service.name}.sock") for service in SERVICES
+        f"/services/{service.name}/": unix_address(hub.doors / f"{service.name}.sock")
+        for service in SERVICES
+        if service.routed
     }
 
 
@@ -158,7 +167,7 @@ def _pages(c: Any, not_isolated: str) -> None:
     c.JupyterHub.template_paths = [str(HUB_CONFIG / "templates")]
     c.JupyterHub.template_vars = {
         "londata_services": [
-            (f"/services/{service.name}/", service.description) for service in SERVICES if service.has_pages
+            (f"/services/{service.name}/{path}", title) for service in SERVICES for path, title in service.pages.items()
         ],
         "announcement": notice(not_isolated) if not_isolated else "",
     }
