@@ -46,7 +46,7 @@ class RunningHub:
     """A hub in a folder of its own.
 
     ``address`` is where people reach it, ``state`` its folder, ``passwords`` its demo users (ada: analysts; bola:
-    analysts, publishers; chen: stewards).
+    analysts, publishers; chen and dee: stewards; each of them works for a body, see ``londata_hub.wiring.folders``).
     """
 
     state: Path

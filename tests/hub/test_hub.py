@@ -71,8 +71,8 @@ def test_the_hubs_own_pages_say_where_one_is_and_where_to_go(hub):
 
 
 def test_groups_come_from_the_file_of_people(hub):
-    assert set(hub.visitor("bola").api("GET", "/user").json()["groups"]) == {"analysts", "publishers"}
-    assert hub.visitor("chen").api("GET", "/user").json()["groups"] == ["stewards"]
+    assert set(hub.visitor("bola").api("GET", "/user").json()["groups"]) == {"analysts", "publishers", "org-gla"}
+    assert set(hub.visitor("chen").api("GET", "/user").json()["groups"]) == {"org-gla", "org-tfl", "stewards"}
 
 
 def test_the_catalog_works_in_a_kernel_with_nothing_to_configure(hub):
@@ -114,7 +114,7 @@ def test_a_group_that_is_left_is_left_within_a_minute(new_hub):
     def groups():
         return set(httpx.get(f"{new_hub.address}/hub/api/user", headers=token).json()["groups"])
 
-    assert groups() == {"analysts", "publishers"}
+    assert groups() == {"analysts", "publishers", "org-gla"}
     people = json.loads((new_hub.state / "users.json").read_text())
     people["bola"]["groups"] = ["analysts"]
     (new_hub.state / "users.json").write_text(json.dumps(people))

@@ -93,6 +93,12 @@ def test_services_get_only_what_they_need(c, hub):
     assert routes["/services/register/"] == unix_address(hub.doors / "register.sock")
 
 
+def test_no_browser_has_a_way_to_the_gateway(c, hub):
+    gateway = next(service for service in c.JupyterHub.services if service["name"] == "gateway")
+    assert gateway["environment"]["JUPYTERHUB_SERVICE_URL"] == unix_address(hub.doors / "gateway.sock")
+    assert not [path for path, target in c.SocketProxy.extra_routes.items() if "gateway" in path + target]
+
+
 def test_services_fetch_and_find_files_as_whoever_starts_the_hub_says():
     said = {"LONDATA_FETCH_ALLOW": "data.intranet:8443", "LONDATA_CATALOGS": "/srv/catalogs"}
     unsaid = {"LONDATA_TOKEN": "secret", "LONDATA_REGISTER": "https://elsewhere", "LONDATA_CACHE": "/srv/cache"}
@@ -140,7 +146,7 @@ def test_folders_and_secrets_are_for_their_owner_only(hub, tmp_path):
     hub = replace(settings.load({"LONDATA_HUB_STATE": str(tmp_path / "s")}), sockets=tmp_path / "sockets")
     folders.prepare(hub)
     assert all(path.stat().st_mode & 0o077 == 0 for path in (hub.state, hub.homes, hub.doors, hub.labs, hub.users))
-    assert set(folders.demo_passwords(hub)) == {"ada", "bola", "chen"}
+    assert set(folders.demo_passwords(hub)) == {"ada", "bola", "chen", "dee"}
     before = hub.users.read_text()
     folders.prepare(hub)
     assert hub.users.read_text() == before
@@ -163,10 +169,10 @@ def test_a_state_that_cannot_be_made_is_a_sentence(tmp_path):
 def test_passwords_are_kept_as_hashes_and_are_unlike_each_other(tmp_path):
     passwords = people.create(tmp_path / "users.json", folders.DEMO)
     text = (tmp_path / "users.json").read_text()
-    assert len(set(passwords.values())) == 3
+    assert len(set(passwords.values())) == 4
     assert not [password for password in passwords.values() if password in text]
     known = people.read(tmp_path / "users.json")
-    assert known["bola"].groups == ("analysts", "publishers")
+    assert known["bola"].groups == ("analysts", "publishers", "org-gla")
     assert known["ada"].has(passwords["ada"])
     assert not known["ada"].has(passwords["bola"])
     assert not people.NOBODY.has("")
@@ -209,7 +215,7 @@ def test_the_authenticator_knows_the_people_of_the_file_and_follows_its_changes(
     async def story():
         assert await attempt(authenticator, "bola", passwords["bola"]) == {
             "name": "bola",
-            "groups": ["analysts", "publishers"],
+            "groups": ["analysts", "publishers", "org-gla"],
         }
         assert await attempt(authenticator, "bola", passwords["ada"]) is None
         assert await attempt(authenticator, "", "") is None

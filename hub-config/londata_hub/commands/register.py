@@ -9,9 +9,10 @@ from pathlib import Path
 
 from londata.errors import EntryNotFoundError
 from londata.query import FACETS, Query
-from londata_hub import settings
+from londata_hub import demonstration, settings
 from londata_hub.harvest import ImportReport, import_file, prepare, publishers_known
-from londata_hub.store import Refusal, RegisterStore, UpsertReport
+from londata_hub.store import AccessStore, Refusal, RegisterStore, UpsertReport
+from londata_hub.wiring import people
 
 #: How many of a long list are shown before the rest is counted.
 SHOWN = 20
@@ -58,6 +59,15 @@ def _prepare(store: RegisterStore, _: argparse.Namespace) -> Iterable[str]:
     total = store.count(Query())
     yield f"The register has {total:,} entries" + (", as before." if report is None else f": {_said(report)}.")
     yield from _refusals(report.refused if report else ())
+    yield from _demonstrate()
+
+
+def _demonstrate() -> Iterable[str]:
+    """Load the demonstration where this hub is to have it."""
+    hub = settings.load()
+    if demonstration.wanted(hub.state) and hub.users.exists():
+        with AccessStore(hub.database, hub.state / "audit-anchors") as access:
+            yield from demonstration.prepare(hub.state, access, people.read(hub.users))
 
 
 def _import(store: RegisterStore, arguments: argparse.Namespace) -> Iterable[str]:

@@ -10,7 +10,7 @@ from londata.errors import SettingsError
 _SAID = re.compile(r"in (?P<ahead>[0-9]{1,4}) days?|(?P<ago>[0-9]{1,4}) days? ago|(?P<today>today)")
 
 
-def day(said: str | dt.date, today: dt.date) -> dt.date:
+def day(said: object, today: dt.date) -> dt.date:
     """Tell which day is meant.
 
     Raises
@@ -20,11 +20,12 @@ def day(said: str | dt.date, today: dt.date) -> dt.date:
     """
     if isinstance(said, dt.date):
         return said
-    if found := _SAID.fullmatch(said):
+    text = str(said)
+    if found := _SAID.fullmatch(text):
         return today + dt.timedelta(days=int(found["ahead"] or 0) - int(found["ago"] or 0))
     try:
-        return dt.date.fromisoformat(said)
+        return dt.date.fromisoformat(text)
     except ValueError:
         raise SettingsError(
-            f"{said[:60]!r} is no day.", hint="Say 2026-03-03, “in 24 days”, “30 days ago” or “today”."
+            f"{text[:60]!r} is no day.", hint="Say 2026-03-03, “in 24 days”, “30 days ago” or “today”."
         ) from None

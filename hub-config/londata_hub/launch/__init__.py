@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from londata.errors import HubError
-from londata_hub import sandbox
+from londata_hub import demonstration, sandbox
 from londata_hub.launch.supervisor import Supervisor
 from londata_hub.settings import PREFIX, REPOSITORY, HubSettings, load
 from londata_hub.wiring import SERVICES, folders, notice, people
@@ -68,9 +68,11 @@ def welcome(hub: HubSettings, not_isolated: str) -> str:
     rows = []
     for person in people.read(hub.users).values():
         password = passwords.get(person.name, "")
-        rows.append((person.name, password if person.has(password) else "(as you set it)", ", ".join(person.groups)))
+        said = folders.TRY.get(person.name, "") if demonstration.wanted(hub.state) else ""
+        said = said or ", ".join(person.groups)
+        rows.append((person.name, password if person.has(password) else "(as you set it)", said))
     wide = [max(len(row[i]) for row in rows) for i in range(2)] if rows else [0, 0]
-    users = "\n".join(f"    {name:<{wide[0]}}  {password:<{wide[1]}}  {groups}" for name, password, groups in rows)
+    users = "\n".join(f"    {name:<{wide[0]}}  {password:<{wide[1]}}  {said}" for name, password, said in rows)
     warning = f"\n  !! {notice(not_isolated)}\n" if not_isolated else ""
     if not_isolated and os.getuid() == 0:
         warning += "  !! The hub runs as root, and so does whoever logs in.\n"

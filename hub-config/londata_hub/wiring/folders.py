@@ -9,14 +9,24 @@ import stat
 from pathlib import Path
 
 from londata.errors import SettingsError
+from londata_hub import demonstration
 from londata_hub.settings import HubSettings
 from londata_hub.wiring import people
 
-#: Who is there when a hub starts for the first time.
+#: Who is there when a hub starts for the first time. ``org-…`` says for which body somebody works: chen for two of the
+#: GLA family, dee in a post that a borough and the NHS share.
 DEMO: dict[str, tuple[str, ...]] = {
-    "ada": ("analysts",),
-    "bola": ("analysts", "publishers"),
-    "chen": ("stewards",),
+    "ada": ("analysts", "org-camden"),
+    "bola": ("analysts", "publishers", "org-gla"),
+    "chen": ("stewards", "org-gla", "org-tfl"),
+    "dee": ("stewards", "org-camden", "org-nhs-north-central-london"),
+}
+#: What each of them can try, for whoever starts the hub.
+TRY: dict[str, str] = {
+    "ada": "read pupils of Camden, ask for journeys (notebooks/04-shared-data)",
+    "bola": "join three bodies' contacts with people who sleep rough; the access ends soon",
+    "chen": "decide what is asked of the GLA and TfL; one request waits",
+    "dee": "decide what is asked of Camden and the NHS",
 }
 
 
@@ -31,6 +41,8 @@ def prepare(hub: HubSettings) -> None:
     for folder in (hub.state, hub.homes, hub.logs, hub.sockets, hub.doors, hub.labs):
         _private(folder)
     if not hub.users.exists():
+        if not hub.index.exists():  # nobody has kept a register here yet
+            demonstration.want(hub.state, DEMO)
         passwords = people.create(hub.users, DEMO)
         people.write_private(_passwords(hub), json.dumps(passwords, indent=1))
 
