@@ -67,19 +67,15 @@ def dummy_rows(record: Entry, rows: int = 100, *, seed: int = 0) -> pd.DataFrame
         raise UsageError(f"rows is a number of rows, not {rows!r}.", hint="Write rows=100.")
     media_type, options = _how_read(record)
     if not record.columns or media_type in _GRIDS:
-        what = "is a grid" if media_type in _GRIDS else "does not list its columns"
-        raise UsageError(
-            f"No dummy rows of “{record.title}” can be made: the record says that it {what}."
-            if media_type in _GRIDS
-            else f"No dummy rows of “{record.title}” can be made: its record {what}.",
-            hint="Ask its steward to describe the columns.",
-        )
+        why = "it is a grid" if media_type in _GRIDS else "its record does not list its columns"
+        hint = "" if media_type in _GRIDS else "Ask its steward to describe them."
+        raise UsageError(f"No dummy rows of “{record.title}” can be made: {why}.", hint=hint)
     columns = {}
     for column in record.columns:
         chance = random.Random(f"{record.id}/{column.name}/{seed}")  # noqa: S311 - made-up data, no secret
         values = _values(column, rows, chance)
         columns[column.name] = _series(values, column, media_type, options)
-    frame = _with_geometry(pd.DataFrame(columns), record, media_type)
+    frame: pd.DataFrame = _with_geometry(pd.DataFrame(columns), record, media_type)
     frame.attrs["londata"] = {
         "dummy": "Made up from the record alone; no row of it is real.",
         "entry": record.id,
@@ -96,9 +92,9 @@ def _how_read(record: Entry) -> tuple[str, ReadingOptions]:
 
 def _values(column: Column, rows: int, chance: random.Random) -> list[Any]:
     """Make the values of a column, some of them missing where the record says that there may be."""
-    gaps = (
-        set(chance.sample(range(rows), max(1, round(rows * _MISSING_SHARE)))) if column.missing and rows > 1 else set()
-    )
+    gaps: set[int] = set()
+    if column.missing and rows > 1:
+        gaps = set(chance.sample(range(rows), max(1, round(rows * _MISSING_SHARE))))
     made = _known_values(column, rows - len(gaps), chance)
     rest = iter(made)
     return [None if row in gaps else next(rest) for row in range(rows)]
@@ -168,16 +164,15 @@ def _within(column: Column, count: int, chance: random.Random) -> list[Any]:
         return list(_numbers(column, math.ceil(low), math.floor(high), count, chance))
     scale = 10 ** max(0, 3 - math.floor(math.log10(high - low))) if high > low else 1
     first, last = math.ceil(low * scale), math.floor(high * scale)
-    if first > last:
-        first, last, scale = 0, 0, 1
-        return [low] * count if not column.unique else _picked([low], count, column, chance)
+    if first > last and low <= high:
+        return _picked([low], count, column, chance)
     return [number / scale for number in _numbers(column, first, last, count, chance)]
 
 
 def _numbers(column: Column, first: int, last: int, count: int, chance: random.Random) -> Sequence[int]:
     if last < first:
         raise UsageError(
-            f"The record says that “{column.name}” lies between {column.minimum} and {column.maximum}, where nothing is.",
+            f"By its record, “{column.name}” lies between {column.minimum} and {column.maximum}, where nothing is.",
             hint="Tell the steward of the entry.",
         )
     if column.unique:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from londata.sharing.requests import Request
 
 #: What ``dir`` lists of an entry, before the fields of its record.
-VERBS = ("read", "discover", "request_access", "to_dask", "to_xarray", "to_reader", "insights", "record")
+VERBS = ("read", "discover", "read_dummy", "request_access", "to_dask", "to_xarray", "to_reader", "insights", "record")
 
 
 class EntryData(BaseData):  # type: ignore[misc]
@@ -138,6 +138,42 @@ class RegisterEntry(BaseReader):  # type: ignore[misc]
     def discover(self, *, distribution: str | None = None, **keywords: Any) -> Any:
         """Read the first 10 rows (of a grid: the first 10 along each dimension), as the same type as :meth:`read`."""
         return self._read_with(True, distribution=distribution, **keywords)
+
+    def read_dummy(self, rows: int = 100, columns: Sequence[str] | None = None, *, seed: int = 0) -> Any:
+        """Make up rows of the same columns, types, ranges and codes, to write code with before access is there.
+
+        They are made from the record alone: no grant is needed, nothing is opened, and no row of them is real. It is
+        not noted as a reading.
+
+        Parameters
+        ----------
+        rows
+            How many.
+        columns
+            Names of the columns to give, in this order; all when not given.
+        seed
+            The same seed gives the same rows.
+
+        Returns
+        -------
+        pandas.DataFrame or geopandas.GeoDataFrame
+            ``attrs["londata"]`` says that it is dummy data.
+
+        Raises
+        ------
+        UsageError
+            The record does not list its columns, or has none of that name.
+        """
+        from londata.dummy import dummy_rows
+        from londata.readers.wanted import positions
+
+        frame = dummy_rows(self.record, rows, seed=seed)
+        if columns is None:
+            return frame
+        if isinstance(columns, str):
+            raise UsageError("columns takes a list of names.", hint='Write columns=["name", "population"].')
+        positions(columns, list(frame.columns))
+        return frame[list(columns)]
 
     def request_access(self, why: str, *, purpose: str | None = None, project: str | None = None) -> Request:
         """Ask the stewards of the data for access to it.
