@@ -16,6 +16,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from londata import insights as insights
     from londata import reports as reports
+    from londata import widgets as widgets
     from londata.intake_catalog import RegisterCatalog
     from londata.intake_catalog import open_catalog as open_catalog
     from londata.readlog import reads as reads
@@ -38,6 +39,7 @@ _PUBLIC = {
     "notices": ("londata.sharing.telling", "notices"),
     "insights": ("londata.insights", None),
     "reports": ("londata.reports", None),
+    "widgets": ("londata.widgets", None),
 }
 
 __all__ = [
@@ -51,6 +53,7 @@ __all__ = [
     "reports",
     "requests",
     "use_project",
+    "widgets",
 ]
 
 

@@ -58,14 +58,25 @@ def use_project(name: str | None = None) -> Projects | None:
     """
     if name is None:
         return projects()
-    chosen = session.project()
-    if chosen is not None:
-        session.fix_project(slug_of(name))  # raises for another one, before anybody is asked
-    project = _mine(slug_of(name))
+    telling.say(enter(name))
+    return None
+
+
+def enter(name: str) -> list[str]:
+    """Choose the project that this kernel works for; returns the lines that say what that means.
+
+    Raises
+    ------
+    UsageError, SettingsError
+        As :func:`use_project`.
+    """
+    slug = slug_of(name)
+    if session.project() is not None:
+        session.fix_project(slug)  # raises for another one, before anybody is asked
+    project = _mine(slug)
     session.fix_project(project.id)
     first, *more = project.told()
-    telling.say([f"This kernel works for {first}", *more, *(str(each) for each in telling.of_project(project.id))])
-    return None
+    return [f"This kernel works for {first}", *more, *(str(each) for each in telling.of_project(project.id))]
 
 
 def _mine(name: str) -> MyProject:

@@ -223,7 +223,7 @@ def as_day(value: dt.date | str) -> dt.date:
 def words(text: str, what: str) -> str:
     """Accept words that somebody will read; raises :class:`~londata.errors.UsageError` for none or too many."""
     if not isinstance(text, str) or not text.strip():
-        raise UsageError(f"The {what} is missing: somebody will decide or act by it.", hint="Say it in a sentence.")
+        raise UsageError(f"The {what} is missing.", hint="Say it in a sentence: somebody will go by it.")
     if len(text) > MAX_WORDS:
         raise UsageError(f"The {what} has {len(text):,} characters.", hint=f"Use at most {MAX_WORDS:,}.")
     return text.strip()
