@@ -1,4 +1,4 @@
-"""What may be asked of the register service: the parameters of each address, checked and described once.
+"""What may be asked of the register service: parameters and bodies of each address, checked and described once.
 
 The names are those of :meth:`londata.query.Query.to_params`. A name that is not here is refused. FastAPI's own
 reading of parameters costs more than finding an entry, so each model reads itself from the query string.
@@ -6,14 +6,16 @@ reading of parameters costs more than finding an entry, so each model reads itse
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Self
+import asyncio
+import datetime as dt
+from typing import Annotated, Any, Self, TypeVar
 from urllib.parse import parse_qsl
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from londata.errors import QueryError
+from londata.errors import QueryError, UsageError
 from londata.query import FACETS, FILTERS, MAX_TEXT, Query
 from londata.records.identifiers import MAX_SLUG
 
@@ -21,6 +23,11 @@ MAX_LIMIT = 1000
 MAX_OFFSET = 10_000_000
 #: Most values of one filter, longest value, and most parameters in all.
 MAX_VALUES, MAX_VALUE, MAX_PARAMETERS = 50, 200, 500
+
+#: Longest body in bytes, and the seconds that a caller has to send it.
+MAX_BODY, BODY_S = 65_536, 20
+#: Longest words that somebody else will read, and longest name of anything.
+MAX_WORDS, MAX_NAME = 2_000, 120
 
 Value = Annotated[str, Field(max_length=MAX_VALUE)]
 Values = Annotated[tuple[Value, ...], Field(max_length=MAX_VALUES)]
@@ -77,6 +84,43 @@ class Nothing(BaseModel):
                 for name, schema in properties.items()
             ]
         }
+
+    @classmethod
+    def described_as_body(cls) -> dict[str, Any]:
+        """Describe a body for OpenAPI."""
+        schema = cls.model_json_schema()
+        return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
+B = TypeVar("B", bound=Nothing)
+
+
+async def body_of(request: Request, kind: type[B]) -> B:
+    """Read the body of a request, which is JSON.
+
+    Raises
+    ------
+    UsageError
+        It is too long or comes too slowly.
+    RequestValidationError
+        It is no JSON, a field is unknown or missing, or it cannot have its value.
+    """
+    text = bytearray()
+    try:
+        async with asyncio.timeout(BODY_S):
+            async for piece in request.stream():
+                text += piece
+                if len(text) > MAX_BODY:
+                    raise UsageError(
+                        f"The body of the request has more than {MAX_BODY:,} bytes.", hint="Say it in fewer words."
+                    )
+    except TimeoutError as error:
+        raise UsageError("The body of the request did not come.", hint="Send it at once.") from error
+    try:
+        return kind.model_validate_json(bytes(text))
+    except ValidationError as error:
+        problems = [{**problem, "loc": ("body", *problem["loc"])} for problem in error.errors()]
+        raise RequestValidationError(problems) from error
 
 
 class Filters(Nothing):
@@ -145,6 +189,43 @@ class Completion(Nothing):
 
     prefix: str = Field("", max_length=MAX_SLUG, description="The beginning of a slug or of a Python name")
     limit: int = Field(50, ge=0, le=MAX_LIMIT, description="Most names to send")
+
+
+Name = Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
+Words = Annotated[str, Field(min_length=1, max_length=MAX_WORDS)]
+
+
+class Deciding(Nothing):
+    """What is to be decided."""
+
+    entry: Name = Field(description="Slug of the entry")
+    project: str = Field("", max_length=MAX_NAME, description="The project for which it is asked; empty for none")
+
+
+class Asking(Nothing):
+    """A request for access."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    entry: Name = Field(description="Slug of the entry")
+    project: Name = Field(description="The project that it is for; its purpose is the request's")
+    why: Words = Field(description="What it is needed for, in words; stewards decide by it")
+
+
+class Approval(Nothing):
+    """Until when a request is approved."""
+
+    until: dt.date = Field(
+        strict=True, description="The last day, as 2027-03-31; access ends when the next one begins in London"
+    )
+
+
+class Reason(Nothing):
+    """Why something is refused or ended."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    reason: Words = Field(description="Why, in words that the person concerned will read")
 
 
 _SEVERAL = frozenset(FILTERS) | {"facets"}

@@ -25,6 +25,7 @@ from londata.register import Register
 from londata.settings import shipped
 from londata_hub import sandbox, settings
 from londata_hub.auth import Authenticate, Gate, HubAuth
+from londata_hub.services import sharing
 from londata_hub.services.answers import Answers
 from londata_hub.services.callers import answers_of, hidden_from, sight_of, subject_of, visible_entry
 from londata_hub.services.content import Content, content_response, distribution_of, require_open
@@ -33,7 +34,7 @@ from londata_hub.services.sight import Sight
 from londata_hub.store import AccessStore
 from londata_hub.web import JSON, ErrorBody, application, serve
 
-API = "/api/v1"
+API, PAGE = "/api/v1", "/sharing"
 router = APIRouter(
     responses={status: {"model": ErrorBody} for status in (400, 401, 403, 404, 500, 502, 503)},
     default_response_class=JSON,
@@ -63,17 +64,19 @@ def create_app(
     access
         Agreements, projects and grants; without them there are none, and everybody is shown what anybody may see.
     """
-    base = prefix.rstrip("/") + API
+    base, page = prefix.rstrip("/") + API, prefix.rstrip("/") + PAGE
     app = application(
         "londata register",
         "The central register of London's data: what data exists, who holds it, and on which terms.",
         __version__,
         prefix=base,
-        routers=[router],
-        gate=Middleware(Gate, authenticate=authenticate, open_paths=[f"{base}/health"]),
+        routers=[router, sharing.router],
+        gate=Middleware(Gate, authenticate=authenticate, open_paths=[f"{base}/health", page]),
         lifespan=_until_the_end(authenticate),
     )
     app.state.answers, app.state.content, app.state.sight = Answers(register), content, Sight(register, access)
+    app.state.sharing = sharing.Sharing(register, access) if access else None
+    app.add_route(page, sharing.page, methods=["GET"], include_in_schema=False)
     return app
 
 
