@@ -7,7 +7,7 @@ import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from londata.access import day, midnight
+from londata.access import day, last_day, midnight
 from londata.records import Project, key_of
 from londata.sharing.display.listing import Listing
 from londata.sharing.display.words import plain, safe
@@ -24,19 +24,21 @@ class Readable:
     @property
     def how_long(self) -> str:
         """Say until when, for the end of a sentence."""
-        return f"until {day(self.until)}" if self.until else "with no end set"
+        return f"until {last_day(self.until)}" if self.until else "with no end set"
 
 
 @dataclass(frozen=True)
 class MyProject:
     """A project that one is a member of.
 
-    ``record`` is what the register says of it, ``readable`` what oneself may read in it now.
+    ``record`` is what the register says of it, ``readable`` what oneself may read in it now; ``ended`` is set when
+    it is over.
     """
 
     record: Project
     purpose_title: str
     readable: tuple[Readable, ...] = ()
+    ended: bool = False
 
     @property
     def id(self) -> str:
@@ -56,10 +58,12 @@ class MyProject:
     def told(self) -> list[str]:
         """Say in a line what it is for, and in another which data it may read."""
         purpose = plain(self.purpose_title or self.record.purpose)
-        first = f"{plain(self.title)} ({self.id}): {purpose}. It ends on {self.ends}."
+        first = f"{plain(self.title)} ({self.id}): {purpose}. It {'ended' if self.ended else 'ends'} on {self.ends}."
         return [first, self._data()]
 
     def _data(self) -> str:
+        if self.ended:
+            return "It is over, so it may read open data only."
         if not self.readable:
             return 'It may read open data only, so far; ask for more with catalog.<dataset>.request_access(why="…").'
         each = (f"{plain(one.title)} (catalog.{key_of(one.entry)}, {one.how_long})" for one in self.readable)

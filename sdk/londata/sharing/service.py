@@ -175,7 +175,7 @@ def _record(kind: Any, said: Mapping[str, Any]) -> Any:
 
 def _project(said: Mapping[str, Any]) -> MyProject:
     readable = (Readable(each["entry"], each["title"], _moment(each.get("until"))) for each in said["readable"])
-    return MyProject(_record(Project, said), str(said["purpose_title"]), tuple(readable))
+    return MyProject(_record(Project, said), str(said["purpose_title"]), tuple(readable), said.get("ended") is True)
 
 
 def _standing(said: Mapping[str, Any]) -> Standing:

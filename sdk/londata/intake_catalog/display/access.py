@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from londata.access import day, decide
+from londata.access import decide, last_day
 from londata.errors import LondataError
 from londata.intake_catalog.reading import current_subject, how_to_read
 from londata.records import Entry
@@ -50,7 +50,7 @@ def access_facts(record: Entry, standing: Standing | None) -> list[tuple[str, st
     ]
     if standing and standing.allowed:
         project = f", for the project {standing.project}" if standing.project else ""
-        until = f", until {day(standing.until)}" if standing.until else ""
+        until = f", until {last_day(standing.until)}" if standing.until else ""
         found += [
             ("You may read", f"under the agreement {standing.agreement}{project}{until}"),
             ("Your columns", "all" if standing.columns is None else ", ".join(standing.columns)),
