@@ -17,6 +17,7 @@ from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError, RequestHandler
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
+from londata.errors import LondataError
 from londata_hub.apps import gallery, messages, paths
 from londata_hub.apps.ledger import FullError, Kernel
 from londata_hub.apps.process import AppUnavailableError
@@ -110,12 +111,13 @@ class Index(Guarded):
     """The list of apps."""
 
     async def get(self) -> None:
-        """Show it, or send to the hub's login."""
+        """Show it, or send to the hub's login. Each viewer is shown what the register lists for them."""
         if not self.current_user:
             self.redirect(self.get_login_url())
             return
+        apps = await self.theatre.viewing.seen(self.theatre.apps.values(), self.current_user)
         self.set_header("Content-Type", "text/html; charset=utf-8")
-        self.finish(gallery.index(self.theatre.apps.values(), self.settings["prefix"], self.hub_auth.hub_prefix))
+        self.finish(gallery.index(apps, self.settings["prefix"], self.hub_auth.hub_prefix))
 
 
 class Front(Guarded):
@@ -123,7 +125,8 @@ class Front(Guarded):
 
     async def get(self, slug: str) -> None:
         """Lead to the page, with what was asked of it."""
-        if slug not in self.theatre.apps:
+        app = self.theatre.apps.get(slug)
+        if app is None or not await self.theatre.viewing.may_see(app, self.current_user):
             raise HTTPError(404)
         query = f"?{self.request.query}" if self.request.query else ""
         self.redirect(f"{self.settings['prefix']}{slug}/{query}")
@@ -135,7 +138,7 @@ class AppHandler(Guarded):
     SUPPORTED_METHODS = ("GET", "POST", "DELETE", "HEAD", "PUT", "PATCH", "OPTIONS")
 
     async def prepare(self) -> None:
-        """Check first that the address exists, so that nobody is sent to log in for nothing."""
+        """Check first that the address exists for this viewer, so that nobody is sent to log in for nothing."""
         slug, path = self.path_args
         target = paths.target(self.request.method or "", path)
         app = self.theatre.apps.get(slug)
@@ -143,7 +146,13 @@ class AppHandler(Guarded):
             raise HTTPError(404)
         self.app: App = app
         self.target: paths.Target = target
-        await super().prepare()
+        listed = await self.theatre.viewing.may_see(app, None)
+        try:
+            await super().prepare()
+        except HTTPError:
+            raise HTTPError(403 if listed else 404) from None
+        if not listed and not await self.theatre.viewing.may_see(app, self.current_user):
+            raise HTTPError(404)
         if target.kind == "page" and not self.current_user:
             self.redirect(self.get_login_url())
             return
@@ -275,9 +284,10 @@ class Channels(AppHandler, WebSocketHandler):  # type: ignore[misc]  # tornado i
             self.closing = asyncio.create_task(self.upstream.close())  # kept, or the loop may forget it
 
     async def still_allowed(self) -> bool:
-        """Ask the hub again whether this viewer may be here; where it does not answer, they may not."""
+        """Ask again whether this viewer may be here and see this insight; where nobody answers, they may not."""
         try:
             model = await self.hub_auth.user_for_token(self.token, use_cache=False, sync=False)
-        except HTTPError:
+            allowed = bool(model) and bool(self.hub_auth.check_scopes(self.hub_auth.access_scopes, model))
+            return allowed and await self.theatre.viewing.may_see(self.app, model)
+        except (HTTPError, LondataError):
             return False
-        return bool(model) and bool(self.hub_auth.check_scopes(self.hub_auth.access_scopes, model))

@@ -15,13 +15,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class App:
-    """One app: what it is called, what it is for, whose it is, and its notebook."""
+    """One app: what it is called, what it is for, whose it is, its notebook, and for whom its record lists it."""
 
     slug: str
     title: str
     summary: str
     owner: str
     notebook: Path
+    listing: str = "public"
 
     @property
     def folder(self) -> Path:
@@ -44,5 +45,6 @@ def find_apps(folder: Path) -> dict[str, App]:
             log.error("app %s is left out: it needs a notebook app.ipynb and a section insight", slug)
             continue
         title, summary, owner = (str(record.get(name, "")) for name in ("title", "summary", "owner"))
-        found[slug] = App(slug, title, summary, owner, notebook.resolve())
+        listing = str(record.get("listing", "public"))
+        found[slug] = App(slug, title, summary, owner, notebook.resolve(), listing)
     return found

@@ -19,6 +19,7 @@ from londata_hub.apps.messages import LONGEST
 from londata_hub.apps.process import AppProcess, Places
 from londata_hub.apps.relay import RegisterRelay
 from londata_hub.apps.shelf import App
+from londata_hub.apps.sight import Viewing
 
 log = logging.getLogger(__name__)
 
@@ -55,12 +56,21 @@ class Theatre:
         The apps' way to the register.
     ledger
         Which kernel belongs to whom.
+    viewing
+        Which insight is there for whom.
     """
 
     def __init__(
-        self, apps: Mapping[str, App], prefix: str, places: Places, relay: RegisterRelay, ledger: Ledger | None = None
+        self,
+        apps: Mapping[str, App],
+        prefix: str,
+        places: Places,
+        relay: RegisterRelay,
+        ledger: Ledger | None = None,
+        viewing: Viewing | None = None,
     ) -> None:
         self.apps = apps
+        self.viewing = viewing or Viewing()
         self.ledger = ledger or Ledger()
         self._prefix, self._places, self._relay = prefix, places, relay
         self._seats: dict[Seat, Kernel] = {}

@@ -23,7 +23,9 @@ from londata_hub.apps.messages import LONGEST
 from londata_hub.apps.process import Places
 from londata_hub.apps.relay import RegisterRelay
 from londata_hub.apps.shelf import find_apps
+from londata_hub.apps.sight import Viewing
 from londata_hub.apps.theatre import Theatre, private_folder
+from londata_hub.store import AccessStore
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +81,8 @@ async def serve(environ: Mapping[str, str]) -> None:
     places = Places(private_folder(hub.sockets / "apps"), hub.state / "logs", isolated=not why_not)
     relay = RegisterRelay(hub.sockets / "doors" / "register.sock", environ["JUPYTERHUB_API_TOKEN"])
     HubOAuth.instance(cache_max_age=BELIEVE)
-    theatre = Theatre(find_apps(shipped("voila-apps")), prefix, places, relay)
+    access = AccessStore(hub.database, hub.state / "audit-anchors", isolated=not why_not)
+    theatre = Theatre(find_apps(shipped("voila-apps")), prefix, places, relay, viewing=Viewing(access))
     await theatre.start()
     server = HTTPServer(application(theatre, prefix), xheaders=False)
     listen(server, environ["JUPYTERHUB_SERVICE_URL"])
@@ -91,6 +94,7 @@ async def serve(environ: Mapping[str, str]) -> None:
     tidying.cancel()
     server.stop()
     await theatre.stop()
+    access.close()
 
 
 def main() -> None:

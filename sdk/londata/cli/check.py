@@ -9,6 +9,9 @@ from londata.catalog_files import FileRegister, LoadedCatalog, check_bytes
 from londata.errors import CatalogFileError, LondataError
 from londata.records import Distribution, Entry
 
+#: For whom an entry is listed that is not listed for everybody.
+_WHOM = {"members": "members only", "hidden": "those who hold a grant only"}
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add what the command takes."""
@@ -32,6 +35,11 @@ def run(arguments: argparse.Namespace) -> int:
     if problems:
         raise CatalogFileError(problems)
     offline = sum(1 for entry in loaded.entries if _offline(entry))
+    for entry in loaded.entries:
+        if entry.listing != "public":
+            print(
+                f"Mind: {entry.id} is listed for {_WHOM[entry.listing]}, but whoever has its file can read the record."
+            )
     print(
         f"{_many(len(loaded.entries), 'entry', 'entries')}, {_many(len(loaded.publishers), 'publisher')}, "
         f"{offline} readable offline: all good"
