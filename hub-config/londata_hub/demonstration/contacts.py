@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from pyarrow import csv
+from pyarrow import compute, csv
 
 from londata_hub.demonstration.ingredients import (
     CODES,
@@ -164,7 +164,7 @@ def rough_sleeping_contacts_camden(path: Path) -> None:
         "CASE REF": seen.client,
         "PERSON KEY": seen.key,
         "SURNAME KEY": seen.surname,
-        "DATE": pa.array(days(FIRST_DAY, seen.day).astype("datetime64[s]")),
+        "DATE": days(FIRST_DAY, seen.day).astype("datetime64[s]"),
         "AGE BAND": bands[np.digitize(people.age[who], [25, 35, 45, 55, 65])],
         "SEX": _or_not_known(sex, rng.random(count) < 0.04),
         "AREA CODE": _or_not_known(seen.area, rng.random(count) < 0.3),
@@ -176,7 +176,7 @@ def rough_sleeping_contacts_camden(path: Path) -> None:
         "WORKER NOTE": _or_not_known(rng.choice(notes, count), rng.random(count) < 0.5),
     }
     table = pa.table(plain)
-    day = pa.compute.strftime(table["DATE"], format="%d/%m/%Y")
+    day = compute.strftime(table["DATE"], format="%d/%m/%Y")
     table = table.set_column(table.column_names.index("DATE"), "DATE", day)
     path.write_bytes(_as_exported(table))
 
@@ -196,7 +196,7 @@ def _as_exported(table: pa.Table) -> bytes:
 def rough_sleeping_contacts_nhs(path: Path) -> None:
     """Write what nurses of an outreach clinic noted, as Parquet."""
     rng, people = randomness("rough-sleeping-contacts-nhs"), _people()
-    seen = _seen(rng, 2, ("ATT", "PT"), 0.05, 1.8)
+    seen = _seen(rng, 2, ("VIS", "PT"), 0.05, 1.8)
     count, who = len(seen.person), seen.person
     minutes = rng.integers(9 * 60, 18 * 60, count).astype("timedelta64[m]")
     stays = rng.integers(1, 30, count)

@@ -100,7 +100,7 @@ def letters(rng: np.random.Generator, count: int, length: int) -> Texts:
 
 
 def days(first: str, numbers: Numbers) -> npt.NDArray[np.datetime64]:
-    """Give the days that lie so many days after the first, as moments."""
+    """Give the days that lie so many days after the first, as moments: what pandas makes dates of."""
     return (np.datetime64(first, "D") + numbers.astype("timedelta64[D]")).astype("datetime64[us]")
 
 

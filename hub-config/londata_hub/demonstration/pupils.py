@@ -66,7 +66,9 @@ def school_rolls_by_pupil(path: Path) -> None:
     rng = randomness("school-rolls-by-pupil")
     homes = _homes(rng)
     home = np.repeat(np.arange(HOUSEHOLDS), rng.choice([1, 2, 3, 4], HOUSEHOLDS, p=[0.55, 0.32, 0.1, 0.03]))
-    year_group = rng.integers(YOUNGEST, OLDEST + 1, len(home))
+    years = np.arange(YOUNGEST, OLDEST + 1)
+    births = np.minimum(1, 0.7 + 0.045 * (years + 1))  # fewer are born each year, and the oldest do not notice yet
+    year_group = rng.choice(years, len(home), p=births / births.sum())
     first = _first_year(rng, homes, home, year_group)
     second = _second_year(rng, homes, first)
     own = _lasting(rng, homes, first)
@@ -86,7 +88,7 @@ def _homes(rng: np.random.Generator) -> _Homes:
     return _Homes(
         borough,
         area,
-        identifiers(rng, "ADR", count),
+        identifiers(rng, "HOM", count),
         rng.random(count) < 0.012,
         rng.random(count) < poverty,
         rng.choice(len(LANGUAGES), count, p=[0.52, 0.13, 0.06, 0.05, 0.04, 0.2]),
