@@ -161,11 +161,11 @@ def state_of(agreement: Agreement, now: dt.datetime) -> tuple[str, str]:
     if days <= NEAR_DAYS:
         left = "in 1 day" if days == 1 else f"in {days} days"
         return "live", f"Live; it ends {left}, on {in_words(stop)}{_unless(agreement)}."
-    return "live", f"Live until {in_words(stop)}{_unless(agreement)}."
+    return "live", f"Live; it ends on {in_words(stop)}{_unless(agreement)}."
 
 
 def _unless(agreement: Agreement) -> str:
-    return "" if agreement.end <= agreement.review_by else ", unless it is reviewed before"
+    return "" if agreement.end <= agreement.review_by else ", unless it is reviewed by then"
 
 
 def _bases(agreement: Agreement) -> Iterator[str]:
