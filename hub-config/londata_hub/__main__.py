@@ -9,6 +9,7 @@ from londata.commandline import run_command_line
 
 COMMANDS = {
     "up": ("londata_hub.launch", "Prepare the register, start JupyterHub and print its address and the demo users"),
+    "audit": ("londata_hub.commands.audit", "Prove the log, and tell who read what for which purpose"),
     "register": ("londata_hub.commands.register", "Prepare, import into, index and inspect the register"),
     "holdings": ("londata_hub.commands.holdings", "Record where the gateway finds the bytes of shared and closed data"),
 }

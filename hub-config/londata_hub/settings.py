@@ -81,6 +81,11 @@ class HubSettings:
         return self.state / "logs"
 
     @property
+    def anchors(self) -> Path:
+        """Folder of the notes of where the log ended, outside the database."""
+        return self.state / "audit-anchors"
+
+    @property
     def users(self) -> Path:
         """File of the people who may log in: groups and password hashes."""
         return self.state / "users.json"

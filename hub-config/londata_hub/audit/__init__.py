@@ -1,7 +1,36 @@
 """The log that proves it: append-only lines, each holding the hash of the one before."""
 
-from londata_hub.audit.anchors import Anchor, Anchors
-from londata_hub.audit.chain import Appending, End, append, digest, end, hash_of, written
+from londata_hub.audit.anchors import Anchor, Anchors, registers
+from londata_hub.audit.chain import Appending, End, append, as_column, digest, end, hash_of, written
 from londata_hub.audit.events import EVENTS, Event
+from londata_hub.audit.history import HistoryDigest, take_over
+from londata_hub.audit.readings import Asked, Counts, Reading, Tally, counts, denials, readings
+from londata_hub.audit.verifying import Finding, lines, verify
 
-__all__ = ["EVENTS", "Anchor", "Anchors", "Appending", "End", "Event", "append", "digest", "end", "hash_of", "written"]
+__all__ = [
+    "EVENTS",
+    "Anchor",
+    "Anchors",
+    "Appending",
+    "Asked",
+    "Counts",
+    "End",
+    "Event",
+    "Finding",
+    "HistoryDigest",
+    "Reading",
+    "Tally",
+    "append",
+    "as_column",
+    "counts",
+    "denials",
+    "digest",
+    "end",
+    "hash_of",
+    "lines",
+    "readings",
+    "registers",
+    "take_over",
+    "verify",
+    "written",
+]

@@ -2,7 +2,18 @@
 
 from londata_hub.store.access_store import AccessStore
 from londata_hub.store.holdings import Holding
+from londata_hub.store.noticing import Notice
 from londata_hub.store.register_store import RegisterStore
 from londata_hub.store.reports import Change, Known, Original, Refusal, UpsertReport
 
-__all__ = ["AccessStore", "Change", "Holding", "Known", "Original", "Refusal", "RegisterStore", "UpsertReport"]
+__all__ = [
+    "AccessStore",
+    "Change",
+    "Holding",
+    "Known",
+    "Notice",
+    "Original",
+    "Refusal",
+    "RegisterStore",
+    "UpsertReport",
+]

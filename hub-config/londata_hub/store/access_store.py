@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from functools import partial
 
 from sqlalchemy import Table, func, select
 
@@ -212,7 +213,7 @@ class AccessStore(Ledger):
             let them read: no agreement covers it, or another condition fails.
         """
         with self._alone() as change:
-            decided = requesting.undecided(change, steward, request, self._entry_in(change))
+            decided = requesting.to_decide(change, steward, request, partial(self._find, change.connection))
             return requesting.approve(change, self._arranging.read(change.connection), decided, steward, until)
 
     def refuse(self, steward: Subject, request: str, reason: str) -> AccessRequest:
@@ -240,7 +241,7 @@ class AccessStore(Ledger):
             It is decided already, or there is no reason.
         """
         with self._alone() as change:
-            decided = requesting.undecided(change, steward, request, self._entry_in(change))
+            decided = requesting.to_decide(change, steward, request, partial(self._find, change.connection))
             return requesting.refuse(change, decided, steward, reason)
 
     def withdraw(self, subject: Subject, request: str) -> AccessRequest:
@@ -253,6 +254,11 @@ class AccessStore(Ledger):
         """
         with self._alone() as change:
             return requesting.withdraw(change, subject, request)
+
+    def counts(self) -> dict[str, audit.Counts]:
+        """Count, per agreement, the projects, people, readings, bytes and denials that the log tells of."""
+        with self._turns.alone(), self._database.reading() as connection:
+            return self._tally.counts(connection)
 
     def notices(self, subject: Subject) -> list[Notice]:
         """Tell somebody what is new: grants that end soon or ended, requests decided, and requests to decide.
@@ -268,6 +274,7 @@ class AccessStore(Ledger):
                 for event in noticing.not_logged(change.connection, subject, told):
                     change.log.add(event)
         return told
+
 
 _KINDS: dict[type, tuple[str, Table]] = {
     Agreement: ("agreement", tables.agreements),

@@ -12,6 +12,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from londata.errors import RegisterUnavailableError, SettingsError
+from londata_hub import audit
 
 #: The newest step in ``migrations/versions``.
 HEAD = "0002"
@@ -114,6 +115,7 @@ class Database:
                     hint="Install that version of londata, or point LONDATA_HUB_DATABASE to another database.",
                 )
             _upgrade(connection)
+            audit.take_over(connection)
 
 
 def _checked(address: str) -> URL:
@@ -134,7 +136,7 @@ def _checked(address: str) -> URL:
 
 def _set_up_sqlite(connection: Any, _: Any) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
 
 

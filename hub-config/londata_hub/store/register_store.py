@@ -50,6 +50,7 @@ class RegisterStore:
         self._database = Database(database)
         self._index = SearchIndex.open(index)
         self._kept: tuple[str | None, dict[str, Entry]] = (None, {})
+        self._restricted: tuple[str | None, dict[str, str]] = (None, {})
         self._lock = threading.Lock()
         try:
             indexing.catch_up(self._database, self._index)
@@ -193,7 +194,23 @@ class RegisterStore:
             _, generation = facts.state(connection)
             for name, value in (values | {facts.GENERATION: generation + 1}).items():
                 facts.put(connection, name, value)
+            writing.log_note(connection, values, generation + 1)
         indexing.catch_up(self._database, self._index)
+
+    def restricted(self) -> dict[str, str]:
+        """Map the slugs of the entries that not everybody may see to who may: ``members`` or ``hidden``.
+
+        It is kept for as long as the index shows the same state of the register.
+        """
+        state = self._index.state
+        with self._lock:
+            if state is not None and self._restricted[0] == state:
+                return self._restricted[1]
+        with self._database.reading() as connection:
+            found = writing.restricted(connection)
+        with self._lock:
+            self._restricted = (state, found)
+        return found
 
     def rebuild_index(self) -> int:
         """Build the index anew from the database, and tell how many entries it has."""

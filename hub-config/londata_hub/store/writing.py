@@ -13,6 +13,7 @@ import orjson
 from sqlalchemy import Column, Connection, Row, bindparam, func, insert, select, update
 
 from londata.records import Entry
+from londata_hub import audit
 from londata_hub.store import facts
 from londata_hub.store.reports import Known, Original, Refusal, UpsertReport
 from londata_hub.store.tables import entries as table
@@ -59,6 +60,30 @@ def known(connection: Connection, source: str) -> dict[str, Known]:
         identifier: Known(slug, hashes.get(slug, ""), tuple(orjson.loads(document).get("flags", ())))
         for identifier, slug, document in rows
     }
+
+
+def restricted(connection: Connection) -> dict[str, str]:
+    """Read which entries not everybody may see, and who may."""
+    wanted = select(table.c.slug, table.c.listing).where(table.c.listing.in_(("members", "hidden")))
+    found = connection.execute(wanted.where(table.c.withdrawn_at.is_(None)))
+    return {row.slug: row.listing for row in found}
+
+
+def log_note(connection: Connection, values: Mapping[str, Any], generation: int) -> None:
+    """Write the line that says what was noted of the register as a whole.
+
+    Parameters
+    ----------
+    connection
+        An open transaction, alone among writers.
+    values
+        What was noted, by its name.
+    generation
+        Of the register, with this.
+    """
+    noted = {name: audit.digest(json.dumps(value)) for name, value in values.items()}
+    event = audit.Event("register.changed", "londata-hub", details={"generation": generation, "noted": noted})
+    audit.append(connection, [event], dt.datetime.now(dt.UTC))
 
 
 def upsert(
@@ -111,6 +136,7 @@ class _Upsert:
         self.generation = facts.state(connection)[1] + 1
         self.seen: set[str] = set()
         self.refused: list[Refusal] = []
+        self.written = audit.HistoryDigest()
         self.counts = dict.fromkeys(("added", "changed", "unchanged", "withdrawn", "flagged"), 0)
         self._see_source()
 
@@ -144,7 +170,8 @@ class _Upsert:
             what = "added" if before is None else "restored" if before.withdrawn_at else "changed"
             self.counts["added" if before is None else "changed"] += 1
             (added if before is None else changed).append(row)
-            lines.append(self._line(entry.id, what, before.document if before else "{}", row["document"]))
+            old = before.document if before else "{}"
+            lines.append(self._line(entry.id, what, old, row["document"], row["content_hash"]))
         self._write(added, changed, lines)
         self._keep_originals([entry.id for entry in some if entry.id in self.seen])
 
@@ -172,9 +199,10 @@ class _Upsert:
             "first_seen": self.now,
             "updated_at": self.now,
             "withdrawn_at": None,
+            "listing": entry.listing,
         }
 
-    def _line(self, slug: str, what: str, old: str, new: str) -> dict[str, Any]:
+    def _line(self, slug: str, what: str, old: str, new: str, content_hash: str | None) -> dict[str, Any]:
         before, after = orjson.loads(old), orjson.loads(new)
         names = [name for name in sorted(before | after) if before.get(name) != after.get(name)]
         fields = {} if what == "added" else {name: [before.get(name), after.get(name)] for name in names}
@@ -185,6 +213,7 @@ class _Upsert:
             "what": what,
             "fields": json.dumps(fields, ensure_ascii=True),
             "generation": self.generation,
+            "content_hash": content_hash,
         }
 
     def _write(self, added: list[dict[str, Any]], changed: list[dict[str, Any]], lines: list[dict[str, Any]]) -> None:
@@ -195,8 +224,14 @@ class _Upsert:
             values = [{f"new_{name}": row[name] for name in ("slug", *columns)} for row in changed]
             changes = update(table).where(table.c.slug == bindparam("new_slug"))
             self.connection.execute(changes.values({name: bindparam(f"new_{name}") for name in columns}), values)
+        self._tell(lines)
+
+    def _tell(self, lines: list[dict[str, Any]]) -> None:
+        """Add to the history, and to the digest that the log will have of it."""
         if lines:
             self.connection.execute(insert(history), lines)
+            for line in lines:
+                self.written.add(line)
 
     def _keep_originals(self, slugs: Sequence[str]) -> None:
         kept = {slug: self.records[slug] for slug in slugs if slug in self.records}
@@ -215,20 +250,30 @@ class _Upsert:
 
     def withdraw_the_others(self) -> None:
         """Withdraw every entry of the source that was not seen."""
-        wanted = select(table.c.slug).where(table.c.source == self.source, table.c.withdrawn_at.is_(None))
-        gone = sorted(set(self.connection.execute(wanted).scalars()) - self.seen)
+        wanted = select(table.c.slug, table.c.content_hash)
+        wanted = wanted.where(table.c.source == self.source, table.c.withdrawn_at.is_(None))
+        there = {row.slug: row.content_hash for row in self.connection.execute(wanted)}
+        gone = sorted(there.keys() - self.seen)
         self.counts["withdrawn"] = len(gone)
         if not gone:
             return
         marked = update(table).where(table.c.slug == bindparam("gone"))
         marked = marked.values(withdrawn_at=self.now, updated_at=self.now, generation=self.generation)
         self.connection.execute(marked, [{"gone": slug} for slug in gone])
-        self.connection.execute(insert(history), [self._line(slug, "withdrawn", "{}", "{}") for slug in gone])
+        self._tell([self._line(slug, "withdrawn", "{}", "{}", there[slug]) for slug in gone])
 
     def report(self) -> UpsertReport:
         """Sum up, and count this write when it changed anything."""
         if any(self.counts[what] for what in ("added", "changed", "withdrawn")):
             facts.put(self.connection, facts.GENERATION, self.generation)
+            self._log()
         seen = update(sources).where(sources.c.name == self.source).values(last_seen=self.now)
         self.connection.execute(seen)
         return UpsertReport(**self.counts, refused=tuple(self.refused))
+
+    def _log(self) -> None:
+        """Write the line that says what changed, and by which the rows of the history can be proved."""
+        changes = {what: self.counts[what] for what in ("added", "changed", "withdrawn")}
+        details = {"generation": self.generation, "counts": changes, "history": self.written.hexdigest()}
+        event = audit.Event("register.changed", self.source, details=details)
+        audit.append(self.connection, [event], dt.datetime.fromisoformat(self.now))

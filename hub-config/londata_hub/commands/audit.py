@@ -1,0 +1,157 @@
+"""``londata-hub audit``: prove the log, and answer who read what for which purpose."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import datetime as dt
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, fields
+from pathlib import Path
+
+from sqlalchemy import Connection
+from tqdm import tqdm
+
+from londata.access import midnight
+from londata.errors import UsageError
+from londata_hub import audit, settings
+from londata_hub.store.database import Database
+from londata_hub.store.facts import state
+
+#: How many bad lines are named before the rest is counted, and how many readings are shown.
+SHOWN = 20
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Say what may follow ``londata-hub audit``."""
+    commands = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    commands.add_parser("verify", help="Find what was altered, removed or moved; exit code 1 if anything was")
+    report = commands.add_parser("report", help="Tell who read what for which purpose")
+    report.add_argument("--agreement", default="", help="Under this agreement")
+    report.add_argument("--project", default="", help="For this project")
+    report.add_argument("--entry", default="", help="Of this entry")
+    report.add_argument("--from", dest="since", type=_day, metavar="DAY", help="From this day on, as 2026-03-31")
+    report.add_argument("--to", dest="until", type=_day, metavar="DAY", help="Until this day, which counts")
+    report.add_argument("--csv", type=Path, metavar="FILE", help="Write every reading into this file")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Open the register's database and do what was asked."""
+    return _verify() if arguments.action == "verify" else _report(arguments)
+
+
+def _verify() -> int:
+    hub = settings.load()
+    database = Database(hub.database)
+    try:
+        with database.reading() as connection:
+            register, _ = state(connection)
+        # First the notes, then the log: it may have got further than they say, never less far.
+        anchors = audit.Anchors(hub.anchors, register).read()
+        with database.reading() as connection:
+            count = audit.lines(connection)
+            found = [*_others(hub.anchors, register), *_gone_over(connection, anchors, count)]
+    finally:
+        database.close()
+    wrong = [each for each in found if not each.note]
+    for each in (*wrong[:SHOWN], *(each for each in found if each.note)):
+        print(f"{'Note' if each.note else 'WRONG'}: {each.text}.")
+    if len(wrong) > SHOWN:
+        print(f"… and {len(wrong) - SHOWN:,} more.")
+    print(
+        f"{count:,} lines: "
+        + (f"{len(wrong):,} things are wrong." if wrong else "each as it was written, none missing.")
+    )
+    return 1 if wrong else 0
+
+
+def _gone_over(connection: Connection, anchors: list[audit.Anchor], count: int) -> list[audit.Finding]:
+    with tqdm(total=count, unit=" lines", unit_scale=True, disable=not sys.stderr.isatty()) as bar:
+        return list(audit.verify(connection, anchors, tick=bar.update))
+
+
+def _others(folder: Path, register: str) -> Iterator[audit.Finding]:
+    """Name notes about other registers: where one was here, this one may have been put in its place."""
+    for other in audit.registers(folder):
+        if other != register:
+            text = f"this machine noted the log of another register ({folder / other}), which is not the one here"
+            yield audit.Finding(0, f"{text}; take the file away if you moved to another database on purpose")
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    asked = audit.Asked(
+        agreement=arguments.agreement,
+        project=arguments.project,
+        entry=arguments.entry,
+        since=_begins(arguments.since),
+        before=_begins(arguments.until + dt.timedelta(days=1) if arguments.until else None),
+    )
+    with _reading() as connection:
+        readings, denials = audit.readings(connection, asked), audit.denials(connection, asked)
+    if arguments.csv:
+        _write(arguments.csv, readings)
+    for line in _said(readings, denials, None if arguments.csv else SHOWN):
+        print(line)
+    if arguments.csv:
+        print(f"Every reading is in {arguments.csv}.")
+    return 0
+
+
+@contextmanager
+def _reading() -> Iterator[Connection]:
+    database = Database(settings.load().database)
+    try:
+        with database.reading() as connection:
+            yield connection
+    finally:
+        database.close()
+
+
+def _said(readings: list[audit.Reading], denials: int, shown: int | None) -> Iterable[str]:
+    people, projects = ({getattr(each, name) for each in readings} for name in ("person", "project"))
+    moved = sum(each.bytes or 0 for each in readings)
+    yield f"{len(readings):,} readings by {len(people):,} people for {len(projects):,} projects, {moved:,} bytes."
+    yield f"{denials:,} times somebody was told no."
+    if shown is None:
+        return
+    for each in readings[:shown]:
+        columns = "all columns" if each.columns is None else ", ".join(each.columns)
+        rows = f"{each.rows:,} rows" if each.rows is not None else "rows not counted"
+        sent = "bytes not known" if each.bytes is None else f"{each.bytes:,} bytes"
+        who = each.person if each.actor == each.person else f"{each.actor} for {each.person}"
+        yield f"{each.at}  {who} read {each.entry} ({each.distribution}, {each.version}) for {each.purpose}"
+        yield f"    {columns}; {rows}{f' where {each.row_filter}' if each.row_filter else ''}; {sent}"
+        yield f"    project {each.project}, agreement {each.agreement}, decision in line {each.decision}"
+    if len(readings) > shown:
+        yield f"… and {len(readings) - shown:,} more; --csv FILE writes them all."
+
+
+def _write(path: Path, readings: list[audit.Reading]) -> None:
+    names = [each.name for each in fields(audit.Reading)]
+    try:
+        with path.open("w", encoding="utf-8", newline="") as file:
+            table = csv.DictWriter(file, names)
+            table.writeheader()
+            for each in readings:
+                row = asdict(each) | {"columns": "(all)" if each.columns is None else "; ".join(each.columns)}
+                table.writerow({name: _cell(value) for name, value in row.items()})
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}.") from error
+
+
+def _cell(value: object) -> object:
+    """Keep a spreadsheet from taking a name for a formula."""
+    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
+
+
+def _day(text: str) -> dt.date:
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no day; write it as 2026-03-31") from error
+
+
+def _begins(day: dt.date | None) -> str:
+    return audit.written(midnight(day)) if day else ""

@@ -1,0 +1,167 @@
+"""What somebody should be told: that access ends soon or has ended, what became of requests, what waits for them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlalchemy import Connection, select
+
+from londata.access import Arrangements, Subject, Term, day, decide
+from londata.records import AccessRequest, Entry
+from londata_hub import audit
+from londata_hub.store.tables import audit as log
+
+#: Days before an end at which a warning is given anew.
+THRESHOLDS = (7, 30, 90)
+#: Days for which news stays news.
+NEWS = 30
+
+Kind = Literal["ending", "approved", "refused", "ended", "request"]
+Find = Callable[[str], Entry | None]
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One thing to be told. ``at`` is when it happened or will; ``days`` are those left, where something ends."""
+
+    id: str
+    kind: Kind
+    text: str
+    entry: str
+    project: str
+    at: dt.datetime
+    days: int | None = None
+
+
+def notices(
+    subject: Subject, now: dt.datetime, arrangements: Arrangements, requests: Sequence[AccessRequest], find: Find
+) -> list[Notice]:
+    """Gather what somebody should be told: first what waits for them, then what ends, then what is new.
+
+    Parameters
+    ----------
+    subject
+        Who is told.
+    now
+        The time.
+    arrangements
+        As they stand.
+    requests
+        Everybody's.
+    find
+        Finds an entry by its slug.
+
+    Returns
+    -------
+    list of Notice
+        Nothing for nobody.
+    """
+    if not subject.name:
+        return []
+    return [
+        *_to_decide(subject, requests, find),
+        *_of_grants(subject, now, arrangements, find),
+        *_decided(subject, now, requests, find),
+    ]
+
+
+def not_logged(connection: Connection, subject: Subject, told: Sequence[Notice]) -> list[audit.Event]:
+    """Give the events of those warnings of which the log has none yet.
+
+    Parameters
+    ----------
+    connection
+        An open transaction.
+    subject
+        Who is told.
+    told
+        What they are told.
+
+    Returns
+    -------
+    list of Event
+        One per grant and threshold.
+    """
+    warnings = {each.id: each for each in told if each.kind == "ending"}
+    if not warnings:
+        return []
+    person = audit.as_column(subject.person)
+    wanted = select(log.c.line).where(log.c.what == "warning.given", log.c.subject == person)
+    for line in connection.execute(wanted).scalars():
+        details = json.loads(line)["details"]
+        warnings.pop(_name(details["grant"], details["days"]), None)
+    return [
+        audit.Event(
+            "warning.given",
+            subject.name,
+            subject=subject.person,
+            entry=each.entry,
+            project=each.project,
+            details=dict(zip(("grant", "days"), _parts(each.id), strict=True)),
+        )
+        for each in warnings.values()
+    ]
+
+
+def _name(grant: str, days: int) -> str:
+    return f"ending-{grant}-{days}"
+
+
+def _parts(name: str) -> tuple[str, int]:
+    grant, _, days = name.removeprefix("ending-").rpartition("-")
+    return grant, int(days)
+
+
+def _of_grants(subject: Subject, now: dt.datetime, arrangements: Arrangements, find: Find) -> Iterator[Notice]:
+    """Tell of what ends or ended; of several grants for one thing, only of the one that lasts longest."""
+    longest: dict[tuple[str, str], Term] = {}
+    for term in arrangements.all_terms():
+        if term.grant.subject == subject.person:
+            key = (term.grant.entry, term.grant.project)
+            longest[key] = max(longest.get(key, term), term, key=lambda each: each.end.at)
+    for term in sorted(longest.values(), key=lambda each: each.end.at):
+        grant, left = term.grant, term.end.at - now
+        title = _title(find, grant.entry)
+        work = f"for the project “{term.project.title if term.project else grant.project}”"
+        if dt.timedelta() < left <= dt.timedelta(days=THRESHOLDS[-1]):
+            days = -(-left // dt.timedelta(days=1))
+            step = next(each for each in THRESHOLDS if days <= each)
+            when = f"{day(term.end.at)}, in {days} days" if days > 1 else f"{day(term.end.at)}, within a day"
+            text = f"Your access to {title} {work} ends on {when}. Ask for it anew if you still need it."
+            yield Notice(_name(grant.id, step), "ending", text, grant.entry, grant.project, term.end.at, days)
+        elif dt.timedelta(days=-NEWS) < left <= dt.timedelta():
+            text = f"Your access to {title} {work} is over: {term.end.said}."
+            yield Notice(f"ended-{grant.id}", "ended", text, grant.entry, grant.project, term.end.at)
+
+
+def _decided(subject: Subject, now: dt.datetime, requests: Sequence[AccessRequest], find: Find) -> Iterator[Notice]:
+    for each in requests:
+        at = each.decided_at
+        if each.subject != subject.person or at is None or now - at > dt.timedelta(days=NEWS):
+            continue
+        asked = f"Your request for {_title(find, each.entry)} was {each.state} by {each.decided_by}"
+        if each.state == "approved":
+            until = f" until {day(each.until)}" if each.until else ""
+            text = f'{asked}{until}. Read it with londata.use_project("{each.project}").'
+            yield Notice(f"approved-{each.id}", "approved", text, each.entry, each.project, at)
+        elif each.state == "refused":
+            yield Notice(f"refused-{each.id}", "refused", f"{asked}: {each.reason}", each.entry, each.project, at)
+
+
+def _to_decide(subject: Subject, requests: Sequence[AccessRequest], find: Find) -> Iterator[Notice]:
+    for each in requests:
+        if each.state != "open" or each.subject == subject.person:
+            continue
+        entry = find(each.entry)
+        if entry and decide(subject, "steward", entry).allowed:
+            text = f"{each.subject} asks for “{entry.title}” for the project {each.project}: {each.why}"
+            yield Notice(f"request-{each.id}", "request", text, each.entry, each.project, each.made_at)
+
+
+def _title(find: Find, slug: str) -> str:
+    entry = find(slug)
+    return f"“{entry.title}”" if entry else slug
