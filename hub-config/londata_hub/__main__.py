@@ -11,6 +11,10 @@ COMMANDS = {
     "up": ("londata_hub.launch", "Prepare the register, start JupyterHub and print its address and the demo users"),
     "audit": ("londata_hub.commands.audit", "Prove the log, and tell who read what for which purpose"),
     "register": ("londata_hub.commands.register", "Prepare, import into, index and inspect the register"),
+    "agreements": ("londata_hub.commands.agreements", "Record, list, suspend and end agreements"),
+    "projects": ("londata_hub.commands.projects", "Record and list projects"),
+    "grants": ("londata_hub.commands.grants", "List grants, and end one before its time"),
+    "requests": ("londata_hub.commands.requests", "List requests for access, and decide them in the stewards' place"),
     "holdings": ("londata_hub.commands.holdings", "Record where the gateway finds the bytes of shared and closed data"),
 }
 

@@ -185,7 +185,8 @@ class Sharing:
     def _count(self, arrangements: Arrangements, now: dt.datetime) -> list[PublicAgreement]:
         publishers = getattr(self.register, "fact", lambda _: None)("publishers") or {}
         names = {name: str(record.get("name", name)) for name, record in publishers.items()}
-        return public_agreements(arrangements, now, self.register.find, names, self.access.readings())
+        readings = {name: counts.readings for name, counts in self.access.counts().items()}
+        return public_agreements(arrangements, now, self.register.find, names, readings)
 
     def _is_steward(self, subject: Subject, slug: str) -> bool:
         entry = self.register.find(slug)
