@@ -252,7 +252,7 @@ def _told(error: Exception) -> LondataError | None:
     if isinstance(error, RequestValidationError):
         return QueryError(_problem(error), hint="See openapi.json for what may be asked.")
     if isinstance(error, HTTPException):
-        return LondataError(f"{error.detail}.", hint="See openapi.json for what there is.")
+        return LondataError(f"{error.detail}.", hint=getattr(error, "hint", "See openapi.json for what there is."))
     return None
 
 

@@ -12,6 +12,12 @@ LONGEST = 100
 _ONE = re.compile(r"bytes=(?:([0-9]+)-([0-9]*)|-([0-9]+))", re.IGNORECASE)
 
 
+class OutsideError(HTTPException):
+    """A range without any byte of the data in it."""
+
+    hint = "Ask for a range that begins before the end."
+
+
 def wanted(headers: Sequence[str], size: int) -> tuple[int, int] | None:
     """Say which bytes are asked for.
 
@@ -32,7 +38,7 @@ def wanted(headers: Sequence[str], size: int) -> tuple[int, int] | None:
 
     Raises
     ------
-    HTTPException
+    OutsideError
         The range has no byte of the file in it (416).
     """
     if len(headers) != 1 or len(headers[0]) > LONGEST or not (found := _ONE.fullmatch(headers[0].strip())):
@@ -45,8 +51,7 @@ def wanted(headers: Sequence[str], size: int) -> tuple[int, int] | None:
         if last and int(last) < start:
             return None
     if start >= size or start >= stop:
-        told = {"content-range": f"bytes */{size}"}
-        raise HTTPException(416, f"The range begins after the end of the data, which has {size:,} bytes", told)
+        raise OutsideError(416, f"The data has {size:,} bytes and none there", {"content-range": f"bytes */{size}"})
     return start, stop
 
 

@@ -364,7 +364,7 @@ def _begun(reading: Reading) -> Event:
     )
 
 
-def _event(what: str, reading: Reading, **details: Any) -> Event:
+def _event(what: str, reading: Reading, /, **details: Any) -> Event:
     subject, decision = reading.subject, reading.decision
     always = {
         "decision": reading.line,

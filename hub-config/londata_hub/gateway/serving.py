@@ -41,7 +41,13 @@ BOUNDS: dict[str, Any] = {
     "access_log": None,  # it would hold what people read
 }
 _SLUG = SLUG.pattern.removeprefix("^").removesuffix(r"\Z").removesuffix("$")
-_HEADERS = {name.decode().title(): value.decode() for name, value in SECURITY_HEADERS.items()}
+_HEADERS = {name.decode().title(): value.decode() for name, value in SECURITY_HEADERS.items()} | {"Server": "londata"}
+
+
+class _ShutError(HTTPException):
+    """What is asked for is not there, or not in this way."""
+
+    hint = "There are POST /readings, GET and HEAD /data/<entry>/<distribution>, and GET /health."
 
 
 class Doors:
@@ -83,7 +89,7 @@ class Doors:
         if found := self._data.fullmatch(path):
             _only(request, "GET", "HEAD")
             return await self._send(request, found[1], found[2], request_id)
-        raise HTTPException(404, "There is no such address")
+        raise _ShutError(404, "There is no such address")
 
     async def _begin(self, request: web.BaseRequest, request_id: str) -> web.StreamResponse:
         subject = await self._authenticate(token_of(_lowered(request)))
@@ -129,7 +135,7 @@ class Connection(web.RequestHandler):
         """Answer what could not be understood."""
         if request.writer.output_size > 0:
             raise ConnectionError("an answer has begun already")
-        answer = _refused(HTTPException(status, "The request is not one that can be answered"), secrets.token_hex(8))
+        answer = _refused(_ShutError(status, "The request is not one that can be answered"), secrets.token_hex(8))
         answer.force_close()
         return answer
 
@@ -180,7 +186,7 @@ async def _body(request: web.BaseRequest) -> Any:
 
 def _only(request: web.BaseRequest, *methods: str) -> None:
     if request.method not in methods:
-        raise HTTPException(405, "There is nothing to be had in this way", {"allow": ", ".join(methods)})
+        raise _ShutError(405, "There is nothing to be had in this way", {"allow": ", ".join(methods)})
 
 
 def _lowered(request: web.BaseRequest) -> list[tuple[bytes, bytes]]:
