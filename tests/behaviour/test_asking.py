@@ -13,8 +13,9 @@ from londata.access import midnight
 from londata.errors import AccessDeniedError, LondataError, RegisterUnavailableError, SettingsError, UsageError
 from londata.records import Grant
 from londata.sharing import telling
-from londata.sharing.service import SharingService
+from londata.sharing.service import SharingService, service
 from londata.widgets.asking import request_form
+from londata.widgets.deciding import Desk
 
 
 @pytest.fixture(scope="module")
@@ -278,6 +279,45 @@ def test_where_no_agreement_covers_it_the_request_says_so(world, be):
     assert "none covers it yet" in repr(made)
 
 
+def test_a_form_guesses_no_project_and_says_so_beside_the_field(shared_world, be):
+    form = request_form(be(shared_world, "dora")["school-rolls"])
+    _, _, project_box, why_box, send, answer = form.children
+    (choice, help_, error), why = project_box.children, why_box.children[0]
+    assert (choice.description, choice.value) == ("Project", "")
+    why.value = "To plan"
+    send.click()
+    assert "No project is chosen." in error.value
+    assert answer.value == ""
+    choice.value = "commuting"
+    assert error.value == ""
+    assert "&lt;img" in help_.value
+    assert "<img" not in help_.value
+
+
+def test_a_form_for_what_was_asked_already_shows_the_request(world, be):
+    entry = be(world, "ada")["school-rolls"]
+    made = entry.request_access("To plan")
+    assert made.id in request_form(entry).children[1].value
+    assert "is open: nobody has to be asked" in request_form(be(world, "ada")["term-dates"]).children[1].value
+
+
+def test_a_desk_without_requests_says_so_and_finds_new_ones(world, be):
+    be(world, "chen")
+    desk = Desk(service())
+    assert "No request waits for your decision" in desk.table.value
+    assert desk.decide.layout.display == "none"
+    be(world, "ada")["school-rolls"].request_access("To plan")
+    desk.look()
+    assert "1 request waits for your decision" in desk.table.value
+    assert desk.until.control.value == LAST_DAY
+    be(world, "ada")
+    londata.requests()[0].withdraw()
+    desk.approve.click()
+    assert 'role="alert"' in desk.until.error.value
+    desk.look()
+    assert "withdrawn" in desk.table.value
+
+
 def test_on_a_laptop_one_sentence_says_that_there_is_no_hub(monkeypatch, shared_catalog):
     monkeypatch.setenv("LONDATA_REGISTER", "")
     entry = londata.open_catalog(str(shared_catalog))["care-cases"]
@@ -295,7 +335,7 @@ def test_on_a_laptop_one_sentence_says_that_there_is_no_hub(monkeypatch, shared_
 
 
 def test_an_answer_that_is_not_understood_is_one_sentence(shared_world):
-    service = SharingService(shared_world.address, "ada")
+    there = SharingService(shared_world.address, "ada")
     with pytest.raises(RegisterUnavailableError, match="does not know"):
-        service._read(lambda: {}["projects"])
-    service.close()
+        there._read(lambda: {}["projects"])
+    there.close()
