@@ -1,0 +1,82 @@
+"""The notebook on data that is not open, run from top to bottom in the Lab of a real hub, as ada does.
+
+It cannot run without a hub, so ``tests/notebooks`` leaves it to this module, which runs every cell of it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from running_hub import Lab
+
+NAME = "04-shared-data.ipynb"
+CELLS = json.loads((Path(__file__).resolve().parents[2] / "notebooks" / NAME).read_text(encoding="utf-8"))["cells"]
+CODE = [("".join(cell["source"]), cell["metadata"].get("tags", [])) for cell in CELLS if cell["cell_type"] == "code"]
+TEXT = "\n".join("".join(cell["source"]) for cell in CELLS if cell["cell_type"] == "markdown")
+
+pytestmark = [
+    pytest.mark.hub,
+    pytest.mark.skipif(not shutil.which("bwrap"), reason="without bubblewrap a hub serves open data only"),
+]
+
+
+class Told:
+    """What each cell printed, or the words of the error that it is meant to raise."""
+
+    def __init__(self, lab):
+        self.by_cell = {source: told(lab, source, meant="raises-exception" in tags) for source, tags in CODE}
+
+    def __getitem__(self, part):
+        (found,) = [said for source, said in self.by_cell.items() if part in source]
+        return found
+
+
+def told(lab, source, *, meant):
+    if not meant:
+        return lab.run(source, seconds=120)
+    with pytest.raises(AssertionError) as refused:
+        lab.run(source)
+    return str(refused.value)
+
+
+@pytest.fixture(scope="module")
+def lab(hub):
+    return hub.lab("ada")
+
+
+@pytest.fixture(scope="module")
+def first(lab):
+    """The first run, before anybody has decided anything."""
+    return Told(lab)
+
+
+def test_no_project_no_reading_and_the_refusal_names_the_project(first):
+    refusal = next(iter(said for source, said in first.by_cell.items() if source.endswith("pupil.read()")))
+    assert refusal.startswith("AccessDeniedError: You can see “School rolls by pupil (generated)” but not read it")
+    assert 'londata.use_project("school-places")' in refusal
+
+
+def test_what_is_read_is_what_was_agreed(first):
+    rows, without = first["rolls.borough_code.unique()"].splitlines()
+    count = int(re.fullmatch(r"([\d,]+) rows, boroughs: E09000007", rows)[1].replace(",", ""))
+    assert 15_000 < count < 25_000
+    assert {"birth_month", "address_group", "first_language"} <= set(re.findall(r"\w+", without))
+
+
+def test_ada_is_refused_asks_and_reads_once_the_steward_agreed(hub, lab, first):
+    refusal = next(said for source, said in first.by_cell.items() if source == "catalog.tfl_movements.read()")
+    assert refusal.startswith("AccessEndedError: ")
+    assert "the agreement ISA-014 ended on 3 March 2026" in refusal
+    assert "ISA-021" in first["request_access"]
+    assert first["Not yet."].startswith("Not yet.")
+    hub.lab("chen").run(re.search(r"```python\n(.*?)```", TEXT, re.S)[1])
+    again = Lab(hub, "ada", lab.token)
+    for part in ("from londata import catalog", "import londata\n", "use_project", "Not yet."):
+        (source,) = [source for source, _ in CODE if part in source]
+        said = again.run(source, seconds=120)
+    assert said.startswith("Most journeys to Camden at eight in the morning begin in E09")
