@@ -212,6 +212,13 @@ def test_an_approval_reaches_no_further_than_the_agreement(world, be):
     assert waiting.approve(until=LAST_DAY.isoformat()).state == "approved"
 
 
+def test_a_card_offers_the_project_that_is_still_to_be_chosen_before_it_offers_to_ask(world, be):
+    rolls_granted(world)
+    card = repr(be(world, "ada")["school-rolls"])
+    assert '\n  londata.use_project("school-places")\n' in card
+    assert "request_access" not in card
+
+
 def test_a_card_says_what_is_denied_and_what_to_do(shared_world, be):
     catalog = be(shared_world, "bola")
     card = repr(catalog["school-rolls"])

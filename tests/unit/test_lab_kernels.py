@@ -122,3 +122,22 @@ def test_a_kernel_works_for_its_project_and_another_kernel_is_another_process(wo
             client.stop_channels()
             manager.shutdown_kernel(now=True)
     assert found == [["school-places", "True"], ["commuting", "True"]]
+
+
+@pytest.mark.hub
+def test_in_the_hub_another_kernel_for_a_notebook_is_another_session_with_its_own_purpose(hub):
+    lab = hub.lab("ada")
+    specs = lab.client.get("/api/kernelspecs").raise_for_status().json()["kernelspecs"]
+    assert specs["project-school-places"]["spec"]["display_name"].endswith("(project)")
+    ask = "import os; from londata import session; print(session.project(), os.getsid(0))"
+    notebook = {"path": "a.ipynb", "name": "a.ipynb", "type": "notebook", "kernel": {"name": "python3"}}
+    made = lab.client.post("/api/sessions", json=notebook).raise_for_status().json()
+    lab.kernel = made["kernel"]["id"]
+    before = lab.run(ask).split()
+    chosen = {"kernel": {"name": "project-school-places", "id": None}}
+    changed = lab.client.patch(f"/api/sessions/{made['id']}", json=chosen).raise_for_status().json()
+    lab.kernel = changed["kernel"]["id"]
+    after = lab.run(ask).split()
+    assert (before[0], after[0]) == ("None", "school-places")
+    assert before[1] != after[1]
+    lab.client.delete(f"/api/sessions/{made['id']}").raise_for_status()

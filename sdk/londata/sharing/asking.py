@@ -26,8 +26,13 @@ def requests() -> Requests:
 
 
 def standing(entry: str, address: str) -> Standing:
-    """Ask how the caller stands towards an entry in the project of this kernel."""
-    return service(address).standing(entry, session.project())
+    """Ask how the caller stands towards an entry in this kernel's project, or, where none is chosen, in others."""
+    there, chosen = service(address), session.project()
+    found = there.standing(entry, chosen)
+    if found.allowed or chosen:
+        return found
+    able = (project.id for project in there.projects() if any(each.entry == entry for each in project.readable))
+    return replace(found, readable_in=tuple(able))
 
 
 def request_access(

@@ -13,6 +13,7 @@ class Standing:
     """What the hub says of a caller, an entry and a project. An explanation: it opens nothing.
 
     ``columns`` are those that may be read (``None``: all); ``rows`` says which rows, in words, empty for all.
+    ``readable_in`` names projects of the caller in which it could be read, where none is chosen.
     """
 
     allowed: bool
@@ -22,6 +23,7 @@ class Standing:
     until: dt.datetime | None = None
     columns: tuple[str, ...] | None = None
     rows: str = ""
+    readable_in: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, decision: Decision) -> Standing:

@@ -74,7 +74,9 @@ def code_lines(record: Entry, standing: Standing | None, address: str) -> list[s
     if standing is None or standing.allowed or record.kind == "insight":
         return how_to_read(record)
     lines = [f"# {reason}" for reason in standing.reasons if reason]
-    if is_service(address):
+    if standing.readable_in:
+        lines += [f'londata.use_project("{project}")' for project in standing.readable_in]
+    elif is_service(address):
         lines.append(f'catalog.{record.key}.request_access(why="…")')
     if record.columns:
         lines.append(f"catalog.{record.key}.read_dummy()  # rows of the same columns, with nothing real in them")
