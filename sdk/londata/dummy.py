@@ -226,11 +226,9 @@ def _series(values: list[Any], column: Column, media_type: str, options: Reading
 
 
 def _series_of_times(values: list[Any], column: Column, media_type: str, options: ReadingOptions) -> Any:
-    """Make a column of times: Parquet keeps days as days, a text stays one unless the record says that it is a date."""
+    """Make a column of times. In a file of text they stay text, unless the record says that they are dates."""
     import pandas as pd
 
-    if media_type == _PARQUET and column.type == "date":
-        return pd.Series(values, dtype="object")
     if media_type == _PARQUET or media_type in _WITH_DATES or column.name in options.dates:
         return pd.Series(pd.to_datetime(pd.Series(values, dtype="object"))).astype("datetime64[us]")
     return pd.Series([None if value is None else value.isoformat() for value in values], dtype="str")

@@ -31,13 +31,13 @@ def read_netcdf(path: Path, wanted: Wanted) -> Any:
     import h5netcdf  # noqa: F401 - xarray would say only that the engine is unknown
     import h5py
 
+    # What is only in memory has no real path, and must stay open for as long as somebody may read from the grid.
+    source = path.open("rb") if is_in_memory(path) else path
     try:
-        with h5py.File(path, "r") as file:
+        with h5py.File(source, "r") as file:
             _check_contained(file)
     except _BROKEN as error:
         raise _broken(error) from error
-    # What is only in memory must stay open for as long as somebody may still read from the grid.
-    source = path.open("rb") if is_in_memory(path) else path
     return _open(source, wanted, engine="h5netcdf", group=wanted.more.get("group"))
 
 

@@ -82,10 +82,14 @@ def _geopandas(source: Source, wanted: Wanted, columns: list[str] | None, geo: b
 
 
 def _dask(source: Source, wanted: Wanted, columns: list[str] | None) -> Any:
+    import dask
     import dask.dataframe as dd
 
     if wanted.rows is not None or not (isinstance(source, Path) or hasattr(source, "fs")):
-        return dd.from_pandas(_pandas(source, wanted, columns), npartitions=1)
+        frame = _pandas(source, wanted, columns)
+        binary = any(isinstance(value, bytes) for value in frame.head(1).to_numpy().ravel())  # a geometry, say
+        with dask.config.set({"dataframe.convert-string": False} if binary else {}):
+            return dd.from_pandas(frame, npartitions=1)
     if isinstance(source, Path):
         return dd.read_parquet(str(source), columns=columns, **wanted.more)
     # The parts are read later, perhaps elsewhere: by the file system, which asks for itself wherever it is used.
