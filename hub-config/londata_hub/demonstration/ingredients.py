@@ -81,12 +81,32 @@ def area_codes(numbers: Numbers) -> Texts:
 
 
 def numbered(prefix: str, numbers: Numbers, digits: int) -> Texts:
-    """Write whole numbers with a prefix and leading zeros."""
+    """Write whole numbers with a prefix and leading zeros.
+
+    Parameters
+    ----------
+    prefix
+        What every text begins with.
+    numbers
+        The numbers, none below zero.
+    digits
+        To how many digits zeros are added.
+    """
     return np.char.add(prefix, np.char.mod(f"%0{digits}d", numbers))
 
 
 def identifiers(rng: np.random.Generator, prefix: str, count: int) -> Texts:
-    """Draw identifiers of a prefix and twelve digits, no two alike."""
+    """Draw identifiers of a prefix and twelve digits, no two alike.
+
+    Parameters
+    ----------
+    rng
+        The stream of random numbers.
+    prefix
+        What every identifier begins with.
+    count
+        How many.
+    """
     numbers = np.empty(0, dtype=np.int64)
     while len(numbers) < count:
         numbers = np.unique(np.concatenate([numbers, rng.integers(0, 10**12, count)]))
@@ -94,7 +114,15 @@ def identifiers(rng: np.random.Generator, prefix: str, count: int) -> Texts:
 
 
 def letters(rng: np.random.Generator, count: int, length: int) -> Texts:
-    """Draw texts of capital letters."""
+    """Draw texts of capital letters.
+
+    Parameters
+    ----------
+    rng
+        The stream of random numbers.
+    count, length
+        How many texts, of how many letters each.
+    """
     drawn = rng.integers(65, 91, (count, length)).astype(np.uint8)
     return drawn.view(f"S{length}").ravel().astype(np.str_)
 
