@@ -148,11 +148,11 @@ def _told(
 def state_of(agreement: Agreement, now: dt.datetime) -> tuple[str, str]:
     """Say in words how an agreement stands at a moment; a review that is due stops it."""
     stop = min(agreement.end, agreement.review_by)
-    why = "the agreement ended" if agreement.end <= agreement.review_by else "it was due to be reviewed"
+    why = "" if agreement.end <= agreement.review_by else ", when it was due to be reviewed and was not"
     if agreement.status == "ended":
         return "ended", "Ended."
     if now >= midnight(stop):
-        return "ended", f"Ended on {in_words(stop)}: {why}."
+        return "ended", f"Ended on {in_words(stop)}{why}."
     if agreement.status == "suspended":
         return "suspended", "Suspended: nothing can be read under it for now."
     if now < midnight(agreement.start):

@@ -24,7 +24,7 @@ h3 { font-size: 1rem; margin: 1rem 0 0; }
 p { margin: 0.25rem 0 0.75rem; }
 a { color: #0f5187; }
 ul { margin: 0; padding-left: 1.25rem; }
-nav ul { list-style: none; padding: 0; }
+nav li { margin-bottom: 0.25rem; }
 :focus-visible { outline: 3px solid #a8400b; outline-offset: 2px; }
 .quiet { color: #4a5866; }
 article { margin: 1.5rem 0; padding: 1rem; border: 1px solid #8a97a3; border-left: 0.4rem solid #4a5866; }
@@ -78,7 +78,7 @@ def sharing_page(agreements: Sequence[PublicAgreement], now: dt.datetime) -> str
     if not agreements:
         return _PAGE.format(style=_STYLE, body="<p>No agreement is in the register yet.</p>", now=day)
     items = "".join(
-        f'<li><a href="#{_safe(each.id)}">{_safe(each.title)}</a> <span class="quiet">{_safe(each.said)}</span></li>'
+        f'<li><a href="#{_safe(each.id)}">{_safe(each.title)}</a>: <span class="quiet">{_safe(each.said)}</span></li>'
         for each in agreements
     )
     listed = f'<nav aria-label="Agreements"><ul>{items}</ul></nav>' if len(agreements) > 1 else ""
@@ -96,8 +96,8 @@ def _agreement(told: PublicAgreement) -> str:
         ("Begins", in_words(told.start)),
         ("Reviewed by", in_words(told.review_by)),
         ("Ends", in_words(told.end)),
-        ("People with access so far", _safe(told.people)),
-        ("Times data was read", f"{told.readings:,}"),
+        ("People given access", _safe(told.people)),
+        ("Times it was read", f"{told.readings:,}"),
         ("Kept in", f"{_safe(told.kept_in)}; last compared on {in_words(told.confirmed_on)}"),
     ]
     rows = "".join(f"<dt>{label}</dt><dd>{value}</dd>" for label, value in facts)
