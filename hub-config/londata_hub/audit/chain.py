@@ -18,6 +18,8 @@ from londata_hub.audit.tables import audit as table
 BEGINNING = "0" * 64
 #: The parts of a line that are repeated in columns.
 COLUMNS = ("what", "actor", "subject", "entry", "project", "agreement")
+_LAST = select(table.c.seq, table.c.hash, table.c.at).order_by(table.c.seq.desc()).limit(1)
+_INSERTING = insert(table)
 
 
 @dataclass(frozen=True)
@@ -31,8 +33,7 @@ class End:
 
 def end(connection: Connection) -> End:
     """Look up the last line."""
-    wanted = select(table.c.seq, table.c.hash, table.c.at).order_by(table.c.seq.desc()).limit(1)
-    found = connection.execute(wanted).one_or_none()
+    found = connection.execute(_LAST).one_or_none()
     return End(found.seq, found.hash, found.at) if found else End(0, BEGINNING, "")
 
 
@@ -93,7 +94,7 @@ class Appending:
     def write(self) -> End:
         """Put the lines into the database; to be called once, before the transaction's end."""
         if self._rows:
-            self._connection.execute(insert(table), self._rows)
+            self._connection.execute(_INSERTING, self._rows)
         return self.end
 
 

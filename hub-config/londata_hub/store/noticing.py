@@ -10,7 +10,7 @@ from typing import Literal
 
 from sqlalchemy import Connection, select
 
-from londata.access import Arrangements, Subject, Term, day, decide
+from londata.access import Arrangements, Subject, Term, day, decide, last_day
 from londata.records import AccessRequest, Entry
 from londata_hub import audit
 from londata_hub.store.tables import audit as log
@@ -145,7 +145,7 @@ def _decided(subject: Subject, now: dt.datetime, requests: Sequence[AccessReques
             continue
         asked = f"Your request for {_title(find, each.entry)} was {each.state} by {each.decided_by}"
         if each.state == "approved":
-            until = f" until {day(each.until)}" if each.until else ""
+            until = f" until {last_day(each.until)}" if each.until else ""
             text = f'{asked}{until}. Read it with londata.use_project("{each.project}").'
             yield Notice(f"approved-{each.id}", "approved", text, each.entry, each.project, at)
         elif each.state == "refused":
