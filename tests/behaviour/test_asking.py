@@ -12,7 +12,6 @@ from londata import cli, session
 from londata.access import midnight
 from londata.errors import AccessDeniedError, LondataError, RegisterUnavailableError, SettingsError, UsageError
 from londata.records import Grant
-from londata.sharing import telling
 from londata.sharing.service import SharingService, service
 from londata.widgets.asking import request_form
 from londata.widgets.deciding import Desk
@@ -32,10 +31,10 @@ def world(tmp_path, shared_catalog):
 
 
 @pytest.fixture(autouse=True)
-def a_new_kernel(monkeypatch):
+def a_new_kernel(monkeypatch, tmp_path):
     """No project is chosen, and nothing was told."""
     monkeypatch.setenv("LONDATA_PROJECT", "")
-    monkeypatch.setattr(telling, "_told", set())
+    monkeypatch.setenv("LONDATA_CACHE", str(tmp_path / "cache"))
 
 
 @pytest.fixture

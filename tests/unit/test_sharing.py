@@ -99,7 +99,7 @@ def test_a_request_says_what_became_of_it(state, more, expected):
 def test_only_a_request_that_waits_for_the_caller_names_the_latest_day():
     waiting = request(decidable=True, latest_until=MARCH)
     assert waiting.limit == "at most until 31 March 2027"
-    assert '.approve(until="2027-03-31")' in repr(waiting)
+    assert 'londata.requests().find("r-1").approve(until="2027-03-31")' in repr(waiting)
     assert Requests([waiting]).to_decide == [waiting]
     assert request("approved", decidable=True, latest_until=MARCH).limit == ""
     assert request(mine=True, latest_until=MARCH).limit == ""
@@ -164,6 +164,23 @@ def test_a_card_offers_to_ask_only_where_there_is_somebody_to_ask():
 def test_what_is_told_goes_beside_the_results(capsys):
     telling.say(["one", "two"])
     assert capsys.readouterr() == ("", "one\ntwo\n")
+
+
+def test_what_was_told_is_remembered_and_where_that_fails_it_is_told_again(tmp_path, monkeypatch):
+    monkeypatch.setenv("LONDATA_CACHE", str(tmp_path / "cache"))
+    telling._note([Notice("a", "approved", "x"), Notice("b c", "approved", "x")])
+    telling._note([Notice("a", "approved", "x"), Notice("d", "approved", "x")])
+    assert telling._told() == {"a", "d"}
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("LONDATA_CACHE", str(tmp_path / "file"))
+    telling._note([Notice("a", "approved", "x")])
+    assert telling._told() == set()
+
+
+def test_a_request_is_found_by_its_id():
+    assert Requests([request()]).find("r-1").id == "r-1"
+    with pytest.raises(UsageError, match="There is no request 'r-2' for you"):
+        Requests([request()]).find("r-2")
 
 
 def test_every_public_name_is_listed_for_whoever_looks():

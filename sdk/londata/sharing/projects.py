@@ -113,7 +113,7 @@ class Projects(Listing[MyProject]):
     def cells(self, item: MyProject) -> Sequence[str]:
         """Write one project for the table."""
         data = "<br>".join(f"{safe(one.title, 120)}, {html.escape(one.how_long)}" for one in item.readable)
-        purpose = f"{safe(item.purpose_title or item.record.purpose)}<br>{safe(item.record.public_benefit, 300)}"
+        purpose = safe(item.purpose_title or item.record.purpose)
         name = f"{safe(item.title, 120)}{' (this kernel)' if item.id == self._chosen else ''}"
         return (
             name,

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from londata.access import day, last_day
+from londata.access import day, in_words, last_day
 from londata.errors import UsageError
 from londata.records import AccessRequest, key_of
 from londata.records.legal import purpose_title
@@ -118,7 +118,7 @@ class Request:
     @property
     def limit(self) -> str:
         """Say until when it can be approved at most; empty where that is nobody's question, or not known."""
-        return f"at most until {day_words(self.latest_until)}" if self.waits and self.latest_until else ""
+        return f"at most until {in_words(self.latest_until)}" if self.waits and self.latest_until else ""
 
     def facts(self) -> list[tuple[str, str]]:
         """List what there is to say, label and value, not yet safe to show."""
@@ -142,7 +142,7 @@ class Request:
             return f'londata.use_project("{self.record.project}"); catalog.{key}.read()'
         if self.waits:
             until = self.latest_until.isoformat() if self.latest_until else "2027-03-31"
-            return f'.approve(until="{until}") or .refuse(reason="…")'
+            return f'londata.requests().find("{self.id}").approve(until="{until}")  # or .refuse(reason="…")'
         return "londata.requests()"
 
     def __repr__(self) -> str:
@@ -163,9 +163,12 @@ class Requests(Listing[Request]):
 
     headers = ("Request", "Data", "Who", "Project and purpose", "Why", "Agreement", "State")
 
-    def find(self, name: str) -> Request | None:
-        """Find one by its id."""
-        return next((request for request in self if request.id == name), None)
+    def find(self, name: str) -> Request:
+        """Find one by its id; raises :class:`~londata.errors.UsageError` where there is none."""
+        for request in self:
+            if request.id == name:
+                return request
+        raise UsageError(f"There is no request {str(name)[:60]!r} for you.", hint="londata.requests() lists them.")
 
     @property
     def to_decide(self) -> list[Request]:
@@ -184,9 +187,7 @@ class Requests(Listing[Request]):
         """Write one request for a terminal."""
         record = item.record
         who = "" if item.mine else f", {plain(record.subject, 60)}"
-        latest = (
-            f"; at most until {day_words(item.latest_until)}" if item in self.to_decide and item.latest_until else ""
-        )
+        latest = f"; {item.limit}" if item.limit else ""
         about = f"{plain(item.title or record.entry, 80)}, for {record.project}{who}"
         return f"  {item.id}  {about}: {plain(item.outcome, 300)}{latest}\n      {plain(record.why, 200)}"
 
@@ -194,9 +195,7 @@ class Requests(Listing[Request]):
         """Write one request for the table."""
         record = item.record
         who = f"{safe(record.subject, 80)}<br>{safe(', '.join(record.organisations), 120)}"
-        latest = (
-            f"<br>at most until {day_words(item.latest_until)}" if item in self.to_decide and item.latest_until else ""
-        )
+        latest = f"<br>{item.limit}" if item.limit else ""
         return (
             f"<code>{html.escape(item.id)}</code>",
             safe(item.title or record.entry, 120),
@@ -227,8 +226,3 @@ def words(text: str, what: str) -> str:
     if len(text) > MAX_WORDS:
         raise UsageError(f"The {what} has {len(text):,} characters.", hint=f"Use at most {MAX_WORDS:,}.")
     return text.strip()
-
-
-def day_words(date: dt.date) -> str:
-    """Write a date as ``31 March 2027``."""
-    return f"{date.day} {date:%B %Y}"

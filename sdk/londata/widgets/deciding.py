@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from londata.access import in_words
 from londata.errors import LondataError, UsageError
 from londata.records.legal import purpose_title
 from londata.sharing.display.words import clean, safe
-from londata.sharing.requests import MAX_WORDS, Request, as_day, day_words, words
+from londata.sharing.requests import MAX_WORDS, Request, as_day, words
 from londata.sharing.service import service
 from londata.widgets import form_parts as parts
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from londata.sharing.service import SharingService
 
-HEADERS = ("Request", "Who", "Data", "Project and purpose", "Why", "Agreement", "State")
+HEADERS = ("Who", "Data", "Project and purpose", "Why", "Agreement", "State")
 
 
 def steward_desk() -> ipywidgets.Widget:
@@ -101,7 +102,7 @@ class Desk:
         chosen = self._shown.get(self.request.control.value or "")
         latest = chosen.latest_until if chosen else None
         self.until.control.value = latest
-        self.until.say(f"At the latest {day_words(latest)}, which is filled in." if latest else "")
+        self.until.say(f"At the latest {in_words(latest)}, which is filled in." if latest else "")
         about = f"{safe(chosen.record.subject, 80)}: {safe(chosen.record.why, MAX_WORDS)}" if chosen else ""
         self.request.say(about)
 
@@ -111,7 +112,7 @@ class Desk:
         if day is None:
             self.until.fail("No day is given. Write one, as in 31/03/2027.")
         elif chosen.latest_until and day > chosen.latest_until:
-            self.until.fail(f"That is too late: {day_words(chosen.latest_until)} is the latest day that is allowed.")
+            self.until.fail(f"That is too late: {in_words(chosen.latest_until)} is the latest day that is allowed.")
         else:
             self._settle(self.until, lambda: chosen.approve(as_day(day)))
 
@@ -158,7 +159,6 @@ def _row(request: Request) -> tuple[str, ...]:
     bodies = f"<br>{safe(', '.join(record.organisations), 120)}" if record.organisations else ""
     purpose = safe(purpose_title(record.purpose), 120)
     return (
-        safe(request.id),
         f"{safe(record.subject, 80)}{bodies}",
         safe(request.title or record.entry, 160),
         f"{safe(request.project_title or record.project, 120)}<br>{purpose}",
