@@ -131,6 +131,18 @@ def test_a_register_with_an_agreement_of_its_own_never_gets_it(state, store):
     assert not demonstration.wanted(state)
 
 
+def test_a_hub_with_a_catalogue_of_its_own_starts_without_it(tmp_path, small_catalog):
+    address = f"sqlite:///{tmp_path / 'register.sqlite'}"
+    with RegisterStore(address, tmp_path / "index") as register:
+        prepare(register, small_catalog)
+    demonstration.want(tmp_path, folders.DEMO, SINCE)
+    with AccessStore(address, tmp_path / "audit-anchors") as store:
+        (said,) = load(tmp_path, store)
+        assert "a catalogue without the generated sets" in said
+        assert store.arrangements().agreements == {}
+    assert not (tmp_path / "holders").exists()
+
+
 def test_a_place_that_an_operator_recorded_stays(state, store):
     demonstration.want(state, folders.DEMO, SINCE)
     load(state, store)

@@ -82,11 +82,9 @@ def prepare(state: Path, store: AccessStore, people: Collection[str], files: Pat
         return
     if not note.loaded:
         arranged = sharing.read(files, note.since)
-        others = sharing.strangers(store, arranged)
-        if others or set(people) != note.people:
+        if found := _out_of_place(store, arranged, set(people) == note.people):
             (state / NOTE).unlink()
-            found = f"arrangements ({others[0]}, …)" if others else "people of its own"
-            yield f"This hub has {found} already, so no demonstration was put into its register."
+            yield f"This hub has {found}, so no demonstration was put into its register."
             return
     made = list(holders.make(state / "holders"))
     holders.hold(store)
@@ -96,6 +94,18 @@ def prepare(state: Path, store: AccessStore, people: Collection[str], files: Pat
         sharing.load(store, arranged)
         _write(state, replace(note, loaded=True))
         yield f"Put the demonstration into the register: {len(arranged.agreements)} agreements, all made up."
+
+
+def _out_of_place(store: AccessStore, arranged: sharing.Sharing, among_its_own: bool) -> str:
+    """Say what this hub has that the demonstration must not come among; empty where there is nothing."""
+    if others := sharing.strangers(store, arranged):
+        return f"arrangements ({others[0]}, …)"
+    if not among_its_own:
+        return "people of its own"
+    entries = (store.entry(each.entry) for each in holders.SETS)
+    if any(entry is None or entry.kind == "insight" or not entry.generated for entry in entries):
+        return "a catalogue without the generated sets"
+    return ""
 
 
 def _megabytes(files: list[Path]) -> int:
