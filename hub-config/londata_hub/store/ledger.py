@@ -56,16 +56,18 @@ class Ledger:
         self._tally = audit.Tally()
         self._turns = Turns(self._changing)
         self._kept: dict[str, tuple[str, Entry]] = {}
+        self._clock = Clock(clock)
         try:
             with self._database.reading() as connection:
                 register, _ = facts.state(connection)
                 last = audit.end(connection)
+            self._anchors = audit.Anchors(anchors, register)
+            self._learn(last)
+            if last.seq:  # what others have written since, too
+                self._anchor(last, last)
         except BaseException:
             self.close()
             raise
-        self._anchors = audit.Anchors(anchors, register)
-        self._clock = Clock(clock)
-        self._learn(last)
 
     def __enter__(self) -> Self:
         return self
