@@ -1,4 +1,4 @@
-"""NetCDF-4 and zipped Zarr, opened lazily as xarray datasets."""
+"""NetCDF-4 and zipped Zarr as xarray datasets: opened lazily from a file, read at once from memory."""
 
 from __future__ import annotations
 
@@ -31,14 +31,16 @@ def read_netcdf(path: Path, wanted: Wanted) -> Any:
     import h5netcdf  # noqa: F401 - xarray would say only that the engine is unknown
     import h5py
 
-    # What is only in memory has no real path, and must stay open for as long as somebody may read from the grid.
-    source = path.open("rb") if is_in_memory(path) else path
+    # HDF5 looks for the real path of a file, which one in memory does not have, unless it takes it in whole; and it
+    # may block for ever on a file object that several threads read from.
+    whole: dict[str, Any] = {"driver": "core", "backing_store": False} if is_in_memory(path) else {}
     try:
-        with h5py.File(source, "r") as file:
+        with h5py.File(path, "r", **whole) as file:
             _check_contained(file)
     except _BROKEN as error:
         raise _broken(error) from error
-    return _open(source, wanted, engine="h5netcdf", group=wanted.more.get("group"))
+    driver = {"driver": "core", "driver_kwds": {"backing_store": False}} if whole else {}
+    return _open(path, path, wanted, engine="h5netcdf", group=wanted.more.get("group"), **driver)
 
 
 def read_zarr(path: Path, wanted: Wanted) -> Any:
@@ -53,6 +55,7 @@ def read_zarr(path: Path, wanted: Wanted) -> Any:
     root = min(roots, key=lambda folder: len(folder.parts))
     group = str(root / str(wanted.more.get("group") or ""))
     return _open(
+        path,
         ZipStore(path, mode="r"),
         wanted,
         engine="zarr",
@@ -61,12 +64,20 @@ def read_zarr(path: Path, wanted: Wanted) -> Any:
     )
 
 
-def _open(source: Any, wanted: Wanted, **arguments: Any) -> Any:
+def _open(path: Path, source: Any, wanted: Wanted, **arguments: Any) -> Any:
+    """Open a grid; one that is only in memory is read at once, because it cannot be opened again later."""
     chunks = wanted.more.get("chunks", {} if wanted.kind == "dask" else None)
     try:
-        grid = xr.open_dataset(source, chunks=chunks, **arguments)
+        if not is_in_memory(path):
+            return _chosen(xr.open_dataset(source, chunks=chunks, **arguments), wanted)
+        with xr.open_dataset(source, **arguments) as grid:
+            read = _chosen(grid, wanted).load()
+        return read if chunks is None else read.chunk(chunks)
     except _BROKEN as error:
         raise _broken(error) from error
+
+
+def _chosen(grid: Any, wanted: Wanted) -> Any:
     if wanted.columns is not None:
         names = [str(name) for name in grid.variables]
         positions(wanted.columns, names)
