@@ -262,7 +262,8 @@ def served_gateway(world: World, *, on_socket: bool = False, **store: Any) -> It
 def main(folder: str) -> None:
     """Serve a world on its socket until killed."""
     with served_gateway(World(Path(folder)), on_socket=True):
-        print("ready", flush=True)
+        sys.stdout.write("ready\n")
+        sys.stdout.flush()
         threading.Event().wait()
 
 

@@ -101,6 +101,7 @@ class Gateway:
         for reading in self.readings:
             await self.readings.forget(reading, "the gateway was stopped")
         if self._server:
+            self._server.pre_shutdown()
             await self._server.shutdown(PATIENCE_S)
 
 
