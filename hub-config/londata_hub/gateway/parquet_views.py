@@ -20,6 +20,7 @@ from londata_hub.gateway.views import Source, Terms
 BATCH_ROWS = 65_536
 GROUP_ROWS = 262_144
 GROUP_BYTES = 64 * 1024 * 1024
+COMPRESSION = "zstd"
 #: What the GeoParquet specification says of a column of geometry that does not depend on its rows.
 _GEOMETRY_FACTS = ("encoding", "crs", "edges", "orientation", "epoch")
 
@@ -54,7 +55,7 @@ def _write(file: pq.ParquetFile, terms: Terms, out: SealedWriter) -> dict[str, A
     rules = RowRules(terms.rows, there)
     schema = pa.schema([_bare(there.field(name)) for name in given], _geometry(there, given))
     rows = 0
-    with pq.ParquetWriter(out, schema, compression="zstd", compression_level=1) as writer:
+    with pq.ParquetWriter(out, schema, compression=COMPRESSION) as writer:
         for table in _groups(_chosen(file, terms, rules, schema), schema):
             writer.write_table(table, row_group_size=GROUP_ROWS)
             rows += table.num_rows
@@ -65,13 +66,12 @@ def _write(file: pq.ParquetFile, terms: Terms, out: SealedWriter) -> dict[str, A
 def _chosen(file: pq.ParquetFile, terms: Terms, rules: RowRules, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     """Give the rows that fit, in order, with the columns that are given and nothing behind them."""
     needed = file.schema_arrow.names if terms.needed is None else list(terms.needed)
-    for group in range(file.num_row_groups):
-        for batch in file.iter_batches(BATCH_ROWS, row_groups=[group], columns=_paths(file, needed)):
-            # by name once more: a path may also fit a column within another one
-            batch = rules.chosen(batch.select(needed))
-            arrays = [_used(batch.column(name)) for name in schema.names]
-            if batch.num_rows:
-                yield pa.RecordBatch.from_arrays(arrays, schema=schema)
+    for batch in file.iter_batches(BATCH_ROWS, columns=_paths(file, needed)):
+        # by name once more: a path may also fit a column within another one
+        batch = rules.chosen(batch.select(needed))
+        arrays = [_used(batch.column(name)) for name in schema.names]
+        if batch.num_rows:
+            yield pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
 def _paths(file: pq.ParquetFile, names: list[str]) -> list[str]:

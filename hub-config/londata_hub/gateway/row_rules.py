@@ -156,7 +156,9 @@ def _broken(value: Plain, kind: pa.DataType) -> Any:
 
 
 def _date(value: Plain, _: pa.DataType) -> Any:
-    return dt.date.fromisoformat(value) if isinstance(value, str) and len(value) == len("2026-01-31") else None
+    """Read a day as 2026-01-31; Python also takes weeks (2026-W05-6), and nobody writes these in agreements."""
+    day = dt.date.fromisoformat(value) if isinstance(value, str) else None
+    return day if day and day.isoformat() == value else None
 
 
 def _moment(value: Plain, kind: pa.DataType) -> Any:
