@@ -53,7 +53,9 @@ def shared_world(folder: Path, *, rows: int = 60_000) -> World:
         values = {"title": "places", "purpose": "school-place-planning", "public_benefit": "Good."}
         end = store.arrangements().projects["places"].end
         agreements = ("ISA-1", "ISA-2", "ISA-3")
-        store.record(Project(id="places", members=("ada", "bola"), agreements=agreements, end=end, **values), "operator")
+        store.record(
+            Project(id="places", members=("ada", "bola"), agreements=agreements, end=end, **values), "operator"
+        )
         for slug, paths in held.items():
             until = store.arrangements().terms("ada", "rolls")[0].grant.until
             grant = {"subject": "ada", "entry": slug, "project": "places", "agreement": "ISA-3", "until": until}
