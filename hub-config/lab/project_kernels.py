@@ -11,7 +11,7 @@ import threading
 import time
 from typing import Any
 
-from jupyter_client.kernelspec import NATIVE_KERNEL_NAME, KernelSpec, KernelSpecManager, NoSuchKernel
+from jupyter_client.kernelspec import NATIVE_KERNEL_NAME, KernelSpec, KernelSpecManager
 from traitlets import Float
 
 PREFIX = "project-"
@@ -47,14 +47,13 @@ class ProjectKernels(KernelSpecManager):
 
     def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
         """Describe how a kernel is started; raises ``NoSuchKernel`` for a project that is none of the user's."""
-        if not kernel_name.startswith(PREFIX):
-            return super().get_kernel_spec(kernel_name)
         slug = kernel_name.removeprefix(PREFIX)
-        title = self._seen.get(slug) or self._projects().get(slug)
+        title = None if slug == kernel_name else self._seen.get(slug) or self._projects().get(slug)
         if title is None:
-            raise NoSuchKernel(kernel_name)
+            return super().get_kernel_spec(kernel_name)
         spec = super().get_kernel_spec(NATIVE_KERNEL_NAME)
-        spec.display_name = f"{title} (project)"
+        alike = list(self._titles.values()).count(title) > 1
+        spec.display_name = f"{title} (project{f' {slug}' if alike else ''})"
         spec.env = {**spec.env, "LONDATA_PROJECT": slug}
         return spec
 

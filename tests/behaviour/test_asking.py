@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import pickle
+from dataclasses import replace
 
 import pytest
 
@@ -338,6 +340,17 @@ def test_on_a_laptop_one_sentence_says_that_there_is_no_hub(monkeypatch, shared_
             ask()
     assert "request_access" not in repr(entry).replace('request_access(why="…").', "")
     assert "kept by the hub" in request_form(entry).children[1].value
+
+
+def test_neither_a_request_nor_the_service_carries_the_token(world, be):
+    made = be(world, "ada")["school-rolls"].request_access("To plan")
+    there = SharingService(world.address, "a-token-of-ada")
+    for thing in (there, replace(made, service=there)):
+        assert b"a-token-of-ada" not in pickle.dumps(thing)
+        assert "a-token-of-ada" not in repr(thing) + repr(vars(thing))
+    loaded = pickle.loads(pickle.dumps(made))  # noqa: S301
+    assert loaded.withdraw().state == "withdrawn"  # with the token of whoever loads it
+    there.close()
 
 
 def test_an_answer_that_is_not_understood_is_one_sentence(shared_world):

@@ -57,6 +57,13 @@ def test_a_hostile_title_is_shown_and_is_no_name(world, kernels):
             kernels.ProjectKernels().get_kernel_spec(name)
 
 
+def test_two_projects_of_one_title_are_told_apart(world, kernels):
+    world.access.record(project(id="commuting", members=["dora"]), "tests")
+    specs = listed(kernels.ProjectKernels())
+    assert specs["project-commuting"]["spec"]["display_name"] == "School places (project commuting)"
+    assert specs["project-school-places"]["spec"]["display_name"] == "School places (project school-places)"
+
+
 def test_only_ones_own_projects_are_listed(world, kernels, monkeypatch):
     monkeypatch.setenv("JUPYTERHUB_API_TOKEN", "bola")
     manager = kernels.ProjectKernels()

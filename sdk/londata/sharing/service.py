@@ -56,7 +56,9 @@ class SharingService:
         timeout: float | None = None,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        self._connection = Connection(Endpoint.of(address), token or _own_token(), timeout, transport)
+        endpoint = Endpoint.of(address)
+        self._address = endpoint.address
+        self._connection = Connection(endpoint, token or _own_token(), timeout, transport)
 
     def projects(self) -> Projects:
         """List one's projects."""
@@ -70,7 +72,15 @@ class SharingService:
         return self._read(lambda: _standing(said))
 
     def ask(self, entry: str, project: str, why: str) -> Request:
-        """Ask for access; the hub adds the purpose, the bodies and the agreement."""
+        """Ask for access; the hub adds the purpose, the bodies and the agreement.
+
+        Parameters
+        ----------
+        entry, project
+            The slugs of what is asked for, and for which project.
+        why
+            The reason that a steward will read.
+        """
         said = self._connection.post("/requests", {"entry": entry, "project": project, "why": why})
         return self._request({"mine": True} | said)
 
@@ -99,6 +109,13 @@ class SharingService:
     def close(self) -> None:
         """Close the connections; they are opened again when something is asked."""
         self._connection.close()
+
+    def __repr__(self) -> str:
+        return f"SharingService({self._address!r})"
+
+    def __reduce__(self) -> tuple[type[SharingService], tuple[str]]:
+        """Pickle the address only: whoever loads it uses a token of their own."""
+        return SharingService, (self._address,)
 
     def _get(self, path: str, params: Params = ()) -> Any:
         return self._connection.get(path, params)

@@ -77,7 +77,17 @@ def box(name: str, *children: Any) -> Any:
 
 
 def button(label: str, press: Callable[[], None], *, second: bool = False) -> Any:
-    """Make a button; ``second`` for one that is not the first thing to do."""
+    """Make a button.
+
+    Parameters
+    ----------
+    label
+        What stands on it.
+    press
+        What it does.
+    second
+        Whether it is not the first thing to do here.
+    """
     import ipywidgets as widgets
 
     made = widgets.Button(description=label, layout=widgets.Layout(width="auto"))
