@@ -12,11 +12,15 @@ from londata.records import Agreement, Cover, Grant, GrantEnd, Project, ServiceA
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """One of the moments at which a grant is over, and how to say it: ``what`` ended ``on``, else the day of ``at``."""
+    """One of the moments at which a grant is over, and how to say it: ``what`` ended ``on``, else the day of ``at``.
+
+    ``mend`` says who could mend it, as in :class:`~londata.access.conditions.Failing`.
+    """
 
     at: dt.datetime
     what: str
     on: str = ""
+    mend: str = "agreement"
 
     @property
     def said(self) -> str:
@@ -111,16 +115,16 @@ class Arrangements:
 
     def _term(self, grant: Grant) -> Term:
         project, agreement = self.projects.get(grant.project), self.agreements.get(grant.agreement)
-        stops = [Stop(grant.until, "your grant", last_day(grant.until))]
+        stops = [Stop(grant.until, "your grant", last_day(grant.until), "grant")]
         if project:
-            stops.append(Stop(midnight(project.end), f"the project “{project.title}”"))
+            stops.append(Stop(midnight(project.end), f"the project “{project.title}”", mend="project"))
         if agreement:
             stops.append(Stop(midnight(agreement.end), f"the agreement {agreement.id}"))
             what = f"the agreement {agreement.id} was to be reviewed and was not, so what it allows"
             stops.append(Stop(midnight(agreement.review_by), what))
         if end := self._ends.get(grant.id):
             why = f" (“{end.reason}”)" if end.reason else ""
-            stops.append(Stop(end.ended_at, f"your grant, which {end.ended_by} took back{why},"))
+            stops.append(Stop(end.ended_at, f"your grant, which {end.ended_by} took back{why},", mend="grant"))
         return Term(
             grant,
             project,

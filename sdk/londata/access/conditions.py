@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from londata.access.arrangements import Arrangements, Term
 from londata.access.days import day, midnight
@@ -13,6 +14,19 @@ from londata.records.legal import purpose_title
 
 #: Says what fails; empty where the condition holds.
 Condition = Callable[[Subject, dt.datetime, Term], str]
+
+
+class Failing(NamedTuple):
+    """A condition that does not hold: what is said, and who could mend it.
+
+    ``mend`` is ``grant`` (asking for access), ``project`` (whoever leads it), ``agreement`` (whom its record names) or
+    ``hub`` (whoever runs the hub).
+    """
+
+    said: str
+    mend: str
+
+
 _NOT_SIGNED = {"draft": "is not signed yet", "suspended": "is suspended", "ended": "has ended"}
 
 
@@ -56,7 +70,7 @@ def _of_a_party(subject: Subject, _: dt.datetime, term: Term) -> str:
     agreement = term.agreement
     if agreement is None or is_party(subject, agreement):
         return ""
-    parties = ", ".join(dict.fromkeys(party.organisation for party in agreement.parties))
+    parties = " and ".join(dict.fromkeys(party.organisation for party in agreement.parties))
     if not subject.organisations:
         return f"the agreement {agreement.id} is between {parties}, and the hub does not know for whom you work"
     return (
@@ -101,29 +115,34 @@ def _purpose_agreed(_: Subject, __: dt.datetime, term: Term) -> str:
     return f"the agreement {agreement.id} does not allow the project's purpose, “{purpose_title(project.purpose)}”"
 
 
-#: In the order in which they weigh: what is said first is what is best mended first.
-CONDITIONS: tuple[Condition, ...] = (
-    _not_over,
-    _begun,
-    _agreement_known,
-    _signed,
-    _covered,
-    _of_a_party,
-    _among_those_who_may,
-    _in_this_workbench,
-    _project_known,
-    _member,
-    _project_under_agreement,
-    _purpose_agreed,
+#: Each with who could mend it (empty: its moment says), in the order in which they weigh: what is said first is what is
+#: best mended first.
+CONDITIONS: tuple[tuple[Condition, str], ...] = (
+    (_not_over, ""),
+    (_begun, "agreement"),
+    (_agreement_known, "hub"),
+    (_signed, "agreement"),
+    (_covered, "agreement"),
+    (_of_a_party, "agreement"),
+    (_among_those_who_may, "agreement"),
+    (_in_this_workbench, "agreement"),
+    (_project_known, "hub"),
+    (_member, "project"),
+    (_project_under_agreement, "project"),
+    (_purpose_agreed, "project"),
 )
 
 
-def failing(subject: Subject, now: dt.datetime, term: Term) -> list[str]:
+def failing(subject: Subject, now: dt.datetime, term: Term) -> list[Failing]:
     """Say every condition of a grant that does not hold now; nothing when it allows."""
-    return [said for condition in CONDITIONS if (said := condition(subject, now, term))]
+    return [
+        Failing(said, mend or term.end.mend)
+        for condition, mend in CONDITIONS
+        if (said := condition(subject, now, term))
+    ]
 
 
-def barred(subject: Subject, project: str | None, arrangements: Arrangements) -> list[str]:
+def barred(subject: Subject, project: str | None, arrangements: Arrangements) -> list[Failing]:
     """Say what keeps somebody from all data that is not open, whatever the grants.
 
     Parameters
@@ -137,17 +156,17 @@ def barred(subject: Subject, project: str | None, arrangements: Arrangements) ->
 
     Returns
     -------
-    list of str
+    list of Failing
         Nothing where nothing does.
     """
-    found = []
+    found: list[str] = []
     if not arrangements.isolated:
         found.append("users are not kept apart on this hub, so it serves open data only")
     if subject.owner:
         found += _account_failing(subject, project, arrangements)
     elif subject.name.startswith(SERVICE):
         found.append("a service that no named person owns may read open data only")
-    return found
+    return [Failing(said, "hub") for said in found]
 
 
 def _account_failing(subject: Subject, project: str | None, arrangements: Arrangements) -> list[str]:

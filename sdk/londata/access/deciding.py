@@ -6,10 +6,10 @@ import datetime as dt
 from collections.abc import Sequence
 
 from londata.access.arrangements import NOTHING, Arrangements, Term
-from londata.access.conditions import barred, either, failing, in_force, is_party
+from londata.access.conditions import Failing, barred, either, failing, in_force, is_party
 from londata.access.days import midnight
 from londata.access.decision import Action, Decision
-from londata.access.next_step import next_step
+from londata.access.next_step import Asked
 from londata.access.subject import STEWARDS, Subject
 from londata.records import Agreement, Entry, RowFilter
 
@@ -98,14 +98,14 @@ def _is_steward(subject: Subject, entry: Entry) -> bool:
 def _read(
     subject: Subject, entry: Entry, project: str | None, now: dt.datetime | None, arrangements: Arrangements
 ) -> Decision:
-    reasons = barred(subject, project, arrangements)
+    fails = barred(subject, project, arrangements)
     terms = [term for term in arrangements.terms(subject.person, entry.id) if term.grant.project == project]
-    if not reasons and not terms:
-        reasons.append(_no_grant(subject, entry, project, arrangements))
+    if not fails and not terms:
+        fails.append(Failing(_no_grant(subject, entry, project, arrangements), "grant"))
     elif now is None:
-        reasons.append("the time of the question is not known")
-    if reasons or now is None:
-        return _denied(subject, entry, project, reasons, next_step(subject, entry, project, now, arrangements))
+        fails.append(Failing("the time of the question is not known", "hub"))
+    if fails or now is None:
+        return _denied(entry, project, fails, Asked(subject, entry, now, arrangements))
     return _by_grant(subject, entry, terms, now, arrangements)
 
 
@@ -117,9 +117,8 @@ def _by_grant(
     if holding := [term for term, fails in tried if not fails]:
         return _allowed(subject, entry, max(holding, key=lambda term: (term.end.at, term.grant.id)))
     term, fails = min(tried, key=lambda each: (len(each[1]), -each[0].end.at.timestamp(), each[0].grant.id))
-    project = term.grant.project
-    step = next_step(subject, entry, project, now, arrangements, term=term)
-    return _denied(subject, entry, project, fails, step, term=term, ended=_has_ended(term, now))
+    asked = Asked(subject, entry, now, arrangements, term)
+    return _denied(entry, term.grant.project, fails, asked, ended=_has_ended(term, now))
 
 
 def _allowed(subject: Subject, entry: Entry, term: Term) -> Decision:
@@ -147,37 +146,30 @@ def _has_ended(term: Term, now: dt.datetime) -> bool:
 
 
 def _denied(
-    subject: Subject,
-    entry: Entry,
-    project: str | None,
-    reasons: Sequence[str],
-    step: str,
-    *,
-    term: Term | None = None,
-    ended: bool = False,
+    entry: Entry, project: str | None, fails: Sequence[Failing], asked: Asked, *, ended: bool = False
 ) -> Decision:
     """Say what failed, first what weighs most, and at the end what to do next."""
-    first, *others = reasons
-    said = [f"You can see “{entry.title}” but not read it: {first}."]
-    said += [f"Also, {reason}." for reason in others]
+    first, *others = fails
+    said = [f"You can see “{entry.title}” but not read it: {first.said}."]
+    said += [f"Also, {other.said}." for other in others]
     return Decision(
         False,
         "read",
-        subject.name,
+        asked.subject.name,
         entry.id,
-        (*said, step),
-        agreement=term.grant.agreement if term else None,
+        (*said, asked.next_step(first.mend, project)),
+        agreement=asked.term.grant.agreement if asked.term else None,
         project=project,
-        grant=term.grant.id if term else None,
+        grant=asked.term.grant.id if asked.term else None,
         ended=ended,
     )
 
 
 def _no_grant(subject: Subject, entry: Entry, project: str | None, arrangements: Arrangements) -> str:
     elsewhere = sorted({term.grant.project for term in arrangements.terms(subject.person, entry.id)})
-    others = f", and your grants for it are for {either(elsewhere)}" if elsewhere else ""
+    others = f"; you have one for {either(elsewhere)}" if elsewhere else ""
     if project is None and elsewhere:
-        return f"no project is chosen in this session{others}"
+        return f"no project is chosen in this session, and your grants for it are for {either(elsewhere)}"
     if project is None:
         return f"its access is {entry.access}, and you have no grant for it"
     return f"you have no grant for it in the project {project}{others}"

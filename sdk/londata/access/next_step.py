@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 
 from londata.access.arrangements import Arrangements, Term
 from londata.access.conditions import either, in_force, is_party
@@ -10,43 +11,70 @@ from londata.access.subject import Subject
 from londata.records import Entry
 
 
-def next_step(
-    subject: Subject,
-    entry: Entry,
-    project: str | None,
-    now: dt.datetime | None,
-    arrangements: Arrangements,
-    *,
-    term: Term | None = None,
-) -> str:
-    """Say what somebody can do who was denied: choose a project, ask for access by code, or whom to write to.
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was asked and denied; ``term`` is the grant that came nearest, where there is one."""
 
-    Parameters
-    ----------
-    subject, entry, project, now, arrangements
-        As they were asked about.
-    term
-        The grant that comes nearest, where there is one.
+    subject: Subject
+    entry: Entry
+    now: dt.datetime | None
+    arrangements: Arrangements
+    term: Term | None = None
 
-    Returns
-    -------
-    str
-        One sentence or two.
-    """
-    contact = term.agreement.contact if term and term.agreement and term.agreement.contact.email else entry.contact
-    held = f"{entry.publisher.name}{f': {entry.landing_page}' if entry.landing_page else ''}"
-    people = f"{contact.name or entry.publisher.name} ({contact.email})" if contact and contact.email else held
-    if not arrangements.isolated:
-        return f"Whoever runs the hub can mend that. Ask {people}."
-    elsewhere = [each for each in arrangements.terms(subject.person, entry.id) if now and now < each.end.at]
-    if term is None and elsewhere and not subject.owner:
-        chosen = elsewhere[0].grant.project
-        where = "Choose one" if project is None else "Start another kernel and choose a project that has one there"
-        return f'{where}: londata.use_project("{chosen}").'
-    covering = [each for each in arrangements.covering(entry.id) if now and in_force(each, now)]
-    if mine := [each.id for each in covering if is_party(subject, each)]:
-        names = either(mine)
-        return f'Ask for access with catalog.{entry.key}.request_access(why="…"): {names} covers it. Or ask {people}.'
-    if covering:
-        return f"{either([each.id for each in covering])} covers it, for other bodies than yours. Ask {people}."
-    return f"Ask {people}."
+    def next_step(self, mend: str, project: str | None) -> str:
+        """Say what to do: a line of code where one helps, else whom to ask.
+
+        Parameters
+        ----------
+        mend
+            Who could mend what weighs most, as in :class:`~londata.access.conditions.Failing`.
+        project
+            The project for which it was asked.
+
+        Returns
+        -------
+        str
+            One sentence or two.
+        """
+        if mend == "hub":
+            return "Ask whoever runs the hub."
+        if mend == "project":
+            work = self.term.project if self.term else None
+            return (
+                f"Ask {work.owner}, who leads the project." if work and work.owner else "Ask whoever leads the project."
+            )
+        if mend == "grant" and self.now:
+            return self._choose(project) or self._ask_for_it(self.now)
+        return f"Ask {self._people()}."
+
+    def _choose(self, project: str | None) -> str:
+        """Say how to work for a project that has a grant, where another one is asked for."""
+        held = [] if self.term else self.arrangements.terms(self.subject.person, self.entry.id)
+        live = sorted({each.grant.project for each in held if self.now and self.now < each.end.at})
+        if not live:
+            return ""
+        line = f'londata.use_project("{live[0]}")'
+        return (
+            f"Choose it: {line}."
+            if project is None
+            else f"One kernel works for one project: start another, then {line}."
+        )
+
+    def _ask_for_it(self, now: dt.datetime) -> str:
+        covering = [each for each in self.arrangements.covering(self.entry.id) if in_force(each, now)]
+        mine = [each.id for each in covering if is_party(self.subject, each)]
+        if mine:
+            line = f'catalog.{self.entry.key}.request_access(why="…")'
+            return f"Ask for access with {line}: {either(mine)} covers it. Or ask {self._people()}."
+        if covering:
+            others = either([each.id for each in covering])
+            return f"{others} covers it, for other bodies than yours. Ask {self._people()}."
+        return f"Ask {self._people()}."
+
+    def _people(self) -> str:
+        """Name whom to write to: those that the agreement names, else those that the entry does."""
+        entry, agreement = self.entry, self.term.agreement if self.term else None
+        contact = agreement.contact if agreement and agreement.contact.email else entry.contact
+        if contact and contact.email:
+            return f"{contact.name or entry.publisher.name} ({contact.email})"
+        return f"{entry.publisher.name}{f': {entry.landing_page}' if entry.landing_page else ''}"
