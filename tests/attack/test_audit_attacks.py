@@ -166,8 +166,8 @@ TAMPERINGS: dict[str, tuple[Callable[[Connection, int], object], str]] = {
     "a line and its columns": (lambda c, n: altered(c, 5), "line 5 was altered"),
     "a line alone": (lambda c, n: altered(c, 5, columns=False), "line 5 was altered"),
     "a line and its hash": (lambda c, n: altered(c, 5, own_hash=True), "line 6 was altered, or does not follow"),
-    "the last line and its hash": (lambda c, n: altered(c, n, own_hash=True), "not the one that this machine noted"),
-    "a line and every hash after it": (lambda c, n: rewritten(c, 5), "not the one that this machine noted"),
+    "the last line and its hash": (lambda c, n: altered(c, n, own_hash=True), "not the one that was noted"),
+    "a line and every hash after it": (lambda c, n: rewritten(c, 5), "not the one that was noted"),
     "a hash": (lambda c, n: put(c, 5, hash="f" * 64), "line 5 was altered"),
     "columns only": (lambda c, n: put(c, 5, actor="mallory"), "columns beside line 5"),
     "the time beside a line": (lambda c, n: put(c, 5, at="2000-01-01"), "columns beside line 5"),
@@ -285,7 +285,7 @@ def test_an_old_copy_of_the_database_is_found_also_after_it_has_grown(tmp_path: 
     with opened(address, tmp_path, clock=Clock()) as store:
         for _ in range(5):
             store.log(audit.Event("reading.begun", "mallory"))
-    assert "not the one that this machine noted" in " ".join(verified(address, tmp_path))
+    assert "not the one that was noted" in " ".join(verified(address, tmp_path))
 
 
 def test_a_running_store_follows_an_older_copy_without_keeping_what_it_knew(tmp_path: Path) -> None:
@@ -299,6 +299,19 @@ def test_a_running_store_follows_an_older_copy_without_keeping_what_it_knew(tmp_
             connection.execute(text("DELETE FROM grants"))
         database.close()
         assert list(store.arrangements().all_terms()) == []
+
+
+def test_nothing_is_decided_by_records_that_are_none(address: str, tmp_path: Path) -> None:
+    eventful(address, tmp_path).close()
+    database = Database(address)
+    with database.writing() as connection:
+        unfence(connection)
+        connection.execute(text("UPDATE agreements SET document = '{}'"))
+    database.close()
+    with opened(address, tmp_path, clock=Clock()) as store:
+        for ask in (store.decide, store.decide_and_log):
+            with pytest.raises(RegisterUnavailableError, match="table agreements"):
+                ask(ADA, "read", an_entry(), "places")
 
 
 def test_a_note_that_was_altered_or_removed_is_not_taken_for_one(address: str, tmp_path: Path) -> None:

@@ -153,7 +153,17 @@ def test_counts_go_on_where_they_stopped(tmp_path: Path) -> None:
 def test_a_log_in_order_is_said_to_be(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
     some_readings(state)
     assert main(["audit", "verify"]) == 0
-    assert capsys.readouterr().out == "13 lines: each as it was written, none missing.\n"
+    first, second = capsys.readouterr().out.splitlines()
+    assert first == "13 lines: each as it was written, none missing."
+    kept = second.split()[2]
+    assert kept.startswith("13:")
+    assert main(["audit", "verify", "--noted", kept]) == 0
+    assert main(["audit", "verify", "--noted", f"12:{'0' * 64}", "--noted", f"14:{'0' * 64}"]) == 1
+    said = capsys.readouterr().out
+    assert "WRONG: line 12 is not the one that was noted" in said
+    assert "line 14 was noted" in said
+    with pytest.raises(SystemExit):
+        main(["audit", "verify", "--noted", "13"])
 
 
 def test_a_log_that_was_altered_makes_the_command_fail_and_name_the_lines(
@@ -192,6 +202,12 @@ def test_the_report_names_people_data_purposes_and_numbers(state: Path, capsys: 
     assert "bytes not known" in said
     assert main(["audit", "report", "--agreement", "ISA-014", "--from", "2096-06-02"]) == 0
     assert capsys.readouterr().out.startswith("0 readings")
+
+
+def test_a_name_that_the_log_does_not_know_is_refused(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    some_readings(state)
+    assert main(["audit", "report", "--agreement", "ISA-41"]) == 2
+    assert "The log knows no agreement 'ISA-41'. It knows ISA-014." in " ".join(capsys.readouterr().err.split())
 
 
 def test_the_report_goes_into_a_file_that_no_spreadsheet_runs(state: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -87,6 +87,12 @@ def denials(connection: Connection, asked: Asked) -> int:
     return connection.execute(wanted).scalar_one()
 
 
+def named(connection: Connection, what: str) -> list[str]:
+    """List the names that the log knows of one kind: ``agreement``, ``project`` or ``entry``."""
+    wanted = select(table.c[what]).distinct().where(table.c[what] != "").order_by(table.c[what])
+    return list(connection.execute(wanted).scalars())
+
+
 def _begun(line: str) -> Reading:
     values = json.loads(line)
     details: dict[str, Any] = values["details"]

@@ -53,7 +53,7 @@ def verify(
     Finding
         In the order in which they are found; nothing when everything is as it was written.
     """
-    state = _State({each.seq: each.hash for each in anchors})
+    state = _State({seq: {each.hash for each in anchors if each.seq == seq} for seq in {each.seq for each in anchors}})
     columns = (table.c[name] for name in ("seq", "hash", "line", "at", *COLUMNS))
     streamed = connection.execution_options(yield_per=CHUNK).execute(select(*columns).order_by(table.c.seq))
     for some in streamed.partitions():
@@ -67,7 +67,7 @@ def verify(
 class _State:
     """How far a verification has got."""
 
-    wanted: dict[int, str]
+    wanted: dict[int, set[str]]
     seq: int = 0
     hash: str = BEGINNING
     at: str = ""
@@ -93,8 +93,8 @@ class _State:
             if at < self.at:
                 yield Finding(seq, f"line {seq:,} is older than the line before it")
             self.at = at
-            if seq in self.wanted and self.wanted[seq] != stored:
-                yield Finding(seq, f"line {seq:,} is not the one that this machine noted: the log was rewritten")
+            if seq in self.wanted and self.wanted[seq] != {stored}:
+                yield Finding(seq, f"line {seq:,} is not the one that was noted: the log was rewritten")
             if values["what"] in takes:
                 self.proofs.take(seq, values)
 
@@ -105,7 +105,7 @@ class _State:
         last = max((each.seq for each in anchors), default=0)
         if last > self.seq:
             gone = f"{self.seq + 1:,} to {last:,}" if last > self.seq + 1 else f"{last:,}"
-            yield Finding(last, f"the log ends too early: this machine noted line {last:,}; missing: {gone}")
+            yield Finding(last, f"the log ends too early: line {last:,} was noted; missing: {gone}")
         if not anchors and self.seq:
             text = "this machine has no note of where the log ended, so lines missing from its end would not be found"
             yield Finding(0, text, note=True)

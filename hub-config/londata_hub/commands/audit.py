@@ -27,7 +27,15 @@ SHOWN = 20
 def configure(parser: argparse.ArgumentParser) -> None:
     """Say what may follow ``londata-hub audit``."""
     commands = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    commands.add_parser("verify", help="Find what was altered, removed or moved; exit code 1 if anything was")
+    verify = commands.add_parser("verify", help="Find what was altered, removed or moved; exit code 1 if anything was")
+    verify.add_argument(
+        "--noted",
+        type=_anchor,
+        action="append",
+        default=[],
+        metavar="LINE:HASH",
+        help="What somebody noted of the log when it was verified before",
+    )
     report = commands.add_parser("report", help="Tell who read what for which purpose")
     report.add_argument("--agreement", default="", help="Under this agreement")
     report.add_argument("--project", default="", help="For this project")
@@ -39,19 +47,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Open the register's database and do what was asked."""
-    return _verify() if arguments.action == "verify" else _report(arguments)
+    return _verify(arguments.noted) if arguments.action == "verify" else _report(arguments)
 
 
-def _verify() -> int:
+def _verify(noted: list[audit.Anchor]) -> int:
     hub = settings.load()
     database = Database(hub.database)
     try:
         with database.reading() as connection:
             register, _ = state(connection)
         # First the notes, then the log: it may have got further than they say, never less far.
-        anchors = audit.Anchors(hub.anchors, register).read()
+        anchors = [*noted, *audit.Anchors(hub.anchors, register).read()]
         with database.reading() as connection:
-            count = audit.lines(connection)
+            count, last = audit.lines(connection), audit.end(connection)
             found = [*_others(hub.anchors, register), *_gone_over(connection, anchors, count)]
     finally:
         database.close()
@@ -64,6 +72,8 @@ def _verify() -> int:
         f"{count:,} lines: "
         + (f"{len(wrong):,} things are wrong." if wrong else "each as it was written, none missing.")
     )
+    if count and not wrong:
+        print(f"Whoever keeps {last.seq}:{last.hash} can tell later that this is still the same log.")
     return 1 if wrong else 0
 
 
@@ -89,6 +99,7 @@ def _report(arguments: argparse.Namespace) -> int:
         before=_begins(arguments.until + dt.timedelta(days=1) if arguments.until else None),
     )
     with _reading() as connection:
+        _known(connection, asked)
         readings, denials = audit.readings(connection, asked), audit.denials(connection, asked)
     if arguments.csv:
         _write(arguments.csv, readings)
@@ -97,6 +108,16 @@ def _report(arguments: argparse.Namespace) -> int:
     if arguments.csv:
         print(f"Every reading is in {arguments.csv}.")
     return 0
+
+
+def _known(connection: Connection, asked: audit.Asked) -> None:
+    """Refuse a name that the log does not have: no readings would look as if nobody had read."""
+    for name in ("agreement", "project", "entry"):
+        value = getattr(asked, name)
+        if value and value not in (known := audit.named(connection, name)):
+            few = ", ".join(known[:SHOWN]) + (f" and {len(known) - SHOWN:,} more" if len(known) > SHOWN else "")
+            hint = f"It knows {few}." if known else "It knows none yet."
+            raise UsageError(f"The log knows no {name} {value!r}.", hint=hint)
 
 
 @contextmanager
@@ -151,6 +172,13 @@ def _day(text: str) -> dt.date:
         return dt.date.fromisoformat(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{text!r} is no day; write it as 2026-03-31") from error
+
+
+def _anchor(text: str) -> audit.Anchor:
+    seq, _, found = text.partition(":")
+    if not seq.isdecimal() or not int(seq) or len(found) != 64:
+        raise argparse.ArgumentTypeError(f"{text!r} is not as `audit verify` says it, as 13:5f…")
+    return audit.Anchor(int(seq), found.lower())
 
 
 def _begins(day: dt.date | None) -> str:

@@ -47,7 +47,9 @@ class AccessStore(Ledger):
             event = audit.Event(f"{kind}.recorded", by, details=details, **_about(record))
             values = {"id": name, "version": version, "document": document}
             written = audit.written(change.now)
-            change.add(table, event, values | {"recorded_at": written, "recorded_by": by}, arranged=True)
+            change.add(
+                table, event, values | {"recorded_at": written, "recorded_by": audit.as_column(by)}, arranged=True
+            )
         return True
 
     def account(self, name: str) -> ServiceAccount | None:
@@ -257,7 +259,7 @@ class AccessStore(Ledger):
 
     def counts(self) -> dict[str, audit.Counts]:
         """Count, per agreement, the projects, people, readings, bytes and denials that the log tells of."""
-        with self._turns.alone(), self._database.reading() as connection:
+        with self._counting, self._database.reading() as connection:
             return self._tally.counts(connection)
 
     def notices(self, subject: Subject) -> list[Notice]:

@@ -7,10 +7,12 @@ import threading
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
+from pydantic import ValidationError
 from sqlalchemy import Connection, Table, select
 
 from londata.access import Arrangements
-from londata.records import Agreement, Grant, GrantEnd, Project, Record, ServiceAccount
+from londata.errors import RegisterUnavailableError
+from londata.records import Agreement, Grant, GrantEnd, Project, Record, ServiceAccount, problems_of
 from londata_hub.store import facts, tables
 
 #: The fact that names the last line of the log that changed the arrangements.
@@ -93,4 +95,10 @@ class Arranging:
 
     def _new(self, connection: Connection, table: Table, kind: type[_R]) -> Iterable[_R]:
         wanted = select(table.c.document).where(table.c.line > self._mark).order_by(table.c.line)
-        return [kind.model_validate_json(document) for document in connection.execute(wanted).scalars()]
+        try:
+            return [kind.model_validate_json(document) for document in connection.execute(wanted).scalars()]
+        except ValidationError as error:  # nothing is decided by half of what is arranged
+            raise RegisterUnavailableError(
+                f"A record in the table {table.name} is none: {problems_of(error)[0]}.",
+                hint="Somebody altered the database, or a newer londata wrote it: see `londata-hub audit verify`.",
+            ) from error

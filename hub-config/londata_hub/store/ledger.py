@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -53,7 +54,7 @@ class Ledger:
     ) -> None:
         self._database = Database(database)
         self._arranging = Arranging(isolated)
-        self._tally = audit.Tally()
+        self._tally, self._counting = audit.Tally(), threading.Lock()
         self._turns = Turns(self._changing)
         self._kept: dict[str, tuple[str, Entry]] = {}
         self._clock = Clock(clock)
