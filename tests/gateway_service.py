@@ -11,9 +11,10 @@ import asyncio
 import contextlib
 import datetime as dt
 import json
+import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -215,6 +216,55 @@ class RunningGateway:
 
     def log(self, *kinds: str) -> list[dict[str, Any]]:
         return log_lines(self.world, *kinds)
+
+
+ASK = """
+import json, sys, httpx
+base = "http://localhost/services/gateway/api/v1"
+client = httpx.Client(transport=httpx.HTTPTransport(uds=sys.argv[1]), base_url=base)
+for line in sys.stdin:
+    asked = json.loads(line)
+    if "token" in asked:
+        answer = client.get(asked["path"], headers={"Authorization": f"Bearer {asked['token']}", "Range": "bytes=0-9"})
+    else:
+        answer = client.post("/readings", json=asked, headers={"Authorization": f"Bearer token-of-{sys.argv[2]}"})
+    said = {} if answer.status_code == 206 else answer.json()
+    print(json.dumps({"status": answer.status_code, **said}), flush=True)
+"""
+
+
+class Kernel:
+    """A process that asks over the socket as somebody, in a session of its own or in that of whoever starts it."""
+
+    def __init__(self, gateway: RunningGateway, who: str = "ada", before: Sequence[str] = ()) -> None:
+        path = str(gateway.world.folder / "gateway.sock")
+        self.process = subprocess.Popen(
+            [*before, sys.executable, "-c", ASK, path, who],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def ask(self, **asked: Any) -> dict[str, Any]:
+        assert self.process.stdin
+        assert self.process.stdout
+        self.process.stdin.write(json.dumps(asked) + "\n")
+        self.process.stdin.flush()
+        found: dict[str, Any] = json.loads(self.process.stdout.readline())
+        return found
+
+    def begin(self, project: str = "places") -> dict[str, Any]:
+        return self.ask(entry="rolls", distribution="parquet", project=project)
+
+    def get(self, reading: dict[str, Any]) -> dict[str, Any]:
+        return self.ask(token=reading["token"], path=reading["path"])
+
+    def __enter__(self) -> Kernel:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.communicate(timeout=10)
 
 
 def log_lines(world: World, *kinds: str) -> list[dict[str, Any]]:

@@ -3,7 +3,6 @@
 import datetime as dt
 import io
 import itertools
-import json
 import os
 import subprocess
 import sys
@@ -22,7 +21,7 @@ import pytest
 import xarray as xr
 from fsspec.implementations.http import HTTPFileSystem
 
-from gateway_service import World, an_agreement, an_entry, served_gateway
+from gateway_service import Kernel, World, an_agreement, an_entry, served_gateway
 from londata.records import ServiceAccount
 from londata_hub.gateway import readings as readings_module
 from londata_hub.gateway.ranges import OutsideError, wanted
@@ -577,50 +576,6 @@ def test_a_service_whose_owner_has_left_gets_nothing(own):
 # -- sessions
 
 
-ASK = """
-import json, sys, httpx
-client = httpx.Client(transport=httpx.HTTPTransport(uds=sys.argv[1]), base_url="http://localhost/services/gateway/api/v1")
-for line in sys.stdin:
-    asked = json.loads(line)
-    if "token" in asked:
-        answer = client.get(asked["path"], headers={"Authorization": f"Bearer {asked['token']}", "Range": "bytes=0-9"})
-        print(json.dumps({"status": answer.status_code, **({} if answer.is_success else answer.json())}), flush=True)
-    else:
-        answer = client.post("/readings", json=asked, headers={"Authorization": "Bearer token-of-ada"})
-        print(json.dumps({"status": answer.status_code, **answer.json()}), flush=True)
-"""
-
-
-class Kernel:
-    """A process that asks over the socket, in a session of its own or in its parent's."""
-
-    def __init__(self, gateway, *before, own_session=True):
-        socket = str(gateway.world.folder / "gateway.sock")
-        self.process = subprocess.Popen(
-            [*before, sys.executable, "-c", ASK, socket],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            start_new_session=own_session,
-        )
-
-    def ask(self, **asked):
-        self.process.stdin.write(json.dumps(asked) + "\n")
-        self.process.stdin.flush()
-        return json.loads(self.process.stdout.readline())
-
-    def read(self, project="places"):
-        return self.ask(entry="rolls", distribution="parquet", project=project)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.stdin.close()
-        self.process.wait(10)
-        self.process.stdout.close()
-
-
 @pytest.fixture
 def on_socket(tmp_path):
     with served_gateway(World(tmp_path, rows=2_000).make(), on_socket=True) as running:
@@ -629,25 +584,25 @@ def on_socket(tmp_path):
 
 def test_a_session_works_for_one_project_and_another_session_for_another(on_socket):
     with Kernel(on_socket) as one, Kernel(on_socket) as other:
-        assert one.read("places")["status"] == 201
-        refused = one.read("routes")
+        assert one.begin("places")["status"] == 201
+        refused = one.begin("routes")
         assert (refused["status"], refused["error"]["code"]) == (403, "access_denied")
         assert "works for the project places" in refused["error"]["message"]
         assert "Start a new kernel" in refused["error"]["hint"]
-        assert other.read("routes")["status"] == 201
-        assert one.read("places")["status"] == 201
+        assert other.begin("routes")["status"] == 201
+        assert one.begin("places")["status"] == 201
     assert on_socket.log("decision.denied")[-1]["project"] == "routes"
 
 
 def test_a_refused_project_does_not_bind_a_session(on_socket):
     with Kernel(on_socket) as kernel:
-        assert kernel.read("cooking")["status"] == 403
-        assert kernel.read("places")["status"] == 201
+        assert kernel.begin("cooking")["status"] == 403
+        assert kernel.begin("places")["status"] == 201
 
 
 def test_the_note_outlives_the_gateway(on_socket):
     with Kernel(on_socket) as kernel:
-        assert kernel.read("places")["status"] == 201
+        assert kernel.begin("places")["status"] == 201
         kept = Projects(on_socket.world.folder / "sessions")
         leader = kernel.process.pid
         (noted,) = [session for session, _ in kept._notes.values() if session.id == leader]
