@@ -3,13 +3,14 @@
 It goes by :class:`Arrangements`: agreements, projects and grants as they stand. No input or output happens here.
 """
 
-from londata.access.arrangements import NOTHING, Arrangements, Stop, Term
+from londata.access.arrangements import NOTHING, Arrangements
 from londata.access.conditions import in_force
 from londata.access.days import day, in_words, last_day, midnight
 from londata.access.deciding import decide
 from londata.access.decision import POLICY_VERSION, Action, Decision
 from londata.access.listing import as_shown
 from londata.access.subject import ORGANISATION, STEWARDS, Subject
+from londata.access.term import Stop, Term
 
 __all__ = [
     "NOTHING",

@@ -2,45 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 
-from londata.access.days import day, last_day, midnight
-from londata.records import Agreement, Cover, Grant, GrantEnd, Project, ServiceAccount
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """One of the moments at which a grant is over, and how to say it: ``what`` ended ``on``, else the day of ``at``.
-
-    ``mend`` says who could mend it, as in :class:`~londata.access.conditions.Failing`.
-    """
-
-    at: dt.datetime
-    what: str
-    on: str = ""
-    mend: str = "agreement"
-
-    @property
-    def said(self) -> str:
-        """Say that it has passed."""
-        return f"{self.what} ended on {self.on or day(self.at)}"
-
-
-@dataclass(frozen=True, slots=True)
-class Term:
-    """A grant with everything that bears on it, worked out once.
-
-    ``end`` is the earliest of grant, project, agreement end and review date, or the record that ended the grant.
-    """
-
-    grant: Grant
-    project: Project | None
-    agreement: Agreement | None
-    cover: Cover | None
-    start: dt.datetime
-    end: Stop
+from londata.access.conditions import flaws_of
+from londata.access.days import last_day, midnight
+from londata.access.term import Stop, Term
+from londata.records import Agreement, Grant, GrantEnd, Project, ServiceAccount
 
 
 class Arrangements:
@@ -72,6 +40,9 @@ class Arrangements:
         self.projects: Mapping[str, Project] = {each.id: each for each in projects}
         self.accounts: Mapping[str, ServiceAccount] = {each.name: each for each in accounts}
         self.isolated = isolated
+        self._parties = {
+            each.id: frozenset(party.organisation for party in each.parties) for each in self.agreements.values()
+        }
         self._ends = {each.grant: each for each in sorted(ends, key=lambda end: end.ended_at, reverse=True)}
         self._terms: dict[tuple[str, str], list[Term]] = {}
         self._terms_of: dict[str, list[Term]] = {}
@@ -109,6 +80,10 @@ class Arrangements:
         """List the agreements that cover an entry, whatever their state."""
         return self._covering.get(entry, [])
 
+    def parties(self, agreement: str) -> frozenset[str]:
+        """Name the bodies that are parties to an agreement."""
+        return self._parties.get(agreement, frozenset())
+
     def projects_of(self, person: str) -> list[Project]:
         """List the projects that a person is a member of."""
         return list(self._projects_of.get(person, ()))
@@ -125,14 +100,17 @@ class Arrangements:
         if end := self._ends.get(grant.id):
             why = f" (“{end.reason}”)" if end.reason else ""
             stops.append(Stop(end.ended_at, f"your grant, which {end.ended_by} took back{why},", mend="grant"))
-        return Term(
+        term = Term(
             grant,
             project,
             agreement,
             agreement.cover_of(grant.entry) if agreement else None,
             midnight(agreement.start) if agreement else grant.granted_at,
             min(stops, key=lambda stop: stop.at),
+            self._parties.get(grant.agreement, frozenset()),
+            frozenset(project.members if project else ()),
         )
+        return replace(term, flaws=flaws) if (flaws := flaws_of(term)) else term
 
 
 #: Nothing is arranged: only open data can be read.

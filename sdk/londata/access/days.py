@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 LONDON = ZoneInfo("Europe/London")
@@ -10,6 +11,7 @@ LONDON = ZoneInfo("Europe/London")
 _MONTHS = "January February March April May June July August September October November December".split()
 
 
+@lru_cache(maxsize=4096)
 def midnight(day: dt.date) -> dt.datetime:
     """Tell when a day begins in London, in UTC."""
     return dt.datetime.combine(day, dt.time(), LONDON).astimezone(dt.UTC)

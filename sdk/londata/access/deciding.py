@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
-from londata.access.arrangements import NOTHING, Arrangements, Term
-from londata.access.conditions import Failing, barred, either, failing, in_force, is_party
+from londata.access.arrangements import NOTHING, Arrangements
+from londata.access.barring import barred
+from londata.access.conditions import either, failing, in_force
 from londata.access.days import midnight
 from londata.access.decision import Action, Decision
 from londata.access.next_step import Asked
 from londata.access.subject import STEWARDS, Subject
+from londata.access.term import Failing, Term
 from londata.records import Agreement, Entry, RowFilter
 
 EVERY_ROW = RowFilter()
@@ -74,8 +76,10 @@ def _see(subject: Subject, entry: Entry, now: dt.datetime | None, arrangements: 
         return answer(False, "The time of the question is not known.")
     if any(not failing(subject, now, term) for term in arrangements.terms(subject.person, entry.id)):
         return answer(True, "You hold a grant for it.")
+    mine = subject.organisations
     if entry.listing == "members" and any(
-        is_party(subject, agreement) or _is_member(subject, agreement, now, arrangements)
+        not subject.organisations.isdisjoint(arrangements.parties(agreement.id))
+        or _is_member(subject, agreement, now, arrangements)
         for agreement in arrangements.covering(entry.id)
         if in_force(agreement, now)
     ):
@@ -101,9 +105,9 @@ def _read(
     fails = barred(subject, project, arrangements)
     terms = [term for term in arrangements.terms(subject.person, entry.id) if term.grant.project == project]
     if not fails and not terms:
-        fails.append(Failing(_no_grant(subject, entry, project, arrangements), "grant"))
+        fails.append(Failing(0, _no_grant(subject, entry, project, arrangements), "grant"))
     elif now is None:
-        fails.append(Failing("the time of the question is not known", "hub"))
+        fails.append(Failing(0, "the time of the question is not known", "hub"))
     if fails or now is None:
         return _denied(entry, project, fails, Asked(subject, entry, now, arrangements))
     return _by_grant(subject, entry, terms, now, arrangements)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from londata.access.arrangements import Arrangements, Term
-from londata.access.conditions import either, in_force, is_party
+from londata.access.arrangements import Arrangements
+from londata.access.conditions import either, in_force
 from londata.access.subject import Subject
+from londata.access.term import Term
 from londata.records import Entry
 
 
@@ -27,7 +28,7 @@ class Asked:
         Parameters
         ----------
         mend
-            Who could mend what weighs most, as in :class:`~londata.access.conditions.Failing`.
+            Who could mend what weighs most, as in :class:`~londata.access.term.Failing`.
         project
             The project for which it was asked.
 
@@ -62,7 +63,8 @@ class Asked:
 
     def _ask_for_it(self, now: dt.datetime) -> str:
         covering = [each for each in self.arrangements.covering(self.entry.id) if in_force(each, now)]
-        mine = [each.id for each in covering if is_party(self.subject, each)]
+        bodies = self.subject.organisations
+        mine = [each.id for each in covering if not bodies.isdisjoint(self.arrangements.parties(each.id))]
         if mine:
             line = f'catalog.{self.entry.key}.request_access(why="…")'
             return f"Ask for access with {line}: {either(mine)} covers it. Or ask {self._people()}."

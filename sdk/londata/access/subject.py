@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 #: A group of this beginning says which body somebody works for: ``org-camden``. It is a publisher's id.
 ORGANISATION = "org-"
@@ -25,7 +26,7 @@ class Subject:
         """Whose grants count."""
         return self.owner or self.name
 
-    @property
+    @cached_property
     def organisations(self) -> frozenset[str]:
         """The bodies that the person works for."""
         return frozenset(group[len(ORGANISATION) :] for group in self.groups if group.startswith(ORGANISATION))
