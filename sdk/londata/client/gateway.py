@@ -81,6 +81,15 @@ class OpenReading:
         return {**self.__dict__, "token": ""}
 
 
+class _Unseen(str):
+    """A text that does not show itself where somebody looks at the variables of a traceback."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'…'"
+
+
 _OPEN_READING: TypeAdapter[OpenReading] = TypeAdapter(OpenReading)
 
 
@@ -178,7 +187,7 @@ class GatewayClient:
             The answer is not that range.
         """
         headers = {
-            "Authorization": f"Bearer {opening.token}",
+            "Authorization": _Unseen(f"Bearer {opening.token}"),
             "Range": f"bytes={start}-{stop - 1}",
             "Accept-Encoding": "identity",
         }

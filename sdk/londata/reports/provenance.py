@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 import londata
 from londata.readlog import credit
+from londata.records.legal import purpose_title
 from londata.reports.job import Job, now
 from londata.reports.templates import Template
 
@@ -138,7 +139,8 @@ def sentence(job: Job, template: Template, reads: list[dict[str, Any]], status: 
     day = dt.datetime.fromisoformat(job.started).astimezone().date()
     values = ", ".join(f"{name} {value}" for name, value in job.parameters.items())
     rests = [
-        f"{source['title']} ({credit(source['publisher'], source.get('creators', ()))})" for source in sources(reads)
+        f"{source['title']} ({credit(source['publisher'], source.get('creators', ()))}{_terms(source)})"
+        for source in sources(reads)
     ]
     what = f"{job.agent} ran the report template {template.name}" + (f" for {values}" if values else "")
     how = {"completed": "", "failed": "; it failed", "stopped": "; it was stopped before its end"}[status]
@@ -150,6 +152,18 @@ def write(receipt: dict[str, Any], path: Path) -> Path:
     """Write a receipt to a file."""
     path.write_text(json.dumps(receipt, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return path
+
+
+#: Field of a reading → how the sentence says it.
+_TERMS = {"agreement": "under the agreement", "project": "for the project"}
+
+
+def _terms(reading: dict[str, Any]) -> str:
+    """Say under which agreement, for which project and purpose something was read; open data is read under none."""
+    said = [f"{words} {reading[name]}" for name, words in _TERMS.items() if reading.get(name)]
+    if reading.get("purpose"):
+        said.append(f"for the purpose “{purpose_title(reading['purpose'])}”")
+    return f"; read {' '.join(said)}" if said else ""
 
 
 def _joined(parts: list[str]) -> str:
