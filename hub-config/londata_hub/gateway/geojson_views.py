@@ -22,7 +22,21 @@ _SPACE = re.compile(r"[ \t\r\n]*")
 
 
 def write(source: Source, terms: Terms, out: SealedWriter) -> dict[str, Any]:
-    """Write the view; gives its rows and columns.
+    """Write the view.
+
+    Parameters
+    ----------
+    source
+        The whole file.
+    terms
+        What may be read of it.
+    out
+        Takes the view.
+
+    Returns
+    -------
+    dict
+        The number of its ``rows``, and its ``columns``.
 
     Raises
     ------

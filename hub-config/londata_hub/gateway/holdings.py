@@ -34,6 +34,13 @@ class Credential:
 def holding_of(store: AccessStore, entry: Entry, distribution: Distribution) -> Holding:
     """Find what the operator recorded. What the entry itself says about places counts for nothing.
 
+    Parameters
+    ----------
+    store
+        The records.
+    entry, distribution
+        Of what.
+
     Raises
     ------
     FetchError

@@ -26,7 +26,21 @@ _GEOMETRY_FACTS = ("encoding", "crs", "edges", "orientation", "epoch")
 
 
 def write(source: Source, terms: Terms, out: SealedWriter) -> dict[str, Any]:
-    """Write the view; gives its rows and columns.
+    """Write the view.
+
+    Parameters
+    ----------
+    source
+        The whole file.
+    terms
+        What may be read of it.
+    out
+        Takes the view.
+
+    Returns
+    -------
+    dict
+        The number of its ``rows``, and its ``columns``.
 
     Raises
     ------

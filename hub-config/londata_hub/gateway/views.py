@@ -64,7 +64,15 @@ class Terms:
 
     @classmethod
     def of(cls, entry: Entry, distribution: Distribution, decision: Decision) -> Terms:
-        """Take them from a decision."""
+        """Take them from a decision.
+
+        Parameters
+        ----------
+        entry, distribution
+            What is to be opened.
+        decision
+            What of it.
+        """
         columns = None if decision.columns is None else tuple(dict.fromkeys(decision.columns))
         types = {column.name: column.type for column in getattr(entry, "columns", ())}
         return cls(columns, decision.rows, distribution, types)
