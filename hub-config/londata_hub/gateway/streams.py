@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import socket
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from pathlib import Path
 from typing import Protocol, cast
 
@@ -20,8 +21,10 @@ from londata.errors import LondataError
 
 log = logging.getLogger(__name__)
 
-#: Most bytes that are handed to a socket in one call; others get their turn in between.
-MOST_AT_ONCE = 8 * 1024 * 1024
+#: Most bytes that are handed to a socket in one call, and most calls before others get their turn.
+MOST_AT_ONCE, CALLS_AT_ONCE = 1024 * 1024, 8
+#: Bytes that may wait in a socket for whoever reads; the machine gives as many of them as it allows.
+SOCKET_BUFFER = 4 * 1024 * 1024
 
 
 class Source(Protocol):
@@ -127,27 +130,47 @@ class Stream:
                 await response.write(piece)
 
     async def _send_file(self, path: Path, transport: asyncio.Transport) -> None:
+        connection = transport.get_extra_info("socket")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BUFFER)
         # On a number of its own: asyncio lets nobody wait for the socket that a transport has
-        socket = os.dup(transport.get_extra_info("socket").fileno())
+        descriptor = os.dup(connection.fileno())
         try:
             with path.open("rb", buffering=0) as file:
                 if _mark(os.fstat(file.fileno())) != self._mark:
                     raise ChangedError(f"{path} was changed")
-                await self._copy(file.fileno(), socket, transport)
+                await self._copy(file.fileno(), descriptor, transport)
         finally:
-            os.close(socket)
+            os.close(descriptor)
 
-    async def _copy(self, file: int, socket: int, transport: asyncio.Transport) -> None:
-        left = self._stop - self._start
-        while left and not transport.is_closing():
-            with suppress(BlockingIOError):
-                gone = os.sendfile(socket, file, self._start + self.sent, min(left, MOST_AT_ONCE))
+    async def _copy(self, file: int, descriptor: int, transport: asyncio.Transport) -> None:
+        """Fill the socket whenever it takes more; nothing of Python wakes up in between."""
+        loop = asyncio.get_running_loop()
+        over: asyncio.Future[None] = loop.create_future()
+        loop.add_writer(descriptor, self._fill, file, descriptor, transport, over)
+        try:
+            await over
+        finally:
+            loop.remove_writer(descriptor)
+
+    def _fill(self, file: int, descriptor: int, transport: asyncio.Transport, over: asyncio.Future[None]) -> None:
+        """Hand over what fits, then let others have their turn."""
+        try:
+            for _ in range(CALLS_AT_ONCE):
+                left = self._stop - self._start - self.sent
+                if over.done() or not left or transport.is_closing():
+                    break
+                gone = os.sendfile(descriptor, file, self._start + self.sent, min(left, MOST_AT_ONCE))
                 if not gone:
                     raise ChangedError("the file has become shorter")
                 self.sent += gone
-                left -= gone
-            if left:
-                await _writable(socket)
+        except BlockingIOError:
+            return
+        except Exception as error:  # noqa: BLE001  it is raised where somebody waits for it
+            if not over.done():
+                over.set_exception(error)
+            return
+        if not over.done() and (self.is_whole or transport.is_closing()):
+            over.set_result(None)
 
 
 def mark_of(path: Path | None) -> object:
@@ -157,19 +180,3 @@ def mark_of(path: Path | None) -> object:
 
 def _mark(found: os.stat_result) -> object:
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
-
-
-async def _writable(descriptor: int) -> None:
-    """Wait until a socket takes more; others get their turn meanwhile."""
-    loop = asyncio.get_running_loop()
-    ready: asyncio.Future[None] = loop.create_future()
-    loop.add_writer(descriptor, _tell, ready)
-    try:
-        await ready
-    finally:
-        loop.remove_writer(descriptor)
-
-
-def _tell(ready: asyncio.Future[None]) -> None:
-    if not ready.done():
-        ready.set_result(None)
