@@ -161,7 +161,15 @@ class GatewayFileSystem(AbstractFileSystem):  # type: ignore[misc]
         return held.begun_at
 
     def cat_file(self, path: str, start: int | None = None, end: int | None = None, **_: Any) -> bytes:
-        """Read a range of a file into memory; both ends as for a slice."""
+        """Read a range of a file into memory.
+
+        Parameters
+        ----------
+        path
+            The file.
+        start, end
+            The range, as for a slice: negative numbers count from the end of the file.
+        """
         held = self.held(path)
         first, last, _step = slice(start, end).indices(held.size)
         return held.read(first, last)
