@@ -78,8 +78,7 @@ def _see(subject: Subject, entry: Entry, now: dt.datetime | None, arrangements: 
         return answer(True, "You hold a grant for it.")
     mine = subject.organisations
     if entry.listing == "members" and any(
-        not subject.organisations.isdisjoint(arrangements.parties(agreement.id))
-        or _is_member(subject, agreement, now, arrangements)
+        not mine.isdisjoint(arrangements.parties(agreement.id)) or _is_member(subject, agreement, now, arrangements)
         for agreement in arrangements.covering(entry.id)
         if in_force(agreement, now)
     ):
