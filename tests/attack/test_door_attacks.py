@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
-from typing import Any
 
 import httpx
 import pytest
 
 import sharing_world as world
 from londata.access import Subject
+from londata.query import Query
 from londata_hub.store import AccessStore, RegisterStore
 from register_service import served
 
@@ -61,10 +61,13 @@ def test_what_is_hidden_answers_as_what_does_not_exist(http, method, path):
         assert answers[0] == answers[1], (person, method, path)
 
 
-@pytest.mark.parametrize(
-    "spelt", ["pupils_hidden", "PUPILS-HIDDEN", "pupils%2Dhidden", "pupils-hidden%00", "pupils-hidden%20", "./pupils-hidden",
-              "pupils-hidden-", "pupils%E2%80%90hidden", "%70upils-hidden", "pupils-hidden.", "pupils-hidden/", "x/../pupils-hidden"],
-)  # fmt: skip
+SPELT = (
+    "pupils_hidden PUPILS-HIDDEN pupils%2Dhidden pupils-hidden%00 pupils-hidden%20 ./pupils-hidden pupils-hidden- "
+    "pupils%E2%80%90hidden %70upils-hidden pupils-hidden. pupils-hidden/ x/../pupils-hidden"
+).split()
+
+
+@pytest.mark.parametrize("spelt", SPELT)
 def test_no_spelling_of_a_hidden_entry_opens_it(http, spelt):
     answer = http.get(f"/entries/{spelt}", headers=as_("sid"))
     assert answer.status_code in (400, 404)
@@ -110,7 +113,7 @@ def test_no_header_makes_somebody_a_steward(http, header):
 @pytest.mark.parametrize("evil", SQL)
 def test_words_of_a_database_s_language_are_words(opened, evil):
     register, access, http = opened
-    before = (register.count(world_query()), len(access.requests()))
+    before = (register.count(Query()), len(access.requests()))
     for path, name in (("/search", "q"), ("/slugs", "prefix"), ("/count", "publisher"), ("/search", "uses")):
         answer = http.get(path, params={name: evil}, headers=as_("sid"))
         assert answer.status_code in (200, 400)
@@ -127,13 +130,7 @@ def test_words_of_a_database_s_language_are_words(opened, evil):
         http.get("/decisions", params={"entry": "pupils", "project": evil}, headers=as_("ada")).json()["allowed"]
         is False
     )
-    assert (register.count(world_query()), len(access.requests())) == before
-
-
-def world_query() -> Any:
-    from londata.query import Query
-
-    return Query()
+    assert (register.count(Query()), len(access.requests())) == before
 
 
 def test_what_somebody_writes_comes_back_as_they_wrote_it(opened):
@@ -248,8 +245,8 @@ def test_a_request_is_decided_once_however_many_decide_at_the_same_moment(opened
 def test_an_entry_that_becomes_hidden_is_out_of_every_memory_at_once(tmp_path):
     with world.stores(tmp_path) as (register, access), served(world.app_over(register, access, tmp_path)) as address:
         http = httpx.Client(base_url=f"{address}/api/v1", trust_env=False)
-        asked = ["/search?q=journeys", "/slugs?prefix=open", "/count", "/entries/open-journeys", "/facets", "/completions",
-                 "/entries/open-journey/near"]  # fmt: skip
+        asked = "/search?q=journeys /slugs?prefix=open /count /entries/open-journeys /facets /completions".split()
+        asked.append("/entries/open-journey/near")
         for _ in range(2):
             for path in asked:
                 http.get(path, headers=as_("sid"))

@@ -137,19 +137,49 @@ class Sharing:
         raise EntryNotFoundError(f"There is no request {name[:60]!r}.", hint="See londata.requests().")
 
     def ask(self, subject: Subject, entry: Entry, asked: Asking) -> dict[str, Any]:
-        """Ask for access."""
+        """Ask for access.
+
+        Parameters
+        ----------
+        subject
+            Who asks.
+        entry
+            For what; they may see it.
+        asked
+            For which project, and why.
+        """
         made = self.access.ask(subject, entry, asked.project, asked.why)
         return self._as_it_stands(made, subject)
 
     def approve(self, subject: Subject, name: str, until: dt.date) -> dict[str, Any]:
-        """Approve a request until the end of a day."""
+        """Approve a request.
+
+        Parameters
+        ----------
+        subject
+            Who approves.
+        name
+            The request's id.
+        until
+            The last day.
+        """
         request, arrangements = self.request(subject, name), self.access.arrangements()
         agreement, project = arrangements.agreements.get(request.agreement), arrangements.projects.get(request.project)
         moment = end_of(until, agreement, project)
         return self._as_it_stands(self.access.approve(subject, name, moment), subject)
 
     def refuse(self, subject: Subject, name: str, reason: str) -> dict[str, Any]:
-        """Refuse a request."""
+        """Refuse a request.
+
+        Parameters
+        ----------
+        subject
+            Who refuses.
+        name
+            The request's id.
+        reason
+            Why, as the one who asked will read it.
+        """
         self.request(subject, name)
         return self._as_it_stands(self.access.refuse(subject, name, reason), subject)
 
@@ -160,6 +190,15 @@ class Sharing:
 
     def end_grant(self, subject: Subject, name: str, reason: str) -> dict[str, Any]:
         """End a grant before its time, as a steward of the data.
+
+        Parameters
+        ----------
+        subject
+            Who ends it.
+        name
+            The grant's id.
+        reason
+            Why, as the one who held it will read it.
 
         Raises
         ------
@@ -208,6 +247,13 @@ def end_of(day: dt.date, agreement: Agreement | None, project: Project | None) -
     """Tell when an approval “until 31 March” is over: when 1 April begins in London.
 
     Where the agreement, its review or the project stops at the beginning of that very day, it is over then.
+
+    Parameters
+    ----------
+    day
+        The last day.
+    agreement, project
+        What the grant would rest on; ``None`` where there is none.
     """
     stop = latest_until(agreement, project)
     if day == dt.date.max or (stop is not None and day == stop + dt.timedelta(days=1)):

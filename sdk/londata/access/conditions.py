@@ -130,7 +130,22 @@ def flaws_of(term: Term) -> tuple[Failing, ...]:
 
 
 def failing(subject: Subject, now: dt.datetime, term: Term) -> list[Failing]:
-    """Say every condition of a grant that does not hold now; nothing when it allows."""
+    """Say every condition of a grant that does not hold.
+
+    Parameters
+    ----------
+    subject
+        Who asks.
+    now
+        When.
+    term
+        The grant, with what bears on it.
+
+    Returns
+    -------
+    list of Failing
+        What weighs most first; nothing when the grant allows.
+    """
     found = [
         Failing(weight, said, mend or term.end.mend)
         for weight, personal, mend in _PERSONAL
