@@ -195,24 +195,27 @@ def test_a_bit_that_was_flipped_on_the_disk_is_an_error_and_then_made_anew(held:
 
 def test_pieces_cannot_be_swapped_between_places_files_or_projects(held: Held) -> None:
     entry = held.hold(pa.table({"n": range(400_000), "x": range(400_000)}))
-    one, two = held.open(entry, ["n"]), held.open(entry, ["x"])
-    other = held.open(entry, ["n"], project="other")
-    paths = [each._kept.sealed.path for each in (one, two, other)]
-    contents = [path.read_bytes() for path in paths]
+    two, other = held.open(entry, ["x"]), held.open(entry, ["n"], project="other")
+    another_file, another_project = (each._kept.sealed.path.read_bytes() for each in (two, other))
     piece = 256 * 1024 + 16
     first, second = slice(32, 32 + piece), slice(32 + piece, 32 + 2 * piece)
-    moved = bytearray(contents[0])
-    moved[first], moved[second] = contents[0][second], contents[0][first]
-    borrowed = bytearray(contents[0])
-    borrowed[first] = contents[1][first]
-    for bad in (moved, borrowed, bytearray(contents[0][:-piece]), bytearray(contents[1]), bytearray(contents[2])):
-        with paths[0].open("r+b") as file:
+
+    def moved(good: bytes) -> bytes:
+        return good[:32] + good[second] + good[first] + good[second.stop :]
+
+    def borrowed(good: bytes) -> bytes:
+        return good[:32] + another_file[first] + good[first.stop :]
+
+    for attack in (moved, borrowed, lambda good: good[:-piece], lambda _: another_file, lambda _: another_project):
+        one = held.open(entry, ["n"])
+        path = one._kept.sealed.path
+        bad = attack(path.read_bytes())
+        with path.open("r+b") as file:
             file.truncate(0)
             file.write(bad)
         with pytest.raises(LondataError):
             all_of(one)
-        one = held.open(entry, ["n"])
-        assert table_of(all_of(one)).num_rows == 400_000
+        assert table_of(all_of(held.open(entry, ["n"]))).num_rows == 400_000
 
 
 def test_a_decision_that_denies_is_about_something_else_or_rests_on_no_agreement_opens_nothing(held: Held) -> None:

@@ -9,6 +9,9 @@ import hashlib
 import io
 import json
 import math
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -491,10 +494,23 @@ def test_a_broken_file_is_an_error_that_leaves_nothing(own: Held) -> None:
 
 
 def test_what_a_killed_process_left_half_written_is_gone_at_the_next_start(own: Held) -> None:
-    left = own.state / "gateway" / "partial" / "0123"
-    left.write_bytes(b"half")
-    shelf.Shelf(own.state / "gateway")
-    assert not left.exists()
+    code = """
+import os, signal, sys
+from pathlib import Path
+from londata_hub.gateway.shelf import Shelf
+
+def half(out):
+    out.write(bytes(1_000_000))
+    os.kill(os.getpid(), signal.SIGKILL)
+
+Shelf(Path(sys.argv[1])).make(("rolls", "places"), "it", half)
+"""
+    folder = own.state / "gateway"
+    killed = subprocess.run([sys.executable, "-c", code, str(folder)], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert len(list((folder / "partial").iterdir())) == 1
+    assert shelf.Shelf(folder).find(("rolls", "places"), "it") is None
+    assert list((folder / "partial").iterdir()) == own.kept() == []
 
 
 def test_purging_ends_a_reading_that_is_under_way_and_deletes_key_and_copies(own: Held) -> None:

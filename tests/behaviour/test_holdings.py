@@ -7,6 +7,8 @@ import datetime as dt
 import hashlib
 import io
 import itertools
+import json
+import logging
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
@@ -132,6 +134,22 @@ def test_a_holder_is_asked_with_its_credential_and_again_only_whether_it_has_cha
         held.open(closed_entry())
 
 
+def test_views_of_what_a_holder_keeps_are_made_in_every_format(
+    held: Held, monkeypatch: pytest.MonkeyPatch, keys: Path
+) -> None:
+    feature = {"type": "Feature", "properties": {"borough": "Camden", "n": 1}, "geometry": None}
+    contents = {
+        "csv": (b"borough,n\nCamden,1\nBarnet,2\n", b"n\n1\n"),
+        "geojson": (json.dumps({"type": "FeatureCollection", "features": [feature]}).encode(), None),
+    }
+    with Holder() as holder:
+        for format_, (content, expected) in contents.items():
+            at_a_holder(holder, monkeypatch, keys, f"/{format_}")
+            holder.answer(f"/{format_}", content)
+            view = all_of(held.open(closed_entry(format_), ["n"], CAMDEN))
+            assert view == expected if expected else json.loads(view)["features"][0]["properties"] == {"n": 1}
+
+
 def test_within_a_minute_a_holder_is_not_asked_again(held: Held, monkeypatch: pytest.MonkeyPatch, keys: Path) -> None:
     with Holder() as holder:
         at_a_holder(holder, monkeypatch, keys)
@@ -212,6 +230,7 @@ def test_an_object_in_a_store_is_brought_by_an_address_that_is_signed_for_a_minu
 def test_a_wrong_credential_for_a_store_is_said_without_it(
     held: Held, store: s3_store.Store, monkeypatch: pytest.MonkeyPatch, keys: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.DEBUG)
     keys.write_text(f"{s3_store.ACCESS_KEY}\nanother-secret-key\n")
     in_a_store(store, monkeypatch, keys)
     with pytest.raises(FetchError, match="does not accept the credential") as caught:

@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 
 #: What is read and handed on at a time.
 PART = 1024 * 1024
-#: Long pieces of work at a time: hashing, fetching, making views.
+#: Long pieces of work at a time: hashing and making views keep a processor busy, bringing waits for a holder.
 THREADS = 2
+FETCHES = 8
 
 
 @dataclass(frozen=True)
@@ -123,6 +124,7 @@ class Opener:
         self._sources = Sources(self._shelf, self._key)
         self._hashes = Hashes()
         self._once = Once(THREADS)
+        self._bringing = Once(FETCHES)
 
     async def open(self, entry: Entry, distribution: Distribution, decision: Decision) -> Opened:
         """Open one distribution of an entry.
@@ -176,6 +178,7 @@ class Opener:
     def close(self) -> None:
         """Begin no further work."""
         self._once.close()
+        self._bringing.close()
 
     async def _open_plain(self, pair: Pair, entry: Entry, terms: Terms, make: Make | None, holding: Holding) -> Opened:
         path = await asyncio.to_thread(inside, self._holders, holding.location)
@@ -195,7 +198,7 @@ class Opener:
         kept = await asyncio.to_thread(self._sources.fresh, pair, holding)
         if kept is None:
             bring = partial(self._sources.bring, pair, entry, terms.distribution, holding)
-            kept = await self._once.do(("bring", pair, terms.distribution.id), bring)
+            kept = await self._bringing.do(("bring", pair, terms.distribution.id), bring)
         sha256 = kept.sealed.facts["sha256"]
         _check_hash(entry, terms.distribution, sha256)
         if make:

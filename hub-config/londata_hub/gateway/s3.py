@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from botocore.auth import S3SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
@@ -38,6 +40,7 @@ def signed_address(holding: Holding, credential: Credential | None, seconds: int
     signer = S3SigV4QueryAuth(
         _keys(credential), "s3", holding.options.get("region", REGION), expires=max(1, min(seconds, GOOD_FOR_S))
     )
+    logging.getLogger("botocore.auth").setLevel(logging.WARNING)  # which otherwise writes down signatures
     signer.add_auth(request)
     return str(request.url)
 

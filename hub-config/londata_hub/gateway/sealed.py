@@ -131,6 +131,7 @@ class SealedFile:
     path: Path
     facts: Mapping[str, Any]
     inode: int
+    _salt: bytes = field(repr=False)
     _cipher: AESGCM = field(repr=False)
     _about: bytes = field(repr=False)
 
@@ -174,7 +175,7 @@ class SealedFile:
         pieces = -(-facts["size_bytes"] // PIECE)
         if start != _SALT + facts["size_bytes"] + pieces * _TAG:
             raise BrokenSealError
-        return cls(path, facts, inode, cipher, about.encode())
+        return cls(path, facts, inode, salt, cipher, about.encode())
 
     @property
     def size_bytes(self) -> int:
@@ -204,7 +205,8 @@ class SealedFile:
         if file is None:
             with self.path.open("rb") as opened:
                 return self.read(start, stop, opened)
-        if os.fstat(file.fileno()).st_ino != self.inode:
+        file.seek(0)
+        if file.read(_SALT) != self._salt:  # another file has taken its name
             raise FileNotFoundError
         first, last = start // PIECE, (stop - 1) // PIECE
         file.seek(_SALT + first * (PIECE + _TAG))

@@ -62,6 +62,7 @@ class Kept:
         try:
             yield
         except FileNotFoundError:
+            self._shelf.forget(self.sealed)
             raise purged() from None
         except BrokenSealError:
             self._shelf.drop(self.sealed)
@@ -70,11 +71,11 @@ class Kept:
     @contextmanager
     def in_use(self) -> Iterator[None]:
         """Keep it on the shelf for the time being; it can be purged all the same."""
-        self._shelf.using[self.sealed.path] += 1
+        self._shelf.note_use(self.sealed, 1)
         try:
             yield
         finally:
-            self._shelf.using[self.sealed.path] -= 1
+            self._shelf.note_use(self.sealed, -1)
 
 
 class Shelf:
@@ -93,7 +94,7 @@ class Shelf:
         self._limit = limit
         self._lock = threading.Lock()
         self._opened: dict[Path, tuple[int, SealedFile]] = {}
-        self.using: Counter[Path] = Counter()
+        self._using: Counter[Path] = Counter()
         self.keys = PairKeys(folder / "keys")
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         shutil.rmtree(folder / "partial", ignore_errors=True)  # what a process left that was killed
@@ -179,6 +180,18 @@ class Shelf:
             shutil.rmtree(folder, ignore_errors=True)
             return there
 
+    def note_use(self, sealed: SealedFile, more: int) -> None:
+        """Count who is reading a copy."""
+        with self._lock:
+            self._using[sealed.path] += more
+            if not self._using[sealed.path]:
+                del self._using[sealed.path]
+
+    def forget(self, sealed: SealedFile) -> None:
+        """Look at the disk again for what was here."""
+        with self._lock:
+            self._opened.pop(sealed.path, None)
+
     def drop(self, sealed: SealedFile) -> None:
         """Remove one copy."""
         with self._lock:
@@ -203,7 +216,7 @@ class Shelf:
             for _, size, path in sorted(found):
                 if excess <= 0:
                     return
-                if path != newest and not self.using[path]:
+                if path != newest and path not in self._using:
                     self._opened.pop(path, None)
                     path.unlink(missing_ok=True)
                     excess -= size
