@@ -134,6 +134,19 @@ def test_a_holder_is_asked_with_its_credential_and_again_only_whether_it_has_cha
         held.open(closed_entry())
 
 
+def test_a_credential_may_be_typed_instead_of_read_from_a_file(
+    held: Held, monkeypatch: pytest.MonkeyPatch, keys: Path
+) -> None:
+    with Holder() as holder:
+        monkeypatch.setenv("LONDATA_FETCH_ALLOW", f"127.0.0.1:{holder.port}")
+        monkeypatch.setattr("sys.stdin", io.StringIO("Basic typed\n"))
+        assert main(["holdings", "add", "rolls", "whole", "--url", holder.url("/rolls"), "--credential-from", "-"]) == 0
+        holder.answer("/rolls", ROLLS)
+        held.open(closed_entry())
+        ((_, headers),) = holder.requests
+    assert {name.lower(): value for name, value in headers.items()}["authorization"] == "Basic typed"
+
+
 def test_views_of_what_a_holder_keeps_are_made_in_every_format(
     held: Held, monkeypatch: pytest.MonkeyPatch, keys: Path
 ) -> None:

@@ -122,6 +122,7 @@ def _placed(hub: HubSettings, arguments: argparse.Namespace) -> Holding:
     about = arguments.entry, arguments.distribution
     if arguments.file:
         home = (hub.state / "holders").resolve()
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = arguments.file.absolute()
         if not path.is_relative_to(home):
             raise UsageError(
