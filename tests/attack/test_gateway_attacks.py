@@ -403,7 +403,7 @@ def test_killed_at_any_moment_no_byte_has_left_without_its_line(tmp_path, moment
     command = [sys.executable, "-m", "gateway_service", str(tmp_path)]
     with subprocess.Popen(command, env=ME, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline() == "ready\n"
-        transport = httpx.HTTPTransport(uds=str(tmp_path / "gateway.sock"))
+        transport = httpx.HTTPTransport(uds=str(tmp_path / "gateway.sock"), verify=False)
         with httpx.Client(transport=transport, base_url=f"http://localhost{BASE}/api/v1") as client:
             body = {"entry": "rolls", "distribution": "parquet", "project": "places"}
             said = client.post("/readings", json=body, headers={"Authorization": "Bearer token-of-ada"}).json()
