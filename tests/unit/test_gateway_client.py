@@ -1,6 +1,8 @@
 """The gateway's client and its file system, against a real gateway over real files."""
 
 import pickle
+import subprocess
+import sys
 import threading
 import time
 
@@ -303,3 +305,9 @@ def test_a_pickle_of_a_file_opens_it_again_with_the_token_of_whoever_loads_it(fi
     assert TOKEN.encode() not in packed
     with pickle.loads(packed) as again:  # noqa: S301
         assert again.read(4) == world.rolls.read_bytes()[4:8]
+
+
+def test_fsspec_knows_the_protocol_without_londata_being_imported():
+    code = "import sys, fsspec; kind = fsspec.get_filesystem_class('londata'); print(kind.__module__)"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert said.strip() == "londata.client.gateway_files"
