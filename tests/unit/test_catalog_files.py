@@ -115,6 +115,13 @@ def test_an_insight_must_rest_on_entries_that_exist(small_catalog, tmp_path):
     ]
 
 
+def test_an_insight_in_a_file_names_what_it_rests_on(small_catalog, tmp_path):
+    change(tmp_path / "voila-apps/borough-explorer/app.yaml", "  uses: [borough-profile]\n", "")
+    assert problems(small_catalog) == [
+        "voila-apps/borough-explorer/app.yaml: borough-explorer: uses: is missing; name the entries that it rests on"
+    ]
+
+
 def test_a_missing_root_or_theme_file_is_named(small_catalog, tmp_path):
     change(small_catalog / "london.yaml", "transport.yaml", "transprot.yaml")
     assert problems(small_catalog)[0] == (
