@@ -40,6 +40,7 @@ class Arrangements:
         self.projects: Mapping[str, Project] = {each.id: each for each in projects}
         self.accounts: Mapping[str, ServiceAccount] = {each.name: each for each in accounts}
         self.isolated = isolated
+        self._members = {each.id: frozenset(each.members) for each in self.projects.values()}
         self._parties = {
             each.id: frozenset(party.organisation for party in each.parties) for each in self.agreements.values()
         }
@@ -108,7 +109,7 @@ class Arrangements:
             midnight(agreement.start) if agreement else grant.granted_at,
             min(stops, key=lambda stop: stop.at),
             self._parties.get(grant.agreement, frozenset()),
-            frozenset(project.members if project else ()),
+            self._members.get(grant.project, frozenset()),
         )
         return replace(term, flaws=flaws) if (flaws := flaws_of(term)) else term
 
