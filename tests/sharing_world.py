@@ -160,9 +160,11 @@ def fill(access: AccessStore) -> None:
 
 
 @contextmanager
-def stores(folder: Path, entries: tuple[Entry, ...] = ENTRIES) -> Iterator[tuple[RegisterStore, AccessStore]]:
-    """Open a register with some entries, and the arrangements beside it."""
-    database = f"sqlite:///{folder / 'register.sqlite'}"
+def stores(
+    folder: Path, entries: tuple[Entry, ...] = ENTRIES, database: str = ""
+) -> Iterator[tuple[RegisterStore, AccessStore]]:
+    """Open a register with some entries, and the arrangements beside it; in SQLite unless said otherwise."""
+    database = database or f"sqlite:///{folder / 'register.sqlite'}"
     with RegisterStore(database, folder / "index") as register:
         register.upsert(entries, source="tests")
         publishers = {name: {"id": name, "name": title} for name, title in PUBLISHERS.items()}

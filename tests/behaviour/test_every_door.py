@@ -253,3 +253,16 @@ def test_a_register_without_restricted_entries_is_asked_as_before(tmp_path):
             assert json.loads(said(at, name, "/count")[1])["total"] == len(public)
         assert isinstance(register, RegisterStore)
         assert register.count(Query()) == len(public)
+
+
+@pytest.mark.postgres
+def test_the_service_answers_the_same_from_postgresql(doors, tmp_path, postgres_address):
+    with (
+        world.stores(tmp_path, database=postgres_address) as (register, access),
+        served(world.app_over(register, access, tmp_path)) as address,
+    ):
+        for name in world.PEOPLE:
+            for path in QUESTIONS:
+                assert said(address, name, path) == said(doors["all"], name, path), (name, path)
+        access.end_grant("grant-ada-pupils-hidden", "stu", "over")
+        assert said(address, "ada", "/entries/pupils-hidden")[0] == 404
