@@ -168,13 +168,13 @@ class People:
     """The hub of the tests: who holds which token, and who is in which groups."""
 
     def __init__(self) -> None:
-        self.groups = {name: frozenset(groups) for name, groups in GROUPS.items()}
+        self.groups: dict[str, frozenset[str] | None] = {name: frozenset(each) for name, each in GROUPS.items()}
 
     async def authenticate(self, token: str) -> Subject:
-        if token not in TOKENS:
+        if self.groups.get(TOKENS.get(token, ""), frozenset()) is None or token not in TOKENS:
             raise NotAuthenticatedError("The hub does not know this token.", hint="Get a new one.")
         name = TOKENS[token]
-        return Subject(name, self.groups.get(name, frozenset()))
+        return Subject(name, self.groups.get(name) or frozenset())
 
     async def groups_of(self, name: str) -> frozenset[str] | None:
         return self.groups.get(name)

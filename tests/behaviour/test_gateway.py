@@ -427,8 +427,14 @@ def test_leaving_a_group_ends_a_reading(own):
     said = own.begin()
     own.people.groups["ada"] = frozenset({"analysts"})
     assert own.get(said).json()["error"]["code"] == "access_ended"
-    own.people.groups["ada"] = None
     assert own.get(own.begin(who="bola")).status_code == 200
+
+
+def test_a_token_of_the_hub_that_is_revoked_ends_a_reading(own):
+    said = own.begin()
+    own.people.groups["ada"] = None
+    assert own.get(said).json()["error"]["code"] == "access_ended"
+    assert own.ask().status_code == 401
 
 
 def test_data_that_changes_while_it_is_read_is_not_mixed(own):

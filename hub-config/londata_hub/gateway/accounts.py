@@ -1,8 +1,8 @@
 """For whom a caller acts, and for which bodies that person works as of now.
 
 The hub says who holds a token. Of a service account it knows no person; the register does, by the account's record,
-and the hub then says in which groups that person is. What the hub says is believed for a few seconds, so that leaving
-a group acts on a reading that is under way.
+and the hub then says in which groups that person is. What the hub says is believed for seconds, so that leaving a group
+acts on a reading that is under way.
 """
 
 from __future__ import annotations
@@ -10,14 +10,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from urllib.parse import quote
 
 import httpx
 
 from londata.access import Subject
 from londata.client import Endpoint
-from londata.errors import RegisterUnavailableError
+from londata.errors import AccessError, RegisterUnavailableError
 from londata.records import ServiceAccount
 from londata_hub.store import AccessStore
 
@@ -25,6 +24,8 @@ from londata_hub.store import AccessStore
 SERVICE = "service/"
 #: A person's groups; ``None`` for somebody whom the hub does not know.
 Groups = Callable[[str], Awaitable[frozenset[str] | None]]
+#: Asks the hub again who somebody is.
+Again = Callable[[], Awaitable[Subject]]
 
 
 class HubGroups:
@@ -123,27 +124,30 @@ class Accounts:
             return Subject(subject.name), None
         return Subject(subject.name, groups, account.owner), account
 
-    async def now(self, subject: Subject, project: str | None) -> Subject:
+    async def now(self, subject: Subject, again: Again, project: str | None) -> Subject:
         """Tell what has become of a caller since they were let in.
 
         Parameters
         ----------
         subject
             The caller, completed.
+        again
+            Asks the hub again who they are: so a token that was revoked, or a group that was left, acts here.
         project
             The project for which they read.
 
         Returns
         -------
         Subject
-            With the groups of now; without a name or an owner where they are no longer who they were.
+            With the groups of now; nobody where they are no longer who they were.
         """
-        if subject.name.startswith(SERVICE):
-            current, account = await self.acting(subject)
-            same = account is not None and account.owner == subject.owner and account.project == project
-            return current if same else Subject(subject.name)
-        groups = await self._groups(subject.name)
-        return Subject("") if groups is None else replace(subject, groups=groups)
+        try:
+            current, account = await self.acting(await again())
+        except AccessError:
+            return Subject("")
+        if subject.owner and (account is None or account.project != project):
+            return Subject(subject.name)
+        return current if (current.name, current.owner) == (subject.name, subject.owner) else Subject("")
 
     async def _account(self, name: str) -> ServiceAccount | None:
         """Find the account of a service, by the hub's whole name for it or by the service's own."""

@@ -20,7 +20,7 @@ from londata.errors import (
 from londata.records import Distribution, Entry
 from londata.records.identifiers import MAX_SLUG, SLUG
 from londata_hub.audit import Event
-from londata_hub.gateway.accounts import Accounts
+from londata_hub.gateway.accounts import Accounts, Again
 from londata_hub.gateway.opening import Opener
 from londata_hub.gateway.readings import Reading, Readings, reading_of
 from londata_hub.gateway.sessions import Peer, Projects, another_project
@@ -86,13 +86,13 @@ class Beginning:
         self._store, self._opener, self._accounts = store, opener, accounts
         self._projects, self._readings = projects, readings
 
-    async def begin(self, caller: Subject, peer: Peer | None, asked: Asked) -> tuple[str, Reading]:
+    async def begin(self, again: Again, peer: Peer | None, asked: Asked) -> tuple[str, Reading]:
         """Begin a reading.
 
         Parameters
         ----------
-        caller
-            Who asks, as the hub says.
+        again
+            Asks the hub who the caller is: now, and as long as the reading lasts.
         peer
             From which session, where that can be told.
         asked
@@ -112,7 +112,7 @@ class Beginning:
         FetchError
             The bytes cannot be had.
         """
-        subject, account = await self._accounts.acting(caller)
+        subject, account = await self._accounts.acting(await again())
         entry = await asyncio.to_thread(self._store.entry, asked.entry)
         if entry is None:
             await self._deny(subject, asked, peer, "There is no such entry.")
@@ -130,7 +130,8 @@ class Beginning:
         await self._claim(subject, peer, asked, decision)
         opened = await self._opener.open(entry, distribution, decision)
         now = self._store.now()
-        reading = reading_of(subject, peer, entry, distribution, decision=decision, line=line, opened=opened, now=now)
+        more = {"decision": decision, "line": line, "opened": opened, "again": again, "now": now}
+        reading = reading_of(subject, peer, entry, distribution, **more)
         token = secrets.token_urlsafe(32)
         await self._readings.add(token, reading)
         return token, reading

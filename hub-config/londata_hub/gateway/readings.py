@@ -25,7 +25,7 @@ from londata.errors import (
 )
 from londata.records import Distribution, Entry
 from londata_hub.audit import Event
-from londata_hub.gateway.accounts import Accounts
+from londata_hub.gateway.accounts import Accounts, Again
 from londata_hub.gateway.opening import Opened
 from londata_hub.gateway.sessions import Peer, Session
 from londata_hub.gateway.streams import Stream, mark_of
@@ -45,8 +45,8 @@ class Reading:
     """Somebody's permission to read one distribution, and what they made of it.
 
     ``decision`` is what it rests on and ``line`` the number of that in the log; ``begun`` is the number of the line
-    that says that bytes leave, 0 while none have left since the last closing line. ``stopped`` says why no further
-    byte will leave.
+    that says that bytes leave, 0 while none have left since the last closing line. ``again`` asks the hub who they are
+    by now; ``stopped`` says why no further byte will leave.
     """
 
     subject: Subject
@@ -59,6 +59,7 @@ class Reading:
     expires_at: dt.datetime
     lasts_until: float
     mark: object
+    again: Again = field(repr=False)
     begun: int = 0
     began_at: float = 0
     used_at: float = 0
@@ -248,7 +249,7 @@ class Readings:
     async def _now(self, reading: Reading) -> Subject:
         """Ask what has become of the caller. While the hub is silent, what it said last holds; the token is short."""
         try:
-            return await self._accounts.now(reading.subject, reading.decision.project)
+            return await self._accounts.now(reading.subject, reading.again, reading.decision.project)
         except RegisterUnavailableError:
             return reading.subject
 
@@ -271,7 +272,7 @@ def reading_of(subject: Subject, peer: Peer | None, entry: Entry, distribution: 
     entry, distribution
         What is read.
     more
-        ``decision``, ``line`` (its number in the log), ``opened`` and ``now``.
+        ``decision``, ``line`` (its number in the log), ``opened``, ``again`` and ``now``.
     """
     now, decision = more.pop("now"), more["decision"]
     ends = now + LONGEST

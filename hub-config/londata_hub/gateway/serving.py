@@ -11,6 +11,7 @@ import json
 import re
 import secrets
 from collections.abc import Callable
+from functools import partial
 from typing import Any, cast
 
 import orjson
@@ -92,10 +93,11 @@ class Doors:
         raise _ShutError(404, "There is no such address")
 
     async def _begin(self, request: web.BaseRequest, request_id: str) -> web.StreamResponse:
-        subject = await self._authenticate(token_of(_lowered(request)))
+        again = partial(self._authenticate, token_of(_lowered(request)))
+        await again()  # whoever has no good token is told so first
         peer = _peer(request)
         asked = Asked.of(await _body(request))
-        token, reading = await self._beginning.begin(subject, peer, asked)
+        token, reading = await self._beginning.begin(again, peer, asked)
         return _json(await self._beginning.told(token, reading), 201, request_id)
 
     async def _send(
