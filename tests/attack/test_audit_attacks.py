@@ -301,6 +301,25 @@ def test_a_running_store_follows_an_older_copy_without_keeping_what_it_knew(tmp_
         assert list(store.arrangements().all_terms()) == []
 
 
+def test_columns_that_are_made_to_look_like_the_lines_own_text_are_found(tmp_path: Path) -> None:
+    address = f"sqlite:///{tmp_path / 'register.sqlite'}"
+    with arranged(address, tmp_path, clock=Clock()) as store:
+        store.log(audit.Event("reading.begun", "é", details={"a": "x", "details": {}}))
+    database = Database(address)
+    with database.reading() as connection:
+        seq, at = audit.end(connection).seq, audit.end(connection).at
+    for values in (
+        {"actor": "\\u00e9"},
+        {"at": f'{at}","details":{{"a":"x'},
+        {"actor": '\\u00e9","agreement":"","at":"', "agreement": "", "at": ""},
+        {"subject": '","what":"'},
+    ):
+        with tampering(database) as connection:
+            put(connection, seq, **values)
+            assert f"the columns beside line {seq} say something else than the line" in found(connection, tmp_path)
+    database.close()
+
+
 def test_nothing_is_decided_by_records_that_are_none(address: str, tmp_path: Path) -> None:
     eventful(address, tmp_path).close()
     database = Database(address)

@@ -47,8 +47,10 @@ class Proofs:
         self._arranged = 0
 
     def take(self, seq: int, values: Mapping[str, Any]) -> None:
-        """Remember what a line says."""
-        what, details = values["what"], values["details"]
+        """Remember what a line says of rows, if it says anything of them."""
+        what, details = values.get("what"), values.get("details", {})
+        if what not in self.takes:
+            return
         if what == "register.changed":
             if "history" in details:
                 self._generations.append(details["generation"])

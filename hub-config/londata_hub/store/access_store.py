@@ -8,7 +8,7 @@ from functools import partial
 
 from sqlalchemy import Table, func, select
 
-from londata.access import Subject, day
+from londata.access import Subject
 from londata.errors import UsageError
 from londata.records import AccessRequest, Agreement, Entry, Grant, GrantEnd, Project, ServiceAccount
 from londata_hub import audit
@@ -94,20 +94,13 @@ class AccessStore(Ledger):
             There is no such grant, or it is over already.
         """
         with self._alone() as change:
-            found = select(tables.grants.c.document).where(tables.grants.c.id == grant)
-            document = change.connection.execute(found).scalar()
-            if document is None:
+            term = self._arranging.read(change.connection).term(grant)
+            if term is None:
                 raise UsageError(f"There is no grant {grant!r}.")
-            ended = Grant.model_validate_json(document)
-            over = next(
-                each
-                for each in self._arranging.read(change.connection).terms(ended.subject, ended.entry)
-                if each.grant.id == grant
-            ).end
-            if over.at <= change.now:
-                raise UsageError(f"The grant is over already: {over.what} ended on {day(over.at)}.")
+            if term.end.at <= change.now:
+                raise UsageError(f"The grant is over already: {term.end.said}.")
             end = GrantEnd(grant=grant, ended_by=by, ended_at=change.now, reason=reason)
-            change.end_grant(end, ended)
+            change.end_grant(end, term.grant)
         return end
 
     def readings(self) -> dict[str, int]:

@@ -119,10 +119,9 @@ def _parts(name: str) -> tuple[str, int]:
 def _of_grants(subject: Subject, now: dt.datetime, arrangements: Arrangements, find: Find) -> Iterator[Notice]:
     """Tell of what ends or ended; of several grants for one thing, only of the one that lasts longest."""
     longest: dict[tuple[str, str], Term] = {}
-    for term in arrangements.all_terms():
-        if term.grant.subject == subject.person:
-            key = (term.grant.entry, term.grant.project)
-            longest[key] = max(longest.get(key, term), term, key=lambda each: each.end.at)
+    for term in arrangements.terms_of(subject.person):
+        key = (term.grant.entry, term.grant.project)
+        longest[key] = max(longest.get(key, term), term, key=lambda each: each.end.at)
     for term in sorted(longest.values(), key=lambda each: each.end.at):
         grant, left = term.grant, term.end.at - now
         title = _title(find, grant.entry)
