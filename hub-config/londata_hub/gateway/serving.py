@@ -134,7 +134,13 @@ class Connection(web.RequestHandler):
     def handle_error(
         self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
     ) -> web.StreamResponse:
-        """Answer what could not be understood."""
+        """Answer what could not be understood.
+
+        Parameters
+        ----------
+        request, status, exc, message
+            As aiohttp hands them over; of all this only the status is shown.
+        """
         if request.writer.output_size > 0:
             raise ConnectionError("an answer has begun already")
         answer = _refused(_ShutError(status, "The request is not one that can be answered"), secrets.token_hex(8))
