@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import logging
 import os
@@ -78,11 +79,24 @@ def test_no_byte_of_another_row_or_column_is_in_a_view(held: Held, columns: list
     view = table_of(content)
     assert set(view.column_names) == set(columns)
     assert view.num_rows == 50
+    noted = pq.ParquetFile(pa.BufferReader(content)).metadata.metadata or {}
+    assert set(noted) <= {b"ARROW:schema"}
+    assert MARK.encode() not in base64.b64decode(noted[b"ARROW:schema"])
     for name in columns:
         for piece in pq.ParquetFile(pa.BufferReader(content), read_dictionary=[name]).read([name])[name].chunks:
             assert MARK not in str(piece.to_pylist())
             if pa.types.is_dictionary(piece.type):
                 assert MARK not in str(piece.dictionary.to_pylist())
+
+
+def test_notes_on_a_column_within_a_column_are_left_behind(held: Held) -> None:
+    inner = pa.field("name", pa.list_(pa.field("item", pa.string(), metadata={"note": MARK})), metadata={"note": MARK})
+    schema = pa.schema([pa.field("person", pa.struct([inner])), pa.field("n", pa.int64())])
+    table = pa.table({"person": [{"name": ["ada"]}], "n": [1]}, schema=schema)
+    content = held.view(held.hold(table), ["person"])
+    assert table_of(content).to_pylist() == [{"person": {"name": ["ada"]}}]
+    noted = pq.ParquetFile(pa.BufferReader(content)).metadata.metadata
+    assert MARK.encode() not in content + base64.b64decode(noted[b"ARROW:schema"])
 
 
 @pytest.mark.parametrize(
