@@ -710,9 +710,13 @@ def test_openapi_describes_every_parameter_and_the_error(ask):
     assert all(item["description"] for item in parameters.values())
     assert parameters["limit"]["schema"]["maximum"] == 1000
     for path, methods in said["paths"].items():
-        assert list(methods) == ["get"], path
-        assert methods["get"]["description"], path
-        assert methods["get"]["responses"]["401"]["content"]["application/json"]["schema"]["$ref"].endswith("ErrorBody")
+        changes = path.endswith(("/approve", "/refuse", "/withdraw", "/end"))
+        both = path == f"{BASE}/api/v1/requests"
+        assert list(methods) == (["get", "post"] if both else ["post"] if changes else ["get"]), path
+        for name, method in methods.items():
+            assert method["description"], path
+            assert method["responses"]["401"]["content"]["application/json"]["schema"]["$ref"].endswith("ErrorBody")
+            assert ("requestBody" in method) == (name == "post"), path
 
 
 @pytest.mark.parametrize("where", ["socket", "port"])

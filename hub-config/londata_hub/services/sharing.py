@@ -26,10 +26,13 @@ from londata_hub.services.parameters import Approval, Asking, Deciding, Nothing,
 from londata_hub.services.public_facts import PublicAgreement, public_agreements
 from londata_hub.services.sharing_page import POLICY, sharing_page
 from londata_hub.store import AccessStore
-from londata_hub.web import JSON
+from londata_hub.web import JSON, ErrorBody
 
 T = TypeVar("T")
-router = APIRouter(default_response_class=JSON)
+router = APIRouter(
+    responses={status: {"model": ErrorBody} for status in (400, 401, 403, 404, 500, 503)},
+    default_response_class=JSON,
+)
 #: Seconds for which the public facts are shown again before they are counted anew.
 SHOW_AGAIN_S = 30
 #: Questions and changes that are under way at a time.

@@ -6,7 +6,7 @@ import datetime as dt
 import json
 from functools import partial
 
-from sqlalchemy import Table, func, select
+from sqlalchemy import Table, select
 
 from londata.access import Subject
 from londata.errors import UsageError
@@ -102,13 +102,6 @@ class AccessStore(Ledger):
             end = GrantEnd(grant=grant, ended_by=by, ended_at=change.now, reason=reason)
             change.end_grant(end, term.grant)
         return end
-
-    def readings(self) -> dict[str, int]:
-        """Count the readings that were begun under each agreement."""
-        wanted = select(tables.audit.c.agreement, func.count()).where(tables.audit.c.what == "reading.begun")
-        with self._database.reading() as connection:
-            rows = connection.execute(wanted.group_by(tables.audit.c.agreement)).all()
-        return {agreement: int(count) for agreement, count in rows}
 
     def hold(self, holding: Holding, by: str) -> None:
         """Record where the bytes of a distribution are."""
