@@ -15,10 +15,12 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from gateway_service import World, served_gateway
 from londata.access import Subject, decide, midnight
 from londata.errors import AccessDeniedError, EntryNotFoundError, UsageError
 from londata.records import ServiceAccount
 from londata_hub import audit
+from londata_hub.__main__ import main
 from londata_hub.store import AccessStore, Holding, RegisterStore, database
 from londata_hub.store.database import Database
 from sharing_records import (
@@ -551,3 +553,24 @@ def test_the_decision_of_the_store_is_the_one_decision(store: AccessStore) -> No
             for project in (None, "places", "other"):
                 mine = store.decide(subject, action, an_entry(), project)
                 assert mine == decide(subject, action, an_entry(), project, NOW, store.arrangements())
+
+
+def test_what_a_gateway_served_is_reported_and_verified(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = World(tmp_path, rows=20_000).make()
+    with served_gateway(world) as gateway:
+        for entry in ("rolls", "ages"):
+            assert gateway.get(gateway.begin(entry)).status_code == 200
+        assert gateway.ask("rolls", project="nothing").status_code == 403
+    monkeypatch.setenv("LONDATA_HUB_STATE", str(tmp_path))
+    monkeypatch.setenv("LONDATA_HUB_DATABASE", world.database)
+    with world.store() as store:
+        counted = store.counts()
+    agreement = next(name for name, counts in counted.items() if counts.readings == 1)
+    assert main(["audit", "report", "--agreement", agreement]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith(f"1 readings by 1 people for 1 projects, {counted[agreement].bytes:,} bytes.")
+    assert "school-place-planning" in said
+    assert "bytes not known" not in said
+    assert main(["audit", "verify"]) == 0

@@ -198,7 +198,7 @@ def test_the_report_names_people_data_purposes_and_numbers(state: Path, capsys: 
     said = capsys.readouterr().out
     assert said.startswith("3 readings by 1 people for 1 projects, 1,020 bytes.\n1 times somebody was told no.\n")
     assert "ada read rolls (csv, v0) for school-place-planning" in said
-    assert "borough, =1+1; 7 rows where borough is E09000007; 1,000 bytes" in said
+    assert "borough, =1+1; 7 rows (borough is E09000007); 1,000 bytes" in said
     assert "bytes not known" in said
     assert main(["audit", "report", "--agreement", "ISA-014", "--from", "2096-06-02"]) == 0
     assert capsys.readouterr().out.startswith("0 readings")

@@ -139,11 +139,11 @@ def _said(readings: list[audit.Reading], denials: int, shown: int | None) -> Ite
         return
     for each in readings[:shown]:
         columns = "all columns" if each.columns is None else ", ".join(each.columns)
-        rows = f"{each.rows:,} rows" if each.rows is not None else "rows not counted"
+        where = each.row_filter if each.rows is None else f"{each.rows:,} rows ({each.row_filter or 'all rows'})"
         sent = "bytes not known" if each.bytes is None else f"{each.bytes:,} bytes"
         who = each.person if each.actor == each.person else f"{each.actor} for {each.person}"
         yield f"{each.at}  {who} read {each.entry} ({each.distribution}, {each.version}) for {each.purpose}"
-        yield f"    {columns}; {rows}{f' where {each.row_filter}' if each.row_filter else ''}; {sent}"
+        yield f"    {columns}; {where or 'all rows'}; {sent}"
         yield f"    project {each.project}, agreement {each.agreement}, decision in line {each.decision}"
     if len(readings) > shown:
         yield f"… and {len(readings) - shown:,} more; --csv FILE writes them all."
