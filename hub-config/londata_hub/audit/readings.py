@@ -19,9 +19,10 @@ _READING = ("reading.begun", "reading.ended", "reading.cut")
 class Reading:
     """One reading: who read what, for which purpose, and by which decision.
 
-    ``line`` and ``decision`` are numbers of lines. ``columns`` is ``None`` for all; ``rows`` is how many there were to
-    read, where that is known, and ``row_filter`` which. ``bytes`` is ``None`` while the reading is open, and after a
-    gateway was stopped by force; ``cut`` says that it was ended early.
+    ``line`` and ``decision`` are numbers of lines. ``version`` is the SHA-256 of the bytes where they have no other name.
+    ``columns`` is ``None`` for all; ``rows`` is how many there were to read, where that is known, and ``row_filter``
+    which. ``bytes`` is ``None`` while the reading is open, and after a gateway was stopped by force; ``cut`` says that
+    it was ended early.
     """
 
     line: int
@@ -104,7 +105,7 @@ def _begun(line: str) -> Reading:
         actor=values["actor"],
         entry=values["entry"],
         distribution=details.get("distribution") or "",
-        version=details.get("version") or "",
+        version=details.get("version") or f"sha256:{details.get('sha256') or 'not known'}",
         columns=None if columns is None else tuple(columns),
         rows=details.get("rows"),
         row_filter=details.get("row_filter") or "",
