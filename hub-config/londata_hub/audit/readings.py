@@ -19,7 +19,7 @@ _READING = ("reading.begun", "reading.ended", "reading.cut")
 class Reading:
     """One reading: who read what, for which purpose, and by which decision.
 
-    ``line`` and ``decision`` are numbers of lines. ``version`` is the SHA-256 of the bytes where they have no other name.
+    ``line`` and ``decision`` are numbers of lines. ``version`` is the SHA-256 of the bytes where they have no name.
     ``columns`` is ``None`` for all; ``rows`` is how many there were to read, where that is known, and ``row_filter``
     which. ``bytes`` is ``None`` while the reading is open, and after a gateway was stopped by force; ``cut`` says that
     it was ended early.
