@@ -35,6 +35,7 @@ to do next. ``exit_code`` is what a command line returns, ``http_status`` what a
 
 from __future__ import annotations
 
+import warnings
 from typing import ClassVar
 
 
@@ -54,8 +55,8 @@ class LondataError(Exception):
     code: ClassVar[str] = "error"
 
     def __init__(self, message: str, *, hint: str = "") -> None:
-        self.message = _printable(message)
-        self.hint = _printable(hint)
+        self.message = printable(message)
+        self.hint = printable(hint)
         super().__init__(self.message)
 
     def __str__(self) -> str:
@@ -66,14 +67,41 @@ class LondataError(Exception):
         return [f"{type(self).__name__}: {self.message}", *([self.hint] if self.hint else [])]
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Take out what could move a terminal's cursor or reorder a line: messages quote titles and file names."""
     kept = (each if each.isprintable() or each in "\n\t" else " " if each.isspace() else "" for each in text)
     return "".join(kept)
 
 
 class LondataWarning(UserWarning):
-    """Something that whoever reads data should know, although the reading went well."""
+    """Something that whoever reads data should know, although the reading went well.
+
+    It is shown as its sentence alone, and can be filtered as any other:
+    ``warnings.simplefilter("ignore", LondataWarning)``.
+    """
+
+
+def warn(sentence: str) -> None:
+    """Give a :class:`LondataWarning`."""
+    _show_as_sentences()
+    warnings.warn(printable(sentence), LondataWarning, stacklevel=2)
+
+
+def _show_as_sentences() -> None:
+    """Show our warnings without the path and the line of code, which are none of the reader's; others as before."""
+    usual = warnings.formatwarning
+    if getattr(usual, "of_londata", False):
+        return
+
+    def shown(
+        message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None
+    ) -> str:
+        if issubclass(category, LondataWarning):
+            return f"{message}\n"
+        return usual(message, category, filename, lineno, line)
+
+    shown.of_londata = True  # type: ignore[attr-defined]
+    warnings.formatwarning = shown
 
 
 class UsageError(LondataError):

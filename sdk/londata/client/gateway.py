@@ -7,8 +7,8 @@ written to disk here.
 from __future__ import annotations
 
 import datetime as dt
+import os
 import threading
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from londata.client.connection import GATEWAY, Connection, Endpoint, beginning
 from londata.client.register_client import own_token
-from londata.errors import FetchError, LondataWarning, NotAuthenticatedError, UsageError
+from londata.errors import FetchError, NotAuthenticatedError, UsageError, warn
 from londata.records.identifiers import MAX_SLUG, SLUG
 
 if TYPE_CHECKING:
@@ -229,7 +229,8 @@ class HeldReading:
         self.advance: Callable[[int], Any] = lambda _: None
         self._client = client
         self._project = project
-        self._lock = threading.Lock()
+        #: By process: another thread may have held it when this one was forked off.
+        self._locks: dict[int, threading.Lock] = {}
         self._etag = ""
         # A Parquet file is understood from its end, which several readers then ask for one after the other.
         self._tail = b""
@@ -324,7 +325,7 @@ class HeldReading:
 
     def _begun_again(self, stale: OpenReading) -> OpenReading:
         """Begin the reading again, unless another thread just did."""
-        with self._lock:
+        with self._locks.setdefault(os.getpid(), threading.Lock()):
             if self.opening is stale:
                 opening = self._client.begin(stale.entry, stale.distribution, self._project)
                 if not opening.same_bytes_as(stale):
@@ -347,7 +348,7 @@ def warn_once(opening: OpenReading) -> None:
     seen = opening.entry, dt.datetime.now(dt.UTC).date()
     if opening.warning and seen not in _warned:
         _warned.add(seen)
-        warnings.warn(f"“{opening.title}”: {opening.warning}", LondataWarning, stacklevel=2)
+        warn(opening.warning)
 
 
 def gateway_at(address: str) -> GatewayClient:

@@ -12,8 +12,8 @@ from londata.fetch.progress import in_notebook
 from londata.sharing.notices import Notice, Notices
 from londata.sharing.service import is_service, service
 
-#: What somebody who reads an entry is told about it.
-_OF_AN_ENTRY = ("approved", "refused", "ending")
+#: What somebody who reads an entry is told about it; that it ends soon is said by the reading itself.
+_OF_AN_ENTRY = ("approved", "refused")
 
 
 def say(lines: Iterable[str]) -> None:
