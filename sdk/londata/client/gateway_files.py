@@ -9,6 +9,7 @@ It reads, and does nothing else: no file is written, and no option, pickle or ``
 from __future__ import annotations
 
 import datetime as dt
+import os
 import threading
 import time
 from typing import Any, NoReturn
@@ -88,7 +89,8 @@ class GatewayFileSystem(AbstractFileSystem):  # type: ignore[misc]
         self._address = address
         self._project = project
         self._held: dict[str, tuple[HeldReading, float]] = {}
-        self._lock = threading.RLock()
+        #: By process, since another thread may have held one when this process was forked off; and by path.
+        self._turns: dict[tuple[int, str], threading.RLock] = {}
 
     def held(self, path: str, *, fresh: bool = False) -> HeldReading:
         """Begin a reading of a path, or go on with the one that has just begun.
@@ -108,15 +110,16 @@ class GatewayFileSystem(AbstractFileSystem):  # type: ignore[misc]
             There is no such thing, no gateway, or no answer.
         """
         path = self._strip_protocol(path)
-        with self._lock:
+        with self._turns.setdefault((os.getpid(), path), threading.RLock()):
             held, since = self._held.get(path, (None, 0.0))
-            if held is None or fresh or time.monotonic() - since > HOLD_S:
-                held = self._begin(path)
-                self._held[path] = held, time.monotonic()
-                warn_once(held.opening)
-                if not fresh:
-                    readlog.record(_reading(held))
-            return held
+            if held is not None and not fresh and time.monotonic() - since <= HOLD_S:
+                return held
+            held = self._begin(path)
+            self._held[path] = held, time.monotonic()
+        if not fresh:
+            readlog.record(_reading(held))
+        warn_once(held.opening)
+        return held
 
     def info(self, path: str, **_: Any) -> dict[str, Any]:
         """Say how large a file is, and what is known of it."""
@@ -176,11 +179,10 @@ class GatewayFileSystem(AbstractFileSystem):  # type: ignore[misc]
 
     def invalidate_cache(self, path: str | None = None) -> None:
         """Forget the readings that have begun."""
-        with self._lock:
-            if path is None:
-                self._held.clear()
-            else:
-                self._held.pop(self._strip_protocol(path), None)
+        if path is None:
+            self._held.clear()
+        else:
+            self._held.pop(self._strip_protocol(path), None)
 
     def _begin(self, path: str) -> HeldReading:
         entry, _, distribution = path.partition("/")
