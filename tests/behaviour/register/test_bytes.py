@@ -9,11 +9,7 @@ from data_holder import Holder
 from londata.access import Subject, decide
 from londata.catalog_files import FileRegister
 from londata.client import RegisterClient
-from londata.errors import (
-    AccessDeniedError,
-    FetchError,
-    TooLargeError,
-)
+from londata.errors import AccessDeniedError, FetchError, TooLargeError
 from londata_hub.services.content import Content
 from register_service import TOKEN
 

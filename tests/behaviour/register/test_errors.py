@@ -9,11 +9,7 @@ import pytest
 
 from data_holder import Holder
 from londata.client import RegisterClient
-from londata.errors import (
-    LondataError,
-    QueryError,
-    RegisterUnavailableError,
-)
+from londata.errors import LondataError, QueryError, RegisterUnavailableError
 from londata.query import Query, SearchResult
 from londata_hub.services.content import Content
 from londata_hub.services.register import create_app

@@ -4,9 +4,7 @@ import httpx
 import pytest
 
 from londata.client import RegisterClient
-from londata.errors import (
-    RegisterUnavailableError,
-)
+from londata.errors import RegisterUnavailableError
 from londata.query import FACETS, Query
 from londata_hub.services.answers import Answers
 from londata_hub.services.content import Content

@@ -14,9 +14,7 @@ import httpx
 import pytest
 
 from londata.client import Endpoint, RegisterClient
-from londata.errors import (
-    RegisterUnavailableError,
-)
+from londata.errors import RegisterUnavailableError
 from londata.query import Query
 from register_service import BASE, TOKEN
 

@@ -7,11 +7,7 @@ import pytest
 
 from data_holder import Holder, make_certificate
 from londata.client import RegisterClient
-from londata.errors import (
-    NotAuthenticatedError,
-    RegisterUnavailableError,
-    SettingsError,
-)
+from londata.errors import NotAuthenticatedError, RegisterUnavailableError, SettingsError
 from londata.query import Query
 from register_service import TOKEN
 
