@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from londata.errors import MissingExtraError, UsageError
-from londata.records import Column, Entry, ReadingOptions
+from londata.records import Column, Entry, ReadingOptions, signs_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -133,21 +133,21 @@ def _picked(values: Sequence[Any], count: int, column: Column, chance: random.Ra
 
 def _by_pattern(column: Column, count: int, chance: random.Random) -> list[str]:
     """Make texts of a pattern, from the highest down. Letters only change where the digits alone do not suffice."""
-    digits = 10 ** column.pattern.count("9")
-    letters = 26 ** column.pattern.count("A")
+    signs = signs_of(column.pattern)
+    digits, letters = 10 ** signs.count("9"), 26 ** signs.count("A")
     if column.unique:
         _check_room(digits * letters, count, column)
     distinct = count if column.unique else min(max(1, count // 2), digits * letters)
     letters_too = distinct > digits
-    made = [_filled(column.pattern, number, letters_too=letters_too) for number in range(distinct)]
+    made = [_filled(signs, number, letters_too=letters_too) for number in range(distinct)]
     return _picked(made, count, column, chance)
 
 
-def _filled(pattern: str, number: int, *, letters_too: bool) -> str:
+def _filled(signs: Sequence[str], number: int, *, letters_too: bool) -> str:
     """Fill a pattern from its end, counting down from the highest; letters that need not change stay an A."""
     filled = []
-    for sign in reversed(pattern):
-        choices = _DIGIT if sign == "9" else _LETTER if sign == "A" and letters_too else sign
+    for sign in reversed(signs):
+        choices = _DIGIT if sign == "9" else _LETTER if sign == "A" and letters_too else sign[-1]
         number, at = divmod(number, len(choices))
         filled.append(choices[at])
     return "".join(reversed(filled))

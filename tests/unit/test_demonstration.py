@@ -17,7 +17,7 @@ from londata.access import Arrangements, Subject, decide, midnight
 from londata.catalog_files import load_catalog
 from londata.dummy import dummy_rows
 from londata.errors import SettingsError
-from londata.records import AccessRequest
+from londata.records import AccessRequest, signs_of
 from londata_hub.demonstration import dates, holders, ingredients, preparing, sharing
 from londata_hub.wiring import folders
 
@@ -51,7 +51,7 @@ def read(path, name):
 
 def written_as(pattern):
     """The regular expression of a column's pattern."""
-    return "".join({"9": "[0-9]", "A": "[A-Z]"}.get(sign, re.escape(sign)) for sign in pattern)
+    return "".join({"9": "[0-9]", "A": "[A-Z]"}.get(sign, re.escape(sign[-1])) for sign in signs_of(pattern))
 
 
 # What is declared ----------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import londata
 from londata import readers
 from londata.dummy import dummy_rows
 from londata.errors import UsageError
-from londata.records import entry_from_dict
+from londata.records import Column, entry_from_dict
 from londata_hub.demonstration.holders import SETS
 
 CSV = "text/csv"
@@ -76,6 +76,16 @@ def test_ids_keep_their_pattern_and_are_seen_to_be_dummies():
     more = one(type="string", pattern="A9", unique=True, rows=250)
     assert more.is_unique
     assert more.str.fullmatch(r"[A-Z]\d").all()
+
+
+def test_what_follows_a_backslash_in_a_pattern_stands_for_itself():
+    ids = one(type="string", pattern=r"\ADR99-\9\\A", unique=True, rows=300)
+    assert ids.is_unique
+    assert ids.str.fullmatch(r"ADR\d\d-9\\[A-Z]").all()
+    with pytest.raises(UsageError, match=r"only 100 values"):
+        one(type="string", pattern=r"\A99", unique=True, rows=101)
+    with pytest.raises(ValueError, match="ends in a backslash"):
+        Column(name="id", pattern="X9\\")
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ from londata.records.parts import (
     Publisher,
     ReadingOptions,
     SourceRecord,
+    signs_of,
 )
 from londata.records.projects import AccessRequest, Grant, GrantEnd, Project, ServiceAccount
 from londata.records.row_filter import Condition, RowFilter
@@ -65,6 +66,7 @@ __all__ = [
     "entry_from_json",
     "key_of",
     "problems_of",
+    "signs_of",
     "slug_of",
     "slugify",
 ]

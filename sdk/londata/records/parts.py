@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -83,12 +84,19 @@ class Period(Record):
         return self
 
 
+def signs_of(pattern: str) -> tuple[str, ...]:
+    """Take a column's pattern apart: ``9``, ``A``, or a backslash and the character that stands for itself."""
+    found = re.findall(r"\\.|.", pattern, re.DOTALL)
+    return tuple(each if len(each) == 2 or each in ("9", "A", "\\") else f"\\{each}" for each in found)
+
+
 class Column(Record):
     """One column (or grid variable): its name, type, unit and meaning, and which values it can have.
 
     ``codes`` lists the values that are allowed. ``minimum`` and ``maximum`` are numbers, or dates as ISO text.
     ``pattern`` shows what a text looks like: ``9`` stands for a digit, ``A`` for a capital letter, anything else for
-    itself. ``unique`` is set where no two rows share a value, ``missing`` where rows may have none.
+    itself, and so does whatever follows a backslash (``\\ADR999``: ``ADR`` and three digits). ``unique`` is set where
+    no two rows share a value, ``missing`` where rows may have none.
     """
 
     name: str = Field(min_length=1)
@@ -101,6 +109,13 @@ class Column(Record):
     pattern: str = Field(default="", max_length=60)
     unique: bool = False
     missing: bool = False
+
+    @field_validator("pattern")
+    @classmethod
+    def _escapes_something(cls, value: str) -> str:
+        if signs_of(value)[-1:] == ("\\",):
+            raise ValueError("ends in a backslash, which needs a character after it")
+        return value
 
 
 class JoinKey(Record):
