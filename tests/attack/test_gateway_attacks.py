@@ -359,6 +359,8 @@ def test_a_request_that_can_be_read_in_two_ways_is_refused(gateway, smuggled):
 
 def test_a_log_that_cannot_be_written_lets_no_byte_out(own):
     said = own.begin()
+    (reading,) = own.gateway.readings
+    own.run(own.gateway.readings.close(reading, "nobody read on"))  # what comes next needs a line of its own
     with contextlib.closing(sqlite3.connect(own.world.folder / "register.sqlite")) as database:
         database.execute("ALTER TABLE audit RENAME TO taken_away")
         database.commit()

@@ -338,7 +338,6 @@ def test_eight_read_at_once(gateway, rolls):
 def test_the_log_says_what_left(own):
     said = own.begin()
     own.get(said, "HEAD")
-    assert own.log("reading.begun") == []
     size = len(own.get(said).content)
     own.get(said, range="bytes=0-99")
     (begun,) = own.log("reading.begun")
@@ -356,6 +355,54 @@ def test_the_log_says_what_left(own):
     (ended,) = own.log("reading.ended")
     assert (ended["details"]["reading"], ended["details"]["bytes"]) == (begun["seq"], size + 100)
     assert (ended["details"]["ranges"], ended["details"]["reason"]) == (2, "the gateway was stopped")
+
+
+def test_a_decision_and_the_line_that_bytes_may_leave_are_written_together(own):
+    said = own.begin()
+    decided, begun = own.log()[-2:]
+    assert (decided["what"], begun["what"]) == ("decision.allowed", "reading.begun")
+    assert (decided["seq"], decided["at"]) == (said["decision"], begun["at"])
+    assert begun["details"]["decision"] == decided["seq"]
+
+
+def test_a_decision_whose_bytes_cannot_be_had_says_so_and_begins_nothing(own):
+    own.world.rolls.unlink()
+    assert own.ask().status_code == 502
+    line = own.log()[-1]
+    assert (line["what"], line["subject"]) == ("decision.allowed", "ada")
+    assert line["details"]["failed"] == own.ask().json()["error"]["message"]
+    assert own.log("reading.begun") == []
+
+
+def test_what_is_opened_while_its_terms_change_is_opened_anew(own, monkeypatch):
+    opened, opener = [], own.gateway._doors._beginning._opener
+
+    async def slowly(entry, distribution, decision):
+        opened.append(decision.columns)
+        if len(opened) == 1:
+            covers = [{"entry": "rolls", "columns": ["borough"]}]
+            own.store.record(an_agreement("ISA-1", covers, own.store.now().date()), "operator")
+        return await type(opener).open(opener, entry, distribution, decision)
+
+    monkeypatch.setattr(opener, "open", slowly)
+    assert own.begin()["columns"] == ["borough"]
+    assert opened == [None, ("borough",)]
+    (begun,) = own.log("reading.begun")
+    assert begun["details"]["columns"] == ["borough"]
+
+
+def test_what_is_revoked_while_it_is_opened_is_denied(own, monkeypatch):
+    opener = own.gateway._doors._beginning._opener
+
+    async def slowly(*asked):
+        found = await type(opener).open(opener, *asked)
+        own.store.end_grant("ada-rolls-places", "chen", "")
+        return found
+
+    monkeypatch.setattr(opener, "open", slowly)
+    assert own.ask().json()["error"]["code"] == "access_ended"
+    assert own.log()[-1]["what"] == "decision.denied"
+    assert own.log("reading.begun") == []
 
 
 def test_a_reading_that_rests_is_closed_and_goes_on_under_a_new_line(own, monkeypatch):

@@ -11,8 +11,8 @@ EVENTS: dict[str, str] = {
     "decision.allowed": "Somebody asked and was allowed. Details: action, grant, purpose, until, columns, rows, "
     "policy_version.",
     "decision.denied": "Somebody asked and was denied. Details: action, reasons, grant, ended, policy_version.",
-    "reading.begun": "Bytes are about to leave; the line is there before the first one. Details: decision (number of "
-    "its line), distribution, version, columns, rows, purpose, grant.",
+    "reading.begun": "Bytes may leave from here on; the line is there before the first one. Details: decision (number "
+    "of its line), distribution, version, columns, rows, purpose, grant.",
     "reading.ended": "All bytes that were asked for have left. Details: reading (number of the line that began it), "
     "bytes.",
     "reading.cut": "Bytes stopped leaving before their end. Details: reading (number of the line that began it), "

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from londata.access import Decision, Subject, day
@@ -15,6 +16,7 @@ from londata.errors import (
     EntryNotFoundError,
     LondataError,
     QueryError,
+    RegisterUnavailableError,
     UsageError,
 )
 from londata.records import Distribution, Entry
@@ -28,6 +30,8 @@ from londata_hub.store import AccessStore
 
 #: Days before an end from which on a reading comes with a warning.
 WARN_DAYS = 90
+#: How often a reading is opened anew because what is arranged changed meanwhile.
+TRIES = 3
 
 
 @dataclass(frozen=True)
@@ -121,20 +125,56 @@ class Beginning:
         if refusal:
             await self._deny(subject, asked, peer, refusal.message)
             raise refusal if await self._sees(subject, entry) else _no_such_entry(asked.entry)
-        details = {"distribution": asked.distribution, "session": str(peer.own) if peer else None}
-        decision, line = await asyncio.to_thread(self._decide, subject, entry, asked.project, details)
-        if not decision.allowed and not await self._sees(subject, entry):
-            raise _no_such_entry(asked.entry)
-        decision.require()
-        distribution = _chosen(entry, asked.distribution)
-        await self._claim(subject, peer, asked, decision)
-        opened = await self._opener.open(entry, distribution, decision)
-        now = self._store.now()
-        more = {"decision": decision, "line": line, "opened": opened, "again": again, "now": now}
+        for _ in range(TRIES):
+            if reading := await self._begun(subject, entry, again, peer, asked):
+                token = secrets.token_urlsafe(32)
+                await self._readings.add(token, reading)
+                return token, reading
+        raise RegisterUnavailableError("What is arranged about this data is being changed.", hint="Ask again.")
+
+    async def _begun(
+        self, subject: Subject, entry: Entry, again: Again, peer: Peer | None, asked: Asked
+    ) -> Reading | None:
+        """Open the bytes, then decide and write down in one that they may leave; ``None`` if other terms came between.
+
+        The bytes are opened by a decision that nobody wrote down yet: nothing leaves by it.
+        """
+        trial = await asyncio.to_thread(self._store.decide, subject, "read", entry, asked.project)
+        if not trial.allowed:
+            decision, *_ = await self._write_down(subject, entry, peer, asked)
+            if not decision.allowed and not await self._sees(subject, entry):
+                raise _no_such_entry(asked.entry)
+            decision.require()
+            return None
+        await self._claim(subject, peer, asked, trial)
+        try:
+            distribution = _chosen(entry, asked.distribution)
+            opened = await self._opener.open(entry, distribution, trial)
+        except Exception as error:
+            why = error.message if isinstance(error, LondataError) else type(error).__name__
+            await self._write_down(subject, entry, peer, asked, failed=why)
+            raise
+        more = {"decision": trial, "line": 0, "opened": opened, "again": again, "now": self._store.now()}
         reading = reading_of(subject, peer, entry, distribution, **more)
-        token = secrets.token_urlsafe(32)
-        await self._readings.add(token, reading)
-        return token, reading
+        decision, _, begun = await self._write_down(subject, entry, peer, asked, reading.allowed_by)
+        decision.require()
+        if not begun:
+            return None
+        reading.is_begun(begun)
+        return reading
+
+    async def _write_down(
+        self,
+        subject: Subject,
+        entry: Entry,
+        peer: Peer | None,
+        asked: Asked,
+        begun: Callable[[Decision, int], Event | None] = lambda *_: None,
+        **more: Any,
+    ) -> tuple[Decision, int, int]:
+        details = {"distribution": asked.distribution, "session": str(peer.own) if peer else None} | more
+        decide = partial(self._store.decide_and_begin, subject, entry, asked.project, begun, **details)
+        return await asyncio.to_thread(decide)
 
     async def told(self, token: str, reading: Reading) -> dict[str, Any]:
         """Write down for the caller what may be read, and until when."""
@@ -193,11 +233,6 @@ class Beginning:
             except AccessDeniedError as refusal:
                 await self._deny(subject, asked, peer, refusal.message)
                 raise
-
-    def _decide(
-        self, subject: Subject, entry: Entry, project: str | None, details: dict[str, Any]
-    ) -> tuple[Decision, int]:
-        return self._store.decide_and_log(subject, "read", entry, project, **details)
 
     async def _sees(self, subject: Subject, entry: Entry) -> bool:
         return (await asyncio.to_thread(self._store.decide, subject, "see", entry)).allowed

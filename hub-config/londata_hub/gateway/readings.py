@@ -2,7 +2,8 @@
 
 A reading is known by a token that is kept nowhere: only its SHA-256 is, and only in memory. So a restart of the
 gateway ends every reading, and whoever reads asks again. Each request is decided anew, and no byte leaves before the
-line ``reading.begun`` is in the log.
+line ``reading.begun`` is in the log. The first such line is written together with the decision, so that nobody waits
+for it; the closing line is written when nobody reads any more.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ class Reading:
     """Somebody's permission to read one distribution, and what they made of it.
 
     ``decision`` is what it rests on and ``line`` the number of that in the log; ``begun`` is the number of the line
-    that says that bytes leave, 0 while none have left since the last closing line. ``again`` asks the hub who they are
+    that says that bytes may leave, 0 from a closing line to the next byte. ``again`` asks the hub who they are
     by now; ``stopped`` says why no further byte will leave.
     """
 
@@ -73,6 +74,18 @@ class Reading:
     def is_idle(self) -> bool:
         """Whether nobody has wanted a byte of it for a while."""
         return not self.streams and time.monotonic() - self.used_at > IDLE_S
+
+    def allowed_by(self, decision: Decision, line: int) -> Event | None:
+        """Rest on this decision, and say what is about to leave; ``None`` when it is other bytes than were opened."""
+        if (_terms(decision), decision.until) != (_terms(self.decision), self.decision.until):
+            return None
+        self.decision, self.line = decision, line
+        return _begun(self)
+
+    def is_begun(self, line: int) -> None:
+        """Note the line from which on bytes may leave."""
+        self.begun, self.began_at = line, time.monotonic()
+        self.ranges = self.sent = 0
 
 
 class Readings:
@@ -165,7 +178,7 @@ class Readings:
         return problem
 
     async def begin(self, reading: Reading, stream: Stream) -> None:
-        """Enter a stream, and write down that bytes are about to leave, unless that has been written.
+        """Enter a stream; after a closing line, write down first that bytes are about to leave again.
 
         Raises
         ------
@@ -176,9 +189,7 @@ class Readings:
         try:
             async with reading.turn:
                 if not reading.begun and not reading.stopped:
-                    line = await self._log(_begun(reading))
-                    reading.begun, reading.began_at = line, time.monotonic()
-                    reading.ranges = reading.sent = 0
+                    reading.is_begun(await self._log(_begun(reading)))
             if reading.stopped:
                 raise reading.stopped
             reading.ranges += 1

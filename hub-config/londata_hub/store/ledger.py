@@ -148,12 +148,58 @@ class Ledger:
         """
 
         def work(change: Change) -> tuple[Decision, int]:
-            arrangements = self._arranging.read(change.connection)
-            decision = decide(subject, action, entry, project, change.now, arrangements)
-            agreement = decision.agreement or _only(arrangements.covering(entry.id))
-            return decision, change.log.add(_decided(subject, decision, agreement, details))
+            return self._decide(change, subject, action, entry, project, details)
 
         return self._turns.share(work)
+
+    def decide_and_begin(
+        self,
+        subject: Subject,
+        entry: Entry,
+        project: str | None,
+        begun: Callable[[Decision, int], audit.Event | None],
+        **details: Any,
+    ) -> tuple[Decision, int, int]:
+        """Decide about reading and write it down, together with the line that bytes are about to leave.
+
+        Both lines are one transaction: whoever is let in can be sent the first byte without waiting for another one.
+
+        Parameters
+        ----------
+        subject, entry, project
+            As :func:`londata.access.decide` takes them.
+        begun
+            Makes the second line of an allowance, from the decision and the number of its line; ``None`` for none. It
+            must not fail, and not wait.
+        details
+            What else the line about the decision should say.
+
+        Returns
+        -------
+        tuple of Decision, int and int
+            The decision, the number of its line and that of the second line, 0 when there is none; all is committed.
+        """
+
+        def work(change: Change) -> tuple[Decision, int, int]:
+            decision, line = self._decide(change, subject, "read", entry, project, details)
+            event = begun(decision, line) if decision.allowed else None
+            return decision, line, change.log.add(event) if event else 0
+
+        return self._turns.share(work)
+
+    def _decide(
+        self,
+        change: Change,
+        subject: Subject,
+        action: Action,
+        entry: Entry,
+        project: str | None,
+        details: dict[str, Any],
+    ) -> tuple[Decision, int]:
+        arrangements = self._arranging.read(change.connection)
+        decision = decide(subject, action, entry, project, change.now, arrangements)
+        agreement = decision.agreement or _only(arrangements.covering(entry.id))
+        return decision, change.log.add(_decided(subject, decision, agreement, details))
 
     def log(self, *events: audit.Event) -> int:
         """Write lines and tell the number of the last one; they are committed when this returns."""
