@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import io
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,17 @@ from londata_hub.gateway.opening import Opened, Opener
 from londata_hub.store import AccessStore, Holding
 
 EVERY_ROW = RowFilter()
+#: Made-up pupils, some of whose values are missing.
+PUPILS = pa.table(
+    {
+        "pupil": [f"PUPIL-{number}" for number in range(20)],
+        "borough": pa.array(["Camden", "Hackney", None, "Barnet"] * 5).dictionary_encode(),
+        "age": pa.array([None if number == 3 else number for number in range(20)], pa.int16()),
+        "share": pa.array([math.nan if number == 2 else number / 4 for number in range(20)]),
+        "meals": [number % 2 == 0 for number in range(20)],
+        "born": [dt.date(2015, 1, 1) + dt.timedelta(number) for number in range(20)],
+    }
+)
 
 
 class Held:
