@@ -21,6 +21,7 @@ import pytest
 
 import s3_store
 from data_holder import Holder
+from gateway_service import World, an_agreement, served_gateway
 from held_data import Held, all_of, allowed, closed_entry, table_of, where
 from londata.errors import AccessEndedError, FetchError, OfflineError, TooLargeError
 from londata.records import Agreement, Dataset, legal
@@ -309,3 +310,25 @@ def test_an_address_that_is_over_is_not_handed_out_and_none_outlives_its_decisio
     assert "X-Amz-Expires=1" in short.direct
     over = replace(soon, until=held.store.now())
     assert asyncio.run(held.opener.open(entry, entry.distributions[0], over)).direct == ""
+
+
+def test_the_gateway_hands_out_the_stores_address_where_both_allow_it_and_writes_that_down_first(
+    tmp_path: Path, store: s3_store.Store, monkeypatch: pytest.MonkeyPatch, keys: Path
+) -> None:
+    monkeypatch.setenv("LONDATA_HUB_STATE", str(tmp_path))
+    monkeypatch.setenv("LONDATA_FETCH_ALLOW", f"127.0.0.1:{store.port}")
+    world = World(tmp_path, rows=1_000).make()
+    place = ["--s3", store.put("rolls.parquet", ROLLS), "--endpoint", store.endpoint, "--credential-from", str(keys)]
+    assert main(["holdings", "add", "rolls", "parquet", *place, "--direct"]) == 0
+    with served_gateway(world) as gateway:
+        assert gateway.begin()["direct"] is None
+        today = gateway.store.now().date()
+        more = {"settings": ["workbench", "download"]}
+        gateway.store.record(an_agreement("ISA-1", [{"entry": "rolls"}], today, **more), "operator/test")
+        direct = gateway.begin()["direct"]
+        assert gateway.begin(distribution="csv")["direct"] is None
+        with urllib.request.urlopen(direct["address"], timeout=10) as answer:
+            assert answer.read() == ROLLS
+        begun = [line["details"] for line in gateway.log("reading.begun")]
+        assert [each["direct_until"] for each in begun] == [None, direct["until"], None]
+        assert "X-Amz" not in json.dumps(gateway.log())

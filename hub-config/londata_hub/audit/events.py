@@ -12,7 +12,8 @@ EVENTS: dict[str, str] = {
     "policy_version.",
     "decision.denied": "Somebody asked and was denied. Details: action, reasons, grant, ended, policy_version.",
     "reading.begun": "Bytes may leave from here on; the line is there before the first one. Details: decision (number "
-    "of its line), distribution, version, columns, rows, purpose, grant.",
+    "of its line), distribution, version, columns, rows, purpose, grant, direct_until (until when an address of the "
+    "holder's store is good that was handed out; what is read there is in no closing line).",
     "reading.ended": "All bytes that were asked for have left. Details: reading (number of the line that began it), "
     "bytes.",
     "reading.cut": "Bytes stopped leaving before their end. Details: reading (number of the line that began it), "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from londata.records import Distribution, Entry
 from londata.records.identifiers import MAX_SLUG, SLUG
 from londata_hub.audit import Event
 from londata_hub.gateway.accounts import Accounts, Again
-from londata_hub.gateway.opening import Opener
+from londata_hub.gateway.opening import Opened, Opener
 from londata_hub.gateway.readings import Reading, Readings, reading_of
 from londata_hub.gateway.sessions import Peer, Projects, another_project
 from londata_hub.store import AccessStore
@@ -202,6 +203,7 @@ class Beginning:
             "grant": decision.grant,
             "until": decision.until.isoformat() if decision.until else None,
             "outputs": agreement.outputs if agreement else None,
+            "direct": _direct(opened, self._store.now()),
             "warning": self._warning(reading),
         }
 
@@ -274,6 +276,13 @@ def _chosen(entry: Entry, name: str) -> Distribution:
             f"No data of “{entry.title}” comes through the gateway.", hint="Its record says where it can be had."
         )
     return offered[0]
+
+
+def _direct(opened: Opened, now: dt.datetime) -> dict[str, str] | None:
+    """Hand out the address at the holder's store, where there is one that is still good."""
+    if not opened.direct or opened.direct_until is None or now >= opened.direct_until:
+        return None
+    return {"address": opened.direct_address(now), "until": opened.direct_until.isoformat()}
 
 
 def _no_such_entry(slug: str) -> LondataError:

@@ -371,6 +371,7 @@ def _begun(reading: Reading) -> Event:
         rows=opened.rows,
         row_filter=str(decision.rows),
         size=opened.size_bytes,
+        direct_until=opened.direct_until,
         purpose=decision.purpose,
         grant=decision.grant,
     )
