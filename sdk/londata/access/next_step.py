@@ -46,6 +46,8 @@ class Asked:
             )
         if mend == "grant" and self.now:
             return self._choose(project) or self._ask_for_it(self.now)
+        if mend == "agreement" and self.now and (others := self._others_of_mine(self.now)):
+            return self._line_that_asks(others)
         return f"Ask {self._people()}."
 
     def _choose(self, project: str | None) -> str:
@@ -62,16 +64,29 @@ class Asked:
         )
 
     def _ask_for_it(self, now: dt.datetime) -> str:
-        covering = [each for each in self.arrangements.covering(self.entry.id) if in_force(each, now)]
-        bodies = self.subject.organisations
-        mine = [each.id for each in covering if not bodies.isdisjoint(self.arrangements.parties(each.id))]
-        if mine:
-            line = f'catalog.{self.entry.key}.request_access(why="…")'
-            return f"Ask for access with {line}: {either(mine)} covers it. Or ask {self._people()}."
-        if covering:
-            others = either([each.id for each in covering])
-            return f"{others} covers it, for other bodies than yours. Ask {self._people()}."
+        if mine := self._agreements_of_mine(now):
+            return self._line_that_asks(mine)
+        if covering := [each.id for each in self.arrangements.covering(self.entry.id) if in_force(each, now)]:
+            return f"{either(covering)} covers it, for other bodies than yours. Ask {self._people()}."
         return f"Ask {self._people()}."
+
+    def _agreements_of_mine(self, now: dt.datetime) -> list[str]:
+        """Name the agreements in force that cover the entry for the caller's body."""
+        bodies = self.subject.organisations
+        return [
+            each.id
+            for each in self.arrangements.covering(self.entry.id)
+            if in_force(each, now) and not bodies.isdisjoint(self.arrangements.parties(each.id))
+        ]
+
+    def _others_of_mine(self, now: dt.datetime) -> list[str]:
+        """Name those of them under which it was not tried."""
+        tried = self.term.grant.agreement if self.term else ""
+        return [each for each in self._agreements_of_mine(now) if each != tried]
+
+    def _line_that_asks(self, agreements: list[str]) -> str:
+        line = f'catalog.{self.entry.key}.request_access(why="…")'
+        return f"Ask for access with {line}: {either(agreements)} covers it. Or ask {self._people()}."
 
     def _people(self) -> str:
         """Name whom to write to: those that the agreement names, else those that the entry does."""
