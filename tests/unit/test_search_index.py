@@ -1,4 +1,4 @@
-"""The search index: what is found, in which order, and what is counted."""
+"""The search index: what is found, in which order, what is counted, and how it is kept up."""
 
 from __future__ import annotations
 
@@ -12,49 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from londata.access import as_shown
+from indexed_entries import ENTRIES, entry
 from londata.errors import QueryError
 from londata.query import FACETS, Query
-from londata.records import Entry, entry_from_dict
 from londata.search_index import SearchIndex
 from londata.search_index.schema import PACKED, packed, packed_range
 from londata.search_index.spellings import spellings_of
-
-TFL = {"id": "tfl", "name": "Transport for London"}
-GLA = {"id": "gla", "name": "Greater London Authority", "original": "GLA Economics"}
-CAMDEN = {"id": "camden", "name": "London Borough of Camden"}
-
-
-def entry(slug: str, title: str, **fields: Any) -> Entry:
-    return entry_from_dict({"kind": "dataset", "id": slug, "title": title, "publisher": GLA, "access": "open"} | fields)
-
-
-def files(*media_types: str) -> list[dict[str, str]]:
-    return [
-        {"id": f"file-{n}", "url": f"https://example.org/{n}", "media_type": media_type}
-        for n, media_type in enumerate(media_types)
-    ]
-
-
-ENTRIES = [
-    entry("air-quality", "Air quality", topics=["environment"], licence="ogl-3", distributions=files("text/csv")),
-    entry("air-quality-hourly", "Air quality by the hour", topics=["environment", "health"], access="shared"),
-    entry("asthma", "Asthma admissions", description="Compared with the quality of the air.", topics=["health"]),
-    entry("cycle-hires", "Cycle hires", publisher=TFL, licence="ogl-2", distributions=files("text/csv", "text/csv")),
-    entry("libraries", "Libraries", publisher=CAMDEN, tags=["culture"], geography={"level": "point"}),
-    entry("transport-spend", "Spend", summary="What transport costs", publisher=CAMDEN),
-    entry("transport-survey", "Transport survey", kind="dataset", publisher=TFL),
-    entry("cafe", "Cafés & <b>bars</b> 🙂 مقاهي", licence={"title": "Other (Not Open)"}),
-    entry(
-        "air-story",
-        "A story of breath",
-        kind="insight",
-        form="report",
-        uses=["air-quality"],
-        owner="GLA",
-        public_benefit="Cleaner choices",
-    ),
-]
 
 
 @pytest.fixture(params=["in memory", "in a folder"])
@@ -358,47 +321,3 @@ def test_many_threads_read_while_one_rebuilds(tmp_path: Path) -> None:
 def test_spellings_have_initials_with_and_without_small_words() -> None:
     ons = entry("x", "x", publisher={"id": "ons-gov", "name": "Office for National Statistics"}).publisher
     assert {"ofns", "ons", "ons-gov", "office for national statistics"} <= set(spellings_of(ons))
-
-
-WORDS = st.sampled_from(["", "air", "air quality", "qualty", "transport", "hires", "sto", "a", "breath", "zzz"])
-FILTERS_TRIED = st.sampled_from([{}, {"publisher": ("tfl",)}, {"access": ("shared",)}, {"uses": ("air-quality",)}])
-SOME = st.frozensets(st.sampled_from([each.id for each in ENTRIES]), max_size=5)
-
-
-@pytest.fixture(scope="module")
-def whole() -> SearchIndex:
-    index = SearchIndex.in_memory()
-    index.rebuild(ENTRIES, state="one")
-    return index
-
-
-@given(WORDS, FILTERS_TRIED, SOME)
-@settings(max_examples=60, deadline=None)
-def test_what_is_left_out_leaves_no_trace(whole, words, filters, without):
-    smaller = SearchIndex.in_memory()
-    kept = [each for each in ENTRIES if each.id not in without]
-    smaller.rebuild([as_shown(each, without) for each in kept])
-    query, same = Query(words, **filters, without=without), Query(words, **filters)
-    asked, expected = whole.search(query, facets=FACETS), smaller.search(same, facets=FACETS)
-    assert (asked.total, set(asked.slugs), asked.facets) == (expected.total, set(expected.slugs), expected.facets)
-    assert whole.count(query) == expected.total
-    for prefix in ("", "a", "air-quality-", "transport-s"):
-        assert set(whole.slugs(query, prefix=prefix)) == set(smaller.slugs(same, prefix=prefix))
-    for slug in ("air-qualty", "transport", "cycle_hire", "air-story"):
-        assert whole.near(slug, without=without) == smaller.near(slug)
-
-
-def test_a_word_that_only_what_is_left_out_has_is_corrected_as_if_nothing_had_it():
-    index, hidden = SearchIndex.in_memory(), [entry(f"hidden-{n}", "Asthna figures") for n in range(3)]
-    index.rebuild([*ENTRIES, *hidden])
-    assert index.search(Query("asthna admissions")).total == 0
-    without = frozenset(each.id for each in hidden)
-    assert index.search(Query("asthna admissions", without=without)).slugs == ("asthma",)
-
-
-def test_pages_are_full_and_in_order_whatever_is_left_out(whole):
-    without = frozenset({"asthma", "cafe", "libraries"})
-    every = whole.search(Query(without=without)).slugs
-    assert every == tuple(sorted({each.id for each in ENTRIES} - without))
-    pages = [whole.search(Query(without=without), limit=2, offset=offset).slugs for offset in (0, 2, 4)]
-    assert pages == [every[0:2], every[2:4], every[4:6]]
