@@ -14,8 +14,6 @@ PUBLISHERS = Publishers(
     },
     {"gla economics": "gla", "tfl": "tfl"},
 )
-
-
 V3: dict[str, Any] = {
     "id": "20od9",
     "webpage": "https://data.london.gov.uk/dataset/cycle-hires-20od9",

@@ -17,15 +17,11 @@ TABLE = pd.DataFrame(
         "density": [96.6, 29.6, 136.0],
     }
 )
-
-
 PLACES = gpd.GeoDataFrame(
     {"name": ["Town hall", "Library"], "opened": ["2020-01-31", "2021-12-01"]},
     geometry=[Point(529000, 183000), Point(530000, 184000)],
     crs="EPSG:27700",
 )
-
-
 GRID = xr.Dataset(
     {"no2": (("time", "y", "x"), np.arange(24.0).reshape(2, 3, 4), {"units": "µg/m³"})},
     coords={"time": pd.date_range("2026-01-01", periods=2), "y": [1.0, 2.0, 3.0], "x": [1.0, 2.0, 3.0, 4.0]},

@@ -14,14 +14,8 @@ from londata.records.vocabulary import MEDIA_TYPES
 from sample_files import workbook
 
 XLSX = MEDIA_TYPES["xlsx"]
-
-
 NOTES = [["Residents by borough"], ["Source: generated"], []]
-
-
 HEADER = ["code", "borough", "residents"]
-
-
 ROWS = [["E09000007", "Camden", 210136], ["E09000001", "City of London", 8583], ["E09000012", "Hackney", None]]
 
 

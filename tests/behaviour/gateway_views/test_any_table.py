@@ -21,15 +21,11 @@ from londata.records import Condition, ReadingOptions, RowFilter
 from londata_hub.gateway import parquet_views
 
 QUICK = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-
-
 BOROUGHS = ["007", "7", "Camden", "Hackney", ""]
 
 
 # A generated table: codes, numbers with gaps, truths, dates, categories, and in each row a secret and a marker.
 CODES = st.sampled_from([None, *BOROUGHS])
-
-
 ROW = st.tuples(
     CODES,
     st.one_of(st.none(), st.integers(-3, 3)),
@@ -38,8 +34,6 @@ ROW = st.tuples(
     st.one_of(st.none(), st.dates(dt.date(2026, 1, 1), dt.date(2026, 1, 4))),
     CODES,
 )
-
-
 VALUES: dict[str, st.SearchStrategy[Any]] = {
     "code": st.sampled_from(BOROUGHS),
     "whole": st.integers(-3, 3),
@@ -48,8 +42,6 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "day": st.dates(dt.date(2026, 1, 1), dt.date(2026, 1, 4)).map(str),
     "kind": st.sampled_from(BOROUGHS),
 }
-
-
 COLUMNS = [*VALUES, "marker", "secret"]
 
 
