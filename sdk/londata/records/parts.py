@@ -91,11 +91,11 @@ def signs_of(pattern: str) -> tuple[str, ...]:
 
 
 class Column(Record):
-    """One column (or grid variable): its name, type, unit and meaning, and which values it can have.
+    r"""One column (or grid variable): its name, type, unit and meaning, and which values it can have.
 
     ``codes`` lists the values that are allowed. ``minimum`` and ``maximum`` are numbers, or dates as ISO text.
     ``pattern`` shows what a text looks like: ``9`` stands for a digit, ``A`` for a capital letter, anything else for
-    itself, and so does whatever follows a backslash (``\\ADR999``: ``ADR`` and three digits). ``unique`` is set where
+    itself, and so does whatever follows a backslash (``\ADR999``: ``ADR`` and three digits). ``unique`` is set where
     no two rows share a value, ``missing`` where rows may have none.
     """
 
