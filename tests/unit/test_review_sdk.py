@@ -11,9 +11,11 @@ import fsspec
 import pytest
 
 from gateway_service import World, served_gateway
+from londata import cli
 from londata.client import gateway as gateway_client
 from londata.client.gateway_files import GatewayFileSystem
-from londata.errors import LondataWarning
+from londata.errors import LondataWarning, UsageError
+from shared_world import catalog_of
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +58,7 @@ def run_apart(code, **more):
 
 READ = """
 import warnings, fsspec
-from londata.errors import LondataWarning
+from londata.errors import LondataWarning, UsageError
 {first}
 for entry in ("rolls/parquet", "ages", "ages"):
     with fsspec.open(f"londata://{{entry}}") as file:
@@ -133,3 +135,41 @@ def test_a_fork_does_not_wait_for_what_a_thread_of_its_parent_was_doing():
     waited.start()
     assert os.waitpid(child, 0)[1] == 0
     waited.cancel()
+
+
+@pytest.fixture
+def terminal(world, monkeypatch, capsys):
+    """Run a command as in the hub's terminal: gives its code, what it printed, and what it said beside that."""
+    catalog_of(world)
+    monkeypatch.setenv("LONDATA_CATALOGS", str(world.folder / "catalog"))
+    monkeypatch.setenv("LONDATA_REGISTER", "")
+
+    def run(*words):
+        code = cli.main(list(words))
+        printed = capsys.readouterr()
+        return code, printed.out, printed.err
+
+    return run
+
+
+@pytest.mark.filterwarnings("ignore::londata.errors.LondataWarning")
+def test_the_first_rows_in_a_terminal_are_all_that_is_read_for_them(terminal, gateway, world):
+    before = sum(reading.sent for reading in gateway.gateway.readings)
+    code, printed, _ = terminal("read", "ages", "--rows", "3", "--columns", "age")
+    assert (code, printed.splitlines()[-1]) == (0, "the first 3 rows, 1 columns")
+    assert len(printed.splitlines()) == 5
+    code, printed, said = terminal("read", "ages", "--columns", "agee")
+    assert code == UsageError.exit_code
+    assert "age" in said
+    assert sum(reading.sent for reading in gateway.gateway.readings) - before < world.rolls.stat().st_size / 2
+
+
+@pytest.mark.filterwarnings("ignore::londata.errors.LondataWarning")
+def test_a_file_of_data_that_is_not_open_comes_with_its_agreement_and_what_may_leave(terminal, tmp_path):
+    code, printed, said = terminal("read", "ages", "--out", str(tmp_path / "ages.csv"))
+    assert code == 0
+    assert printed.startswith(f"wrote {tmp_path / 'ages.csv'}")
+    assert said.endswith(
+        "ages.csv rests on the agreement ISA-2, for the project places. "
+        "Only totals leave the workbench, with nobody recognisable in them.\n"
+    )

@@ -14,18 +14,13 @@ from typing import Any
 from londata.access import Arrangements, in_words, midnight
 from londata.access.days import LONDON
 from londata.records import Agreement, Entry, Project
-from londata.records.legal import CODE_LISTS, purpose_title
+from londata.records.legal import CODE_LISTS, OUTPUTS, purpose_title
 
 #: Fewer people than this are not counted out.
 FEWEST = 5
 #: From so many days before it ends, a live agreement is said to end in so many days.
 NEAR_DAYS = 90
 ROLES = {"controller": "controller", "joint": "joint controller", "processor": "processor", "recipient": "recipient"}
-OUTPUTS = {
-    "none": "No results leave the workbench.",
-    "aggregate-only": "Only totals leave the workbench, with nobody recognisable in them.",
-    "with-approval": "Results leave the workbench once the bodies that hold the data have approved them.",
-}
 #: How the public list is ordered: what is in force first.
 ORDER = {"live": 0, "coming": 1, "suspended": 2, "ended": 3}
 

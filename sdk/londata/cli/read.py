@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Any
 
-from londata.errors import UsageError
+from londata.errors import UsageError, printable
 
 #: file ending → the method of a table that writes it.
 _WRITERS = {".csv": "to_csv", ".parquet": "to_parquet", ".json": "to_json", ".geojson": "to_file", ".nc": "to_netcdf"}
@@ -18,8 +19,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--distribution", help="which one, where there are several, as csv")
     parser.add_argument("--project", help="for which project, where the data is not open, as school-places")
     parser.add_argument("--columns", help="names of columns with commas between them (default: all)")
-    parser.add_argument("--rows", type=int, default=10, help="most rows to print (default: 10)")
-    parser.add_argument("--out", type=Path, help=f"write all of it to this file: {', '.join(_WRITERS)}")
+    parser.add_argument("--rows", type=int, default=10, help="most rows to read and print (default: 10)")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        help=f"write all of it to this file: {', '.join(_WRITERS)}. What is not open stays under its agreement, also "
+        "as a file: the command says under which, and what may leave the workbench. It does not refuse, because the "
+        "file stays in your home",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -39,17 +46,35 @@ def run(arguments: argparse.Namespace) -> int:
         use_project(arguments.project)
     columns = [name.strip() for name in arguments.columns.split(",")] if arguments.columns else None
     entry = open_catalog()[arguments.entry]
-    value = entry.read(columns, distribution=arguments.distribution)
     if arguments.out:
+        value = entry.read(columns, distribution=arguments.distribution)
         _write(value, arguments.out)
         print(f"wrote {arguments.out} ({_size(value)})")
+        _say_terms(arguments.out)
         return 0
+    rows = max(0, arguments.rows)
+    value = entry.discover(columns=columns, distribution=arguments.distribution, nrows=rows)
     if hasattr(value, "data_vars"):
         print(value)
+        print(f"at most the first {rows:,} along each dimension")
     else:
-        print(value.head(max(0, arguments.rows)).to_string(index=False))
-        print(_size(value))
+        print(value.to_string(index=False))
+        print(_size(value) if len(value) < rows else f"the first {_size(value)}")
     return 0
+
+
+def _say_terms(path: Path) -> None:
+    """Say beside the results on which agreement a file rests, and what may leave the workbench."""
+    from londata import readlog
+    from londata.records.legal import OUTPUTS
+
+    read = readlog.reads()[-1]
+    if read.access == "open":
+        return
+    agreement = f"the agreement {read.agreement}" if read.agreement else "the terms of the body that holds the data"
+    rule = OUTPUTS.get(read.outputs or "", "Ask its stewards what may leave the workbench.")
+    said = f"{path.name} rests on {agreement}, for the project {read.project or 'of this session'}. {rule}"
+    print(printable(said), file=sys.stderr)
 
 
 def _write(value: Any, path: Path) -> None:

@@ -135,9 +135,17 @@ class RegisterEntry(BaseReader):  # type: ignore[misc]
         """
         return self._read_with(False, columns=columns, distribution=distribution, **keywords)
 
-    def discover(self, *, distribution: str | None = None, **keywords: Any) -> Any:
-        """Read the first 10 rows (of a grid: the first 10 along each dimension), as the same type as :meth:`read`."""
-        return self._read_with(True, distribution=distribution, **keywords)
+    def discover(
+        self, columns: Sequence[str] | None = None, *, distribution: str | None = None, **keywords: Any
+    ) -> Any:
+        """Read the first 10 rows (of a grid: the first 10 along each dimension), as the same type as :meth:`read`.
+
+        Parameters
+        ----------
+        columns, distribution, **keywords
+            As :meth:`read` takes them; ``nrows=20`` reads 20. It raises as :meth:`read` does.
+        """
+        return self._read_with(True, columns=columns, distribution=distribution, **keywords)
 
     def read_dummy(self, rows: int = 100, columns: Sequence[str] | None = None, *, seed: int = 0) -> Any:
         """Make up rows of the same columns, types, ranges and codes, to write code with before access is there.

@@ -79,10 +79,10 @@ def read(
     FetchError, ReadError
         The bytes cannot be had, or are not what the record says.
     """
-    asked = keywords if first_rows else {"columns": columns, **keywords}
+    asked = keywords if columns is None else {"columns": columns, **keywords}
     take = partial(readers.discover if first_rows else readers.read, as_=as_, **asked)
     if chosen := _gated(record, distribution, as_):
-        with gateway_reading.opened(record, chosen, None if first_rows else columns) as (source, opening):
+        with gateway_reading.opened(record, chosen, columns) as (source, opening):
             value = take(source, opening.media_type, gateway_reading.options(chosen, opening))
         facts = gateway_reading.facts(opening)
     else:

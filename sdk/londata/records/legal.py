@@ -15,6 +15,14 @@ from dataclasses import dataclass
 CURRENT = "2026-11"
 
 
+#: What may leave the workbench, by the output rule of an agreement.
+OUTPUTS = {
+    "none": "No results leave the workbench.",
+    "aggregate-only": "Only totals leave the workbench, with nobody recognisable in them.",
+    "with-approval": "Results leave the workbench once the bodies that hold the data have approved them.",
+}
+
+
 @dataclass(frozen=True)
 class CodeLists:
     """One version. Each maps a code to what it means; ``dpv`` maps a purpose to a term of the W3C vocabulary."""
