@@ -101,6 +101,12 @@ def test_an_unknown_project_and_a_strangers_are_refused_alike_and_ones_own_are_l
     assert session.project() is None
 
 
+def test_what_is_no_name_is_told_so(shared_world, be):
+    be(shared_world, "ada")
+    with pytest.raises(UsageError, match="chosen by its name, not 42"):
+        londata.use_project(42)
+
+
 def test_without_a_name_ones_projects_are_shown(shared_world, be):
     be(shared_world, "dora")
     shown = londata.use_project()
@@ -218,6 +224,20 @@ def test_a_card_offers_the_project_that_is_still_to_be_chosen_before_it_offers_t
     card = repr(be(world, "ada")["school-rolls"])
     assert '\n  londata.use_project("school-places")\n' in card
     assert "request_access" not in card
+
+
+def test_a_card_of_what_was_asked_for_already_says_so(world, be):
+    entry = be(world, "ada")["school-rolls"]
+    made = entry.request_access("To plan")
+    today = f"{TODAY.day} {TODAY:%B %Y}"
+    for card in (repr(entry), entry._repr_html_()):
+        assert f"You asked for it on {today}, for the project school-places: request {made.id} is open." in card
+        assert "londata.requests()" in card
+        assert "request_access" not in card
+    assert 'request_access(why="…")' in repr(be(world, "dora")["school-rolls"])
+    be(world, "ada")
+    made.withdraw()
+    assert 'request_access(why="…")' in repr(entry)
 
 
 def test_a_card_says_what_is_denied_and_what_to_do(shared_world, be):

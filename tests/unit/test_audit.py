@@ -196,7 +196,7 @@ def test_the_report_names_people_data_purposes_and_numbers(state: Path, capsys: 
     some_readings(state)
     assert main(["audit", "report", "--agreement", "ISA-014", "--to", "2096-06-01"]) == 0
     said = capsys.readouterr().out
-    assert said.startswith("3 readings by 1 people for 1 projects, 1,020 bytes.\n1 times somebody was told no.\n")
+    assert said.startswith("3 readings by 1 person for 1 project, 1,020 bytes.\nSomebody was told no 1 time.\n")
     assert "ada read rolls (csv, v0) for school-place-planning" in said
     assert "borough, =1+1; 7 rows (borough is E09000007); 1,000 bytes" in said
     assert "bytes not known" in said

@@ -198,6 +198,8 @@ def test_parquet_takes_filters_and_no_column_from_the_folder_name(tmp_path):
     frame = readers.read(path, MEDIA_TYPES["parquet"], filters=[("residents", ">", 200_000)])
     assert list(frame["borough"]) == ["Camden", "Hackney"]
     assert list(frame.columns) == list(TABLE.columns)
+    with pytest.raises(UsageError, match="names a column that is not there"):
+        readers.read(path, MEDIA_TYPES["parquet"], filters=[("postcode", "==", "N1")])
 
 
 @pytest.mark.parametrize("consolidated", [True, False])

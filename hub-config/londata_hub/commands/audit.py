@@ -70,7 +70,11 @@ def _verify(noted: list[audit.Anchor]) -> int:
         print(f"… and {len(wrong) - SHOWN:,} more.")
     print(
         f"{count:,} lines: "
-        + (f"{len(wrong):,} things are wrong." if wrong else "each as it was written, none missing.")
+        + (
+            f"{_number(len(wrong), 'thing is', 'things are')} wrong."
+            if wrong
+            else "each as it was written, none missing."
+        )
     )
     if count and not wrong:
         print(f"Whoever keeps {last.seq}:{last.hash} can tell later that this is still the same log.")
@@ -130,11 +134,17 @@ def _reading() -> Iterator[Connection]:
         database.close()
 
 
+def _number(count: int, one: str, more: str) -> str:
+    return f"{count:,} {one if count == 1 else more}"
+
+
 def _said(readings: list[audit.Reading], denials: int, shown: int | None) -> Iterable[str]:
     people, projects = ({getattr(each, name) for each in readings} for name in ("person", "project"))
     moved = sum(each.bytes or 0 for each in readings)
-    yield f"{len(readings):,} readings by {len(people):,} people for {len(projects):,} projects, {moved:,} bytes."
-    yield f"{denials:,} times somebody was told no."
+    read = _number(len(readings), "reading", "readings")
+    by, served = _number(len(people), "person", "people"), _number(len(projects), "project", "projects")
+    yield f"{read} by {by} for {served}, {moved:,} bytes."
+    yield f"Somebody was told no {_number(denials, 'time', 'times')}."
     if shown is None:
         return
     for each in readings[:shown]:

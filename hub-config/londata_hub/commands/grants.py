@@ -53,7 +53,9 @@ def _list(store: AccessStore, arguments: argparse.Namespace) -> Iterable[str]:
 
 
 def _until(term: Term, *, is_over: bool) -> str:
-    return term.end.said if is_over else f"until {last_day(term.end.at)}"
+    if is_over:
+        return term.end.said.replace("your grant", "the grant", 1)
+    return ", but ".join([f"until {last_day(term.end.at)}", *(flaw.said for flaw in term.flaws)])
 
 
 def _end(store: AccessStore, arguments: argparse.Namespace) -> Iterable[str]:

@@ -10,8 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from londata.access import Arrangements, Decision, Stop, Subject, day, decide, midnight
-from londata.access.days import LONDON
+from londata.access import Arrangements, Decision, Stop, Subject, day, decide, last_day, midnight
 from londata.errors import AccessDeniedError, EntryNotFoundError, UsageError
 from londata.records import AccessRequest, Agreement, Entry, Grant, Project
 from londata_hub import audit
@@ -172,7 +171,7 @@ def approve(
     if until.utcoffset() is None:
         raise UsageError("It is not clear when the grant is to end: the time has no time zone.")
     if until <= change.now:
-        raise UsageError(f"{day(until)} is past.", hint="Give a later day.")
+        raise UsageError(f"{last_day(until)} is past.", hint="Give a later day.")
     person = Subject(request.subject, groups)
     project = arrangements.projects.get(request.project)
     agreement = request.agreement
@@ -209,8 +208,8 @@ def _refuse_what_would_not_hold(trial: Decision, grant: Grant, arrangements: Arr
     stop = latest(grant.agreement, grant.project, arrangements)
     if stop and grant.until > stop.at:
         raise UsageError(
-            f"A grant until {day(grant.until)} would end earlier, because {stop.what} ends on {day(stop.at)}.",
-            hint=f"Approve it until {stop.at.astimezone(LONDON).date().isoformat()} at the latest.",
+            f"A grant until {last_day(grant.until)} would end earlier, because {stop.what} ends on {day(stop.at)}.",
+            hint=f"Approve it until {last_day(stop.at)} at the latest.",
         )
 
 

@@ -364,4 +364,7 @@ def _gateway_at(address: str, token: str) -> GatewayClient:
 def _check_slugs(*slugs: str | None) -> None:
     for slug in slugs:
         if slug is not None and not (len(slug) <= MAX_SLUG and SLUG.match(slug)):
-            raise UsageError(f"There is nothing called {slug[:80]!r}.", hint="Write it as the catalog does.")
+            raise UsageError(
+                f"There is nothing called {slug[:80]!r}.",
+                hint="In an address a name has hyphens: londata://school-rolls-by-pupil.",
+            )

@@ -11,9 +11,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from londata.errors import ReadError
+from londata.errors import ReadError, UsageError
 from londata.readers.columns import as_kind
-from londata.readers.wanted import Source, Wanted, positions
+from londata.readers.wanted import Source, Wanted, listed, positions
 
 #: How many bytes of a column are read at once where only its first rows are wanted: about a page.
 _PAGE_BYTES = 64 * 1024
@@ -32,6 +32,10 @@ def read(source: Source, wanted: Wanted) -> Any:
             return _dask(source, wanted, columns)
         return as_kind(_pandas(source, wanted, columns), wanted.kind)
     except (pa.ArrowException, OSError) as error:
+        if "filters" in wanted.more and "FieldRef" in str(error):
+            raise UsageError(
+                "filters names a column that is not there.", hint=f"Columns are {listed(schema.names)}."
+            ) from error
         raise ReadError(
             f"The Parquet file is broken or cut short: {str(error).splitlines()[0][:200]}",
             hint="Fetch it again; if that does not help, tell the publisher.",

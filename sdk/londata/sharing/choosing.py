@@ -70,6 +70,8 @@ def enter(name: str) -> list[str]:
     UsageError, SettingsError
         As :func:`use_project`.
     """
+    if not isinstance(name, str):
+        raise UsageError(f"A project is chosen by its name, not {name!r:.80}.", hint="londata.projects() lists yours.")
     slug = slug_of(name)
     if session.project() is not None:
         session.fix_project(slug)  # raises for another one, before anybody is asked

@@ -55,7 +55,7 @@ def _form(entry: Any, mine: Projects) -> Any:
         chosen = mine[0].id
     project = project_field(mine, chosen if mine.find(chosen or "") else None)
     why = parts.Field(
-        widgets.Textarea(description="Why do you need it?", rows=4),
+        widgets.Textarea(description="Why do you need it?", rows=4, continuous_update=False),
         f"In a sentence or two, at most {MAX_WORDS:,} characters. A steward of {safe(record.publisher.name, 120)} "
         "decides by it.",
     )

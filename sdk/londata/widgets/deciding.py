@@ -52,7 +52,8 @@ class Desk:
         self.request = parts.Field(widgets.Dropdown(description="Request to decide"))
         self.until = parts.Field(widgets.DatePicker(description="Give access until"))
         self.reason = parts.Field(
-            widgets.Textarea(description="Reason for refusing", rows=3), "The one who asked will read it."
+            widgets.Textarea(description="Reason for refusing", rows=3, continuous_update=False),
+            "The one who asked will read it.",
         )
         self.approve = parts.button("Approve", self._approve)
         self.refuse = parts.button("Refuse", self._refuse, second=True)

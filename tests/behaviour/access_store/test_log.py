@@ -153,7 +153,7 @@ def test_what_a_gateway_served_is_reported_and_verified(
     agreement = next(name for name, counts in counted.items() if counts.readings == 1)
     assert main(["audit", "report", "--agreement", agreement]) == 0
     said = capsys.readouterr().out
-    assert said.startswith(f"1 readings by 1 people for 1 projects, {counted[agreement].bytes:,} bytes.")
+    assert said.startswith(f"1 reading by 1 person for 1 project, {counted[agreement].bytes:,} bytes.")
     assert "school-place-planning" in said
     assert "bytes not known" not in said
     assert main(["audit", "verify"]) == 0

@@ -101,8 +101,10 @@ def test_only_a_steward_decides_and_never_about_themselves(store: AccessStore) -
 def test_an_end_is_never_cut_in_silence(store: AccessStore) -> None:
     request = store.ask(ADA, an_entry(), "places", "x")
     for until, said in (
-        (NOW, "past"),
-        (midnight(dt.date(2097, 3, 2)), "2097-03-01 at the latest"),
+        (NOW, "is past"),
+        (midnight(dt.date(2020, 1, 2)), "1 January 2020 is past"),
+        (midnight(dt.date(2097, 3, 2)), "A grant until 1 March 2097 would end earlier"),
+        (midnight(dt.date(2097, 3, 2)), "until 28 February 2097 at the latest"),
         (dt.datetime(2096, 12, 1), "no time zone"),
     ):
         with pytest.raises(UsageError) as caught:
