@@ -47,13 +47,13 @@ def entry(**more):
 
 def test_a_project_says_in_two_lines_what_it_is_for_and_what_it_may_read():
     first, second = project().told()
-    assert first == "School places (school-places): Plan school places. It ends on 1 July 2027."
+    assert first == "School places (school-places): Plan school places. It lasts until 30 June 2027."
     assert second == "Beside open data it may read School rolls (catalog.school_rolls, until 31 March 2027)."
 
 
 def test_a_project_that_is_over_or_may_read_nothing_says_so():
     record = project().record
-    assert "It ended on 1 July 2027." in repr(MyProject(record, "Plan", ended=True))
+    assert "It lasted until 30 June 2027." in repr(MyProject(record, "Plan", ended=True))
     assert "It is over, so it may read open data only." in repr(MyProject(record, "Plan", ended=True))
     assert "request_access" in repr(MyProject(record, "Plan"))
 

@@ -7,7 +7,7 @@ import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from londata.access import day
+from londata.access import day, last_day
 from londata.sharing.display.listing import Listing
 from londata.sharing.display.words import plain, safe
 
@@ -37,6 +37,13 @@ class Notice:
         """Say its kind in words."""
         return _KINDS.get(self.kind, "Mind")
 
+    @property
+    def day(self) -> str:
+        """Name its day: of an end the last day that it leaves, as in "until"; empty where there is none."""
+        if self.at is None:
+            return ""
+        return last_day(self.at) if self.kind in ("ending", "ended") else day(self.at)
+
     def __str__(self) -> str:
         return f"{self.heading}: {plain(self.text, 600)}"
 
@@ -58,4 +65,4 @@ class Notices(Listing[Notice]):
 
     def cells(self, item: Notice) -> Sequence[str]:
         """Write one notice for the table."""
-        return html.escape(item.heading), safe(item.text, 600), html.escape(day(item.at)) if item.at else ""
+        return html.escape(item.heading), safe(item.text, 600), html.escape(item.day)

@@ -7,7 +7,7 @@ import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from londata.access import day, last_day, midnight
+from londata.access import last_day, midnight
 from londata.records import Project, key_of
 from londata.sharing.display.listing import Listing
 from londata.sharing.display.words import plain, safe
@@ -51,14 +51,16 @@ class MyProject:
         return self.record.title
 
     @property
-    def ends(self) -> str:
-        """The day on which it is over, in words."""
-        return day(midnight(self.record.end))
+    def until(self) -> str:
+        """The last day on which it may read, in words; its record names the day after it."""
+        return last_day(midnight(self.record.end))
 
     def told(self) -> list[str]:
         """Say in a line what it is for, and in another which data it may read."""
         purpose = plain(self.purpose_title or self.record.purpose)
-        first = f"{plain(self.title)} ({self.id}): {purpose}. It {'ended' if self.ended else 'ends'} on {self.ends}."
+        first = (
+            f"{plain(self.title)} ({self.id}): {purpose}. It {'lasted' if self.ended else 'lasts'} until {self.until}."
+        )
         return [first, self._data()]
 
     def _data(self) -> str:
@@ -87,7 +89,7 @@ class Projects(Listing[MyProject]):
         The one that this kernel works for, if any.
     """
 
-    headers = ("Project", "Purpose", "May read, beside open data", "Ends", "In code")
+    headers = ("Project", "Purpose", "May read, beside open data", "Until", "In code")
 
     def __init__(self, items: Sequence[MyProject] = (), chosen: str | None = None) -> None:
         super().__init__(items)
@@ -119,7 +121,7 @@ class Projects(Listing[MyProject]):
             name,
             purpose,
             data or "nothing yet",
-            html.escape(item.ends),
+            html.escape(item.until),
             f"<code>{html.escape(_code(item))}</code>",
         )
 

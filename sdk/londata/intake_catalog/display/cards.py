@@ -7,8 +7,9 @@ import html
 import textwrap
 from collections.abc import Callable, Sequence
 
+from londata.access import in_words
 from londata.intake_catalog.display.access import access_facts, code_lines, standing_of
-from londata.intake_catalog.display.words import clean, day, freshness, link, plain, safe
+from londata.intake_catalog.display.words import clean, freshness, link, plain, safe
 from londata.records import Entry, Insight, Service, key_of
 from londata.records.vocabulary import NOT_STATED
 from londata.sharing.display.style import card, table
@@ -37,7 +38,7 @@ def facts(record: Entry, today: dt.date, standing: Standing | None = None) -> li
     geography = record.geography
     where = f"{geography.level}{f', boundaries of {geography.vintage}' if geography.vintage else ''}"
     period = record.period
-    span = dict.fromkeys(day(each) if each else "…" for each in (period.start, period.end))
+    span = dict.fromkeys(in_words(each) if each else "…" for each in (period.start, period.end))
     found = [
         ("Publisher", record.publisher.name),
         *access_facts(record, standing),

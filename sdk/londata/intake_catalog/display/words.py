@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 
+from londata.access import in_words
 from londata.records import Entry
 from londata.records.vocabulary import NOT_STATED
-from londata.sharing.display.words import clean, day, link, plain, safe
+from londata.sharing.display.words import clean, link, plain, safe
 
-__all__ = ["ago", "clean", "day", "freshness", "link", "plain", "safe"]
+__all__ = ["ago", "clean", "freshness", "link", "plain", "safe"]
 
 #: How many days may pass before the next update is due.
 _DAYS = {
@@ -53,7 +54,7 @@ def freshness(record: Entry, today: dt.date) -> str:
     if record.updated is None:
         return f"date of last update not stated{f'; {often}' if often else ''}"
     days = (today - record.updated).days
-    parts = [f"updated {day(record.updated)}, {ago(days)}", often]
+    parts = [f"updated {in_words(record.updated)}, {ago(days)}", often]
     due = _DAYS.get(frequency)
     if due and days > 2 * due + 7:
         parts.append("overdue, as far as the register knows")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import html
 import unicodedata
 
@@ -39,11 +38,6 @@ def link(address: str, text: str = "") -> str:
     ):
         return shown
     return f'<a href="{html.escape(address, quote=True)}" target="_blank" rel="noopener noreferrer">{shown}</a>'
-
-
-def day(date: dt.date) -> str:
-    """Write a date as ``31 January 2026``."""
-    return f"{date.day} {date:%B %Y}"
 
 
 def _is_control(character: str) -> bool:
