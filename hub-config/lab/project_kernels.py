@@ -7,6 +7,7 @@ project's name in its environment. Choosing another kernel starts another proces
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 import time
 from typing import Any
@@ -15,6 +16,8 @@ from jupyter_client.kernelspec import NATIVE_KERNEL_NAME, KernelSpec, KernelSpec
 from traitlets import Float
 
 PREFIX = "project-"
+#: Letters of a title that a card of the launcher has room for, beside the word that says what it is.
+ROOM = 31
 
 
 class ProjectKernels(KernelSpecManager):
@@ -53,7 +56,7 @@ class ProjectKernels(KernelSpecManager):
             return super().get_kernel_spec(kernel_name)
         spec = super().get_kernel_spec(NATIVE_KERNEL_NAME)
         alike = list(self._titles.values()).count(title) > 1
-        spec.display_name = f"{title} (project{f' {slug}' if alike else ''})"
+        spec.display_name = f"Project: {slug if alike else title}"
         spec.env = {**spec.env, "LONDATA_PROJECT": slug}
         return spec
 
@@ -70,7 +73,6 @@ class ProjectKernels(KernelSpecManager):
         from londata import settings
         from londata.errors import LondataError
         from londata.records.identifiers import SLUG
-        from londata.sharing.display.words import clean
         from londata.sharing.service import SharingService, is_service
 
         address = settings.get("REGISTER")
@@ -84,4 +86,12 @@ class ProjectKernels(KernelSpecManager):
             self.log.warning("No kernels for projects: %s", error)
             return {}
         # A name goes into addresses and folders, so nothing but a slug may be one; a title is only ever shown.
-        return {each.id: clean(each.title, 60) or each.id for each in projects if SLUG.match(each.id)}
+        return {each.id: short(each.title) or each.id for each in projects if SLUG.match(each.id)}
+
+
+def short(title: str) -> str:
+    """Shorten a title that is too long for a card, first by the remark in brackets at its end."""
+    from londata.sharing.display.words import clean
+
+    whole = clean(title)
+    return whole if len(whole) <= ROOM else clean(re.sub(r"\s*\([^()]*\)$", "", whole), ROOM)

@@ -43,7 +43,7 @@ def test_each_project_has_a_kernel_beside_plain_python(world, kernels):
     specs = listed(kernels.ProjectKernels())
     assert {"python3", "project-school-places", "project-commuting"} <= set(specs)
     ours, plain = specs["project-school-places"]["spec"], specs["python3"]["spec"]
-    assert ours["display_name"] == "School places (project)"
+    assert ours["display_name"] == "Project: School places"
     assert ours["env"] == plain["env"] | {"LONDATA_PROJECT": "school-places"}
     assert (ours["argv"], ours["language"]) == (plain["argv"], plain["language"])
     assert "LONDATA_PROJECT" not in plain["env"]
@@ -51,7 +51,7 @@ def test_each_project_has_a_kernel_beside_plain_python(world, kernels):
 
 def test_a_hostile_title_is_shown_and_is_no_name(world, kernels):
     specs = listed(kernels.ProjectKernels())
-    assert specs["project-commuting"]["spec"]["display_name"].startswith("<img src=x")
+    assert specs["project-commuting"]["spec"]["display_name"].startswith("Project: <img src=x")
     for name in ("project-../../etc", f"project-{HOSTILE}", "project-", "project-no-such", "project-PYTHON3"):
         with pytest.raises(NoSuchKernel):
             kernels.ProjectKernels().get_kernel_spec(name)
@@ -60,8 +60,19 @@ def test_a_hostile_title_is_shown_and_is_no_name(world, kernels):
 def test_two_projects_of_one_title_are_told_apart(world, kernels):
     world.access.record(project(id="commuting", members=["dora"]), "tests")
     specs = listed(kernels.ProjectKernels())
-    assert specs["project-commuting"]["spec"]["display_name"] == "School places (project commuting)"
-    assert specs["project-school-places"]["spec"]["display_name"] == "School places (project school-places)"
+    assert specs["project-commuting"]["spec"]["display_name"] == "Project: commuting"
+    assert specs["project-school-places"]["spec"]["display_name"] == "Project: school-places"
+
+
+def test_a_card_has_room_for_the_name_of_its_kernel(world, kernels):
+    for title, shown in (
+        ("School places in Camden (demonstration)", "Project: School places in Camden"),
+        ("Places (2027)", "Project: Places (2027)"),
+        ("Places for every child that moves into the borough", "Project: Places for every child that mo…"),
+    ):
+        world.access.record(project(id="commuting", title=title, members=["dora"]), "tests")
+        assert listed(kernels.ProjectKernels())["project-commuting"]["spec"]["display_name"] == shown
+        assert len(shown) <= 40
 
 
 def test_only_ones_own_projects_are_listed(world, kernels, monkeypatch):
@@ -135,7 +146,7 @@ def test_a_kernel_works_for_its_project_and_another_kernel_is_another_process(wo
 def test_in_the_hub_another_kernel_for_a_notebook_is_another_session_with_its_own_purpose(hub):
     lab = hub.lab("ada")
     specs = lab.client.get("/api/kernelspecs").raise_for_status().json()["kernelspecs"]
-    assert specs["project-school-places"]["spec"]["display_name"].endswith("(project)")
+    assert specs["project-school-places"]["spec"]["display_name"] == "Project: School places in Camden"
     ask = "import os; from londata import session; print(session.project(), os.getsid(0))"
     notebook = {"path": "a.ipynb", "name": "a.ipynb", "type": "notebook", "kernel": {"name": "python3"}}
     made = lab.client.post("/api/sessions", json=notebook).raise_for_status().json()
