@@ -29,10 +29,19 @@ def standing(entry: str, address: str) -> Standing:
     """Ask how the caller stands towards an entry in this kernel's project, or, where none is chosen, in others."""
     there, chosen = service(address), session.project()
     found = there.standing(entry, chosen)
-    if found.allowed or chosen:
+    if found.allowed:
+        return found
+    found = replace(found, waiting=_waiting(there.requests(), entry, chosen))
+    if chosen:
         return found
     able = (project.id for project in there.projects() if any(each.entry == entry for each in project.readable))
     return replace(found, readable_in=tuple(able))
+
+
+def _waiting(asked: Requests, entry: str, project: str | None) -> Request | None:
+    """Find one's own request for an entry that is not decided yet: in a project, or in any where none is chosen."""
+    own = (each for each in asked if each.mine and each.state == "open" and each.record.entry == entry)
+    return next((each for each in own if project in (None, each.record.project)), None)
 
 
 def request_access(

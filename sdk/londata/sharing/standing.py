@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from londata.access import Decision
+
+if TYPE_CHECKING:
+    from londata.sharing.requests import Request
 
 
 @dataclass(frozen=True)
@@ -13,7 +17,8 @@ class Standing:
     """What the hub says of a caller, an entry and a project. An explanation: it opens nothing.
 
     ``columns`` are those that may be read (``None``: all); ``rows`` says which rows, in words, empty for all.
-    ``readable_in`` names projects of the caller in which it could be read, where none is chosen.
+    ``readable_in`` names projects of the caller in which it could be read, where none is chosen; ``waiting`` is the
+    caller's own request for it that is not decided yet.
     """
 
     allowed: bool
@@ -24,6 +29,7 @@ class Standing:
     columns: tuple[str, ...] | None = None
     rows: str = ""
     readable_in: tuple[str, ...] = ()
+    waiting: Request | None = None
 
     @classmethod
     def of(cls, decision: Decision) -> Standing:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from londata.access import decide, last_day
+from londata.access import day, decide, last_day
 from londata.errors import LondataError
 from londata.intake_catalog.reading import current_subject, how_to_read
 from londata.records import Entry
@@ -73,11 +73,22 @@ def code_lines(record: Entry, standing: Standing | None, address: str) -> list[s
     """
     if standing is None or standing.allowed or record.kind == "insight":
         return how_to_read(record)
-    lines = [f"# {reason}" for reason in standing.reasons if reason]
+    lines = [f"# {reason}" for reason in _reasons(standing) if reason]
     if standing.readable_in:
         lines += [f'londata.use_project("{project}")' for project in standing.readable_in]
+    elif standing.waiting:
+        lines.append("londata.requests()")
     elif is_service(address):
         lines.append(f'catalog.{record.key}.request_access(why="…")')
     if record.columns:
         lines.append(f"catalog.{record.key}.read_dummy()  # rows of the same columns, with nothing real in them")
     return lines
+
+
+def _reasons(standing: Standing) -> tuple[str, ...]:
+    """Say why not. The last reason is what to do next: of whoever has asked already it says that instead."""
+    if standing.waiting is None or standing.readable_in:
+        return standing.reasons
+    record = standing.waiting.record
+    asked = f"You asked for it on {day(record.made_at)}, for the project {record.project}: request {record.id} is open."
+    return (*(standing.reasons[:-1] or standing.reasons), asked)
