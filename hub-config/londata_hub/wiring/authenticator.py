@@ -7,7 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from jupyterhub.apihandlers.users import UserAPIHandler
 from jupyterhub.auth import Authenticator
+from jupyterhub.scopes import needs_scope
 from tornado.ioloop import IOLoop
 from tornado.web import HTTPError
 from traitlets import Unicode
@@ -54,6 +56,22 @@ class Throttle:
         self._rests_until.pop(name, None)
 
 
+class PersonHandler(UserAPIHandler):  # type: ignore[misc]  # jupyterhub has no types
+    """``GET /users/<name>``, which tells of the file as it is.
+
+    JupyterHub's own answer is as old as the person's last request, so that a service that acts for somebody would not
+    learn that they left a group, or the hub.
+    """
+
+    @needs_scope("read:users", "read:users:name", "read:users:groups")  # type: ignore[untyped-decorator]
+    async def get(self, user_name: str) -> None:
+        """Bring somebody's groups up to date, then answer as JupyterHub does; who has left is not there."""
+        user = self.find_user(user_name)
+        if user is not None and await self.refresh_auth(user) is None:
+            raise HTTPError(404)
+        await super().get(user_name)
+
+
 class PeopleAuthenticator(Authenticator):  # type: ignore[misc]  # jupyterhub has no types
     """Lets in the people of one file and gives them its groups."""
 
@@ -81,6 +99,10 @@ class PeopleAuthenticator(Authenticator):  # type: ignore[misc]  # jupyterhub ha
     def check_allowed(self, username: str, authentication: dict[str, Any] | None = None) -> bool:
         """Allow exactly the people of the file."""
         return username in people.read(Path(self.users_file))
+
+    def get_handlers(self, app: Any) -> list[tuple[str, type]]:
+        """Answer in JupyterHub's place what it would answer with old groups."""
+        return [*super().get_handlers(app), (r"/api/users/([^/]+)", PersonHandler)]
 
     async def refresh_user(self, user: Any, handler: Any = None, **_: Any) -> dict[str, Any] | bool:
         """Bring a person's groups up to date; somebody who is no longer in the file is out."""
