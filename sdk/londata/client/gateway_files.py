@@ -45,12 +45,19 @@ class GatewayFile(AbstractBufferedFile):  # type: ignore[misc]
         self._held = fs.held(path)
         exact = self._held.opening.media_type == PARQUET
         keywords["cache_type"] = keywords.get("cache_type") or ("none" if exact else "blockcache")
-        if keywords["cache_type"] not in IN_MEMORY:
-            raise UsageError(
-                f"The cache type {keywords['cache_type']!r} would write to disk what may only be read.",
-                hint=f"Take one of {', '.join(IN_MEMORY)}.",
-            )
+        _check_in_memory(keywords["cache_type"])
         super().__init__(fs, path, mode, **{**keywords, "size": self._held.size})
+
+    @property
+    def cache(self) -> Any:
+        """What keeps the bytes that were fetched; another one may be put in its place, as ``blockcache::`` does."""
+        return self._cache
+
+    @cache.setter
+    def cache(self, cache: Any) -> None:
+        if cache is not None:
+            _check_in_memory(cache.name)
+        self._cache = cache
 
     def read(self, length: int | None = -1) -> bytes:
         """Read some bytes; all that are left when no number is given."""
@@ -220,6 +227,14 @@ class GatewayFileSystem(AbstractFileSystem):  # type: ignore[misc]
     get = get_file = download = _not_kept
     mkdir = makedirs = rmdir = rm = rm_file = _rm = mv = move = rename = copy = cp = cp_file = _read_only
     touch = pipe = pipe_file = put = put_file = upload = write_bytes = write_text = _read_only
+
+
+def _check_in_memory(cache_type: str) -> None:
+    if cache_type not in IN_MEMORY:
+        raise UsageError(
+            f"The cache type {cache_type!r} would write to disk what may only be read.",
+            hint=f"Take one of {', '.join(IN_MEMORY)}.",
+        )
 
 
 def _reading(held: HeldReading) -> readlog.Reading:
