@@ -168,13 +168,13 @@ class Connection:
 
     def _pool(self) -> httpx.Client:
         process = os.getpid()
-        if process not in self._pools:
+        if (pool := self._pools.get(process)) is None:
             import httpx
 
             from londata.client.unix_socket import UnixTransport
 
             socket, encrypted = self._endpoint.socket, self._endpoint.base.startswith("https:")
-            self._pools[process] = httpx.Client(
+            made = httpx.Client(
                 transport=self._transport or (UnixTransport(socket) if socket else None),
                 headers={"Authorization": f"Bearer {self._token}"} if self._token else {},
                 timeout=self._timeout,
@@ -183,7 +183,10 @@ class Connection:
                 verify=encrypted,
                 trust_env=encrypted,
             )
-        return self._pools[process]
+            pool = self._pools.setdefault(process, made)
+            if pool is not made:  # another thread was first
+                made.close()
+        return pool
 
     def _error(self, response: httpx.Response) -> LondataError:
         """Make the same error as the service raised."""
