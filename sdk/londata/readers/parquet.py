@@ -36,10 +36,22 @@ def read(source: Source, wanted: Wanted) -> Any:
             raise UsageError(
                 "filters names a column that is not there.", hint=f"Columns are {listed(schema.names)}."
             ) from error
+        if "filters" in wanted.more and isinstance(error, pa.ArrowNotImplementedError):
+            raise _no_filters(error) from error
         raise ReadError(
             f"The Parquet file is broken or cut short: {str(error).splitlines()[0][:200]}",
             hint="Fetch it again; if that does not help, tell the publisher.",
         ) from error
+    except (ValueError, TypeError) as error:
+        if "filters" in wanted.more:
+            raise _no_filters(error) from error
+        raise
+
+
+def _no_filters(error: Exception) -> UsageError:
+    """Make the error for filters that pyarrow does not understand."""
+    reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+    return UsageError(f"filters cannot be understood: {reason}.", hint='Write filters=[("borough", "==", "Camden")].')
 
 
 def _pandas(source: Source, wanted: Wanted, columns: list[str] | None) -> pd.DataFrame:
