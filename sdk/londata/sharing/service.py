@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -13,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from londata import session, settings
 from londata.client import Endpoint
 from londata.client.connection import Connection, Params
+from londata.client.register_client import own_token
 from londata.errors import RegisterUnavailableError, SettingsError
 from londata.records import AccessRequest, Project, RowFilter
 from londata.sharing.notices import Notice, Notices
@@ -58,7 +58,7 @@ class SharingService:
     ) -> None:
         endpoint = Endpoint.of(address)
         self._address = endpoint.address
-        self._connection = Connection(endpoint, token or _own_token(), timeout, transport)
+        self._connection = Connection(endpoint, token or own_token(), timeout, transport)
 
     def projects(self) -> Projects:
         """List one's projects."""
@@ -168,7 +168,7 @@ def service(address: str = "") -> SharingService:
             "Projects and requests are kept by the hub, and no register service is set here.",
             hint=f"Work in the hub's Lab, or set {settings.PREFIX}REGISTER to the address of its register.",
         )
-    return _service_at(where, _own_token())
+    return _service_at(where, own_token())
 
 
 def is_service(address: str) -> bool:
@@ -179,10 +179,6 @@ def is_service(address: str) -> bool:
 @lru_cache(maxsize=8)
 def _service_at(address: str, token: str) -> SharingService:
     return SharingService(address, token)
-
-
-def _own_token() -> str:
-    return settings.get("TOKEN") or os.environ.get("JUPYTERHUB_API_TOKEN", "")
 
 
 def _record(kind: Any, said: Mapping[str, Any]) -> Any:
