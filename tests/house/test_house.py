@@ -12,10 +12,11 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = sorted([*ROOT.glob("sdk/londata/**/*.py"), *ROOT.glob("hub-config/**/*.py")])
+TESTS = sorted(ROOT.glob("tests/**/*.py"))
 HEAVY = ("pandas", "intake", "papermill", "pydantic", "httpx", "numpy", "IPython")
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize("path", [*MODULES, *TESTS], ids=lambda path: str(path.relative_to(ROOT)))
 def test_modules_and_functions_are_small(path):
     text = path.read_text(encoding="utf-8")
     assert text.count("\n") <= 400, "split this module"
@@ -53,7 +54,7 @@ def test_a_public_function_of_three_or_more_arguments_says_what_they_are(path):
             assert "Parameters\n-----" in (ast.get_docstring(node) or ""), f"say what {node.name} takes"
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize("path", [*MODULES, *TESTS], ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_module_is_called_utils(path):
     assert path.stem not in {"utils", "util", "helpers", "misc", "common"}
 
