@@ -107,6 +107,16 @@ def test_what_is_no_name_is_told_so(shared_world, be):
         londata.use_project(42)
 
 
+def test_what_is_listed_can_be_taken_by_its_name_and_a_project_of_the_list_be_chosen(world, be):
+    made = be(world, "ada")["school-rolls"].request_access("To plan", project="school_places")
+    assert londata.requests()[made.id].id == londata.requests()[0].id == made.id
+    mine = londata.projects()
+    with pytest.raises(UsageError, match="There is no 'commuting' in this list"):
+        mine["commuting"]
+    londata.use_project(mine["school-places"])
+    assert session.project() == "school-places"
+
+
 def test_without_a_name_ones_projects_are_shown(shared_world, be):
     be(shared_world, "dora")
     shown = londata.use_project()
@@ -188,6 +198,12 @@ def test_a_request_says_why_and_open_data_needs_none(shared_world, be):
     catalog = be(shared_world, "ada")
     with pytest.raises(UsageError, match="The reason why you need it is missing"):
         catalog["school-rolls"].request_access("  ")
+    with pytest.raises(UsageError, match="The reason why you need it is missing"):
+        catalog["school-rolls"].request_access()
+    with pytest.raises(UsageError, match="by its name, not 7"):
+        catalog["school-rolls"].request_access("To plan", project=7)
+    with pytest.raises(UsageError, match="not '7'"):
+        catalog["school-rolls"].request_access("To plan", purpose=7)
     with pytest.raises(UsageError, match="3,000 characters"):
         catalog["school-rolls"].request_access("a" * 3000)
     with pytest.raises(UsageError, match="is open: nobody has to be asked"):

@@ -183,13 +183,13 @@ class RegisterEntry(BaseReader):  # type: ignore[misc]
         positions(columns, list(frame.columns))
         return frame[list(columns)]
 
-    def request_access(self, why: str, *, purpose: str | None = None, project: str | None = None) -> Request:
+    def request_access(self, why: str = "", *, purpose: str | None = None, project: str | None = None) -> Request:
         """Ask the stewards of the data for access to it.
 
         Parameters
         ----------
         why
-            What it is needed for, in a sentence.
+            What it is needed for, in a sentence. It must be said.
         purpose
             The project's purpose, as a check; a request has no other.
         project

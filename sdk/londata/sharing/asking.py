@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from londata import session
 from londata.errors import UsageError
-from londata.records import Entry
+from londata.records import Entry, slug_of
 from londata.records.legal import purpose_title
 from londata.sharing.projects import MyProject, Projects
 from londata.sharing.requests import Request, Requests, words
@@ -89,7 +89,9 @@ def request_access(
 
 def choose(mine: Projects, name: str | None) -> MyProject:
     """Choose the project for a request: the one named, else this kernel's, else the only one."""
-    wanted = name or session.project()
+    if name is not None and not isinstance(name, str):
+        raise UsageError(f"A project is said by its name, not {str(name)[:80]}.", hint='Write project="school-places".')
+    wanted = slug_of(name) if name else session.project()
     if wanted and (found := mine.find(wanted)):
         return found
     own = ", ".join(project.id for project in mine)
@@ -112,8 +114,8 @@ def check_purpose(project: MyProject, purpose: str | None) -> None:
     """Refuse a purpose that is not the project's; raises :class:`~londata.errors.UsageError`."""
     code = project.record.purpose
     title = project.purpose_title or purpose_title(code)
-    if purpose is not None and purpose.strip().casefold() not in (code.casefold(), title.casefold()):
+    if purpose is not None and str(purpose).strip().casefold() not in (code.casefold(), title.casefold()):
         raise UsageError(
-            f"The purpose of the project {project.id} is “{title}” ({code}), not {purpose[:80]!r}.",
+            f"The purpose of the project {project.id} is “{title}” ({code}), not {str(purpose)[:80]!r}.",
             hint="Leave purpose out, or ask for a project with that purpose.",
         )

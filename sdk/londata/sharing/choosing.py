@@ -33,7 +33,7 @@ def current_project() -> MyProject | None:
     return _mine(chosen) if chosen else None
 
 
-def use_project(name: str | None = None) -> Projects | None:
+def use_project(name: str | MyProject | None = None) -> Projects | None:
     """Choose the project that this kernel works for, and say what that means. Without a name: show your projects.
 
     A kernel works for one project until it ends, so that what is read for one purpose never meets what is read for
@@ -42,7 +42,7 @@ def use_project(name: str | None = None) -> Projects | None:
     Parameters
     ----------
     name
-        The project's name in code, as ``londata.projects()`` lists it.
+        The project's name in code, as ``londata.projects()`` lists it, or one of that list.
 
     Returns
     -------
@@ -62,7 +62,7 @@ def use_project(name: str | None = None) -> Projects | None:
     return None
 
 
-def enter(name: str) -> list[str]:
+def enter(name: str | MyProject) -> list[str]:
     """Choose the project that this kernel works for; returns the lines that say what that means.
 
     Raises
@@ -70,6 +70,7 @@ def enter(name: str) -> list[str]:
     UsageError, SettingsError
         As :func:`use_project`.
     """
+    name = name.id if isinstance(name, MyProject) else name
     if not isinstance(name, str):
         raise UsageError(f"A project is chosen by its name, not {name!r:.80}.", hint="londata.projects() lists yours.")
     slug = slug_of(name)

@@ -6,6 +6,7 @@ import html
 from collections.abc import Iterable, Sequence
 from typing import Generic, TypeVar, overload
 
+from londata.errors import UsageError
 from londata.sharing.display.style import card, table
 
 T = TypeVar("T")
@@ -42,8 +43,16 @@ class Listing(Sequence[T], Generic[T]):
     def __getitem__(self, index: int) -> T: ...
     @overload
     def __getitem__(self, index: slice) -> tuple[T, ...]: ...
-    def __getitem__(self, index: int | slice) -> T | tuple[T, ...]:
-        return self._items[index]
+    @overload
+    def __getitem__(self, index: str) -> T: ...
+    def __getitem__(self, index: int | slice | str) -> T | tuple[T, ...]:
+        """Take an item by its place or by its id; raises :class:`~londata.errors.UsageError` for an id that is none."""
+        if not isinstance(index, str):
+            return self._items[index]
+        for item in self:
+            if getattr(item, "id", None) == index:
+                return item
+        raise UsageError(f"There is no {index[:60]!r} in this list.", hint="Show the list to see what there is.")
 
     def __len__(self) -> int:
         return len(self._items)
