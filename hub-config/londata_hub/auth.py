@@ -15,6 +15,7 @@ import re
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 import httpx
@@ -78,7 +79,8 @@ class HubAuth:
     api_url
         The hub's API (``JUPYTERHUB_API_URL``): ``http://…/hub/api`` or ``http+unix://%2Fhub.sock/hub/api``.
     service
-        Name of the service at the hub; callers need the scope ``access:services!service=<name>``.
+        Name of the service at the hub, as callers are told of it; they need the scope
+        ``access:services!service=<name>``.
     keep_s, keep_refusal_s
         Seconds for which the hub's answer is believed without asking again.
     size
@@ -99,6 +101,7 @@ class HubAuth:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._hub = Endpoint.of(api_url)
+        self._service = service
         self._scopes = {"access:services", f"access:services!service={service}"}
         # Apart, so that a flood of forged tokens cannot push out what is known of good ones.
         self._known: _Recent[Subject] = _Recent(size, keep_s, clock)
@@ -145,14 +148,18 @@ class HubAuth:
                 f"{self._hub.base}/user", headers={"Authorization": f"token {token}"}, follow_redirects=False
             )
         except httpx.HTTPError as error:
-            raise _hub_is_silent() from error
+            raise _hub_is_silent(self._service) from error
         if response.status_code in (401, 403, 404):
             self._refused.put(digest, _unknown, asked_at)
             raise _unknown()
-        subject, scopes = _read_answer(response)
+        try:
+            subject, scopes = _read_answer(response)
+        except ValueError as error:
+            raise _hub_is_silent(self._service) from error
         if not self._scopes & scopes:
-            self._refused.put(digest, _without_scope, asked_at)
-            raise _without_scope()
+            refusal = partial(_without_scope, self._service)
+            self._refused.put(digest, refusal, asked_at)
+            raise refusal()
         self._known.put(digest, subject, asked_at)
         return subject
 
@@ -187,14 +194,20 @@ class _Recent(Generic[T]):
 
 
 def _read_answer(response: httpx.Response) -> tuple[Subject, set[str]]:
-    """Read the hub's model of a user (or of another service); anything unexpected lets nobody in."""
+    """Read the hub's model of a user (or of another service).
+
+    Raises
+    ------
+    ValueError
+        It is anything else; that lets nobody in.
+    """
     try:
         said: dict[str, Any] = response.json() if response.status_code == 200 else {}
         name, groups, scopes = said["name"], said.get("groups", []), set(said["scopes"])
         if not name or not all(isinstance(text, str) for text in (name, *groups, *scopes)):
             raise ValueError(name)
-    except (ValueError, KeyError, TypeError) as error:
-        raise _hub_is_silent() from error
+    except (KeyError, TypeError) as error:
+        raise ValueError("no model of a user") from error
     # No user's name has a slash in it, so a service never passes for a user.
     return Subject(name if said.get("kind") == "user" else f"service/{name}", frozenset(groups)), scopes
 
@@ -206,14 +219,14 @@ def _unknown() -> AccessError:
     )
 
 
-def _without_scope() -> AccessError:
+def _without_scope(service: str) -> AccessError:
     return AccessDeniedError(
-        "This token may not be used for the register.",
+        f"This token may not be used for the {service}.",
         hint="Use the token of your server, or ask whoever runs the hub for the scope to access this service.",
     )
 
 
-def _hub_is_silent() -> RegisterUnavailableError:
+def _hub_is_silent(service: str) -> RegisterUnavailableError:
     return RegisterUnavailableError(
-        "The hub does not say who you are, so the register lets nobody in.", hint="Try again in a minute."
+        f"The hub does not say who you are, so the {service} lets nobody in.", hint="Try again in a minute."
     )

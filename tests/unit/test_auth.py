@@ -143,7 +143,10 @@ def test_a_token_without_the_scope_is_refused(asking, scopes):
 
 
 def test_the_scope_is_that_of_the_services_own_name(asking):
-    with asking(Hub(), service="apps") as verify, pytest.raises(AccessDeniedError):
+    with asking(Hub(), service="apps") as verify, pytest.raises(AccessDeniedError, match="used for the apps"):
+        verify("good")
+    silent = pytest.raises(RegisterUnavailableError, match="the gateway lets nobody in")
+    with asking(Hub(good=[]), service="gateway") as verify, silent:
         verify("good")
 
 
