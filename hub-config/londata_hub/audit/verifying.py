@@ -23,11 +23,16 @@ CHUNK = 5_000
 
 @dataclass(frozen=True)
 class Finding:
-    """What is wrong, and with which line (0: with none in particular). A ``note`` is said, but is nothing wrong."""
+    """What is wrong, and with which line (0: with none in particular).
+
+    A ``note`` is said, but is nothing wrong. What is ``against_note`` contradicts what was noted outside the database,
+    as an older copy of it does that was put in its place.
+    """
 
     line: int
     text: str
     note: bool = False
+    against_note: bool = False
 
 
 def lines(connection: Connection) -> int:
@@ -94,7 +99,8 @@ class _State:
                 yield Finding(seq, f"line {seq:,} is older than the line before it")
             self.at = at
             if seq in wanted and wanted[seq] != {stored}:
-                yield Finding(seq, f"line {seq:,} is not the one that was noted: the log was rewritten")
+                text = f"line {seq:,} is not the one that was noted: the log was rewritten"
+                yield Finding(seq, text, against_note=True)
             if values or what in takes:
                 self.proofs.take(seq, values or _loads(line) or {})
 
@@ -105,7 +111,8 @@ class _State:
         last = max((each.seq for each in anchors), default=0)
         if last > self.seq:
             gone = f"{self.seq + 1:,} to {last:,}" if last > self.seq + 1 else f"{last:,}"
-            yield Finding(last, f"the log ends too early: line {last:,} was noted; missing: {gone}")
+            text = f"the log ends too early: line {last:,} was noted; missing: {gone}"
+            yield Finding(last, text, against_note=True)
         if not anchors and self.seq:
             text = "this machine has no note of where the log ended, so lines missing from its end would not be found"
             yield Finding(0, text, note=True)

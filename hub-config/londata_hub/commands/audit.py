@@ -68,6 +68,8 @@ def _verify(noted: list[audit.Anchor]) -> int:
         print(f"{'Note' if each.note else 'WRONG'}: {each.text}.")
     if len(wrong) > SHOWN:
         print(f"… and {len(wrong) - SHOWN:,} more.")
+    if any(each.against_note for each in wrong):
+        print(_RESTORED.format(hub.anchors / register))
     print(
         f"{count:,} lines: "
         + (
@@ -79,6 +81,12 @@ def _verify(noted: list[audit.Anchor]) -> int:
     if count and not wrong:
         print(f"Whoever keeps {last.seq}:{last.hash} can tell later that this is still the same log.")
     return 1 if wrong else 0
+
+
+_RESTORED = (
+    "If a backup was restored on purpose: what came after it is lost, and {} tells where the log had got to. Convince "
+    "yourself that nothing else is wrong, move that file away, keep it with the reason, and verify again."
+)
 
 
 def _gone_over(connection: Connection, anchors: list[audit.Anchor], count: int) -> list[audit.Finding]:

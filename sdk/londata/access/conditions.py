@@ -151,4 +151,11 @@ def failing(subject: Subject, now: dt.datetime, term: Term) -> list[Failing]:
         for weight, personal, mend in _PERSONAL
         if (said := personal(subject, now, term))
     ]
-    return sorted([*found, *term.flaws]) if term.flaws else found
+    return sorted([*found, *_not_said_yet(now, term)]) if term.flaws else found
+
+
+def _not_said_yet(now: dt.datetime, term: Term) -> list[Failing]:
+    """Leave out that the agreement has ended where the day of its end is said."""
+    agreement = term.agreement
+    said = agreement and agreement.status == "ended" and now >= term.end.at == midnight(agreement.end)
+    return [flaw for flaw in term.flaws if not (said and flaw.said == _signed(term))]
