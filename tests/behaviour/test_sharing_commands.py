@@ -60,7 +60,7 @@ def test_a_file_of_agreements_and_projects_is_recorded_once(run, store, tmp_path
     file = written(tmp_path, agreements=[new], projects=[work])
     assert run("agreements", "load", file) == (0, f"ISA-2: new; {_state()}\n")
     assert run("agreements", "load", file) == (0, "ISA-2: as before\n")
-    assert run("projects", "load", file)[1].startswith("second: new; it ends on ")
+    assert run("projects", "load", file)[1].startswith("second: new; until ")
     assert store.arrangements().agreements["ISA-2"] == new
     assert store.arrangements().projects["second"] == work
     assert last_lines(store, "agreement.recorded")[-1]["actor"] == operator()
@@ -130,7 +130,7 @@ def test_an_agreement_is_suspended_with_a_reason_and_ended(run, store):
     assert "A breach." in run("agreements", "show", "ISA-1")[1]
     assert run("agreements", "suspend", "ISA-1", "--reason", "Again.")[0] == 2
     assert run("agreements", "end", "ISA-1")[0] == 0
-    assert "Ended." in run("agreements", "list")[1]
+    assert "Ended on " in run("agreements", "list")[1]
     assert run("agreements", "end", "ISA-1")[0] == 2
     assert run("agreements", "show", "ISA-7") != 0
 

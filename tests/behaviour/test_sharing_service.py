@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 import sharing_world as world
-from londata.access import in_words, midnight
+from londata.access import last_day, midnight
 from londata.records import AccessRequest
 from londata_hub import audit
 from londata_hub.services.public_facts import FEWEST, state_of
@@ -278,7 +278,7 @@ def test_the_page_says_who_shares_what_for_what_until_when(ask):
         "UK GDPR article 6(1)(e): public task",
         "UK GDPR article 9(2)(g): substantial public interest",
         "Pupils by school",
-        f"Live; it ends on {in_words(world.days(200))}, unless it is reviewed by then.",
+        f"Live until {last_day(midnight(world.days(200)))}, unless it is reviewed by then.",
         "fewer than 5",
         "Children find a school near home.",
         "Only totals leave the workbench",
@@ -289,7 +289,7 @@ def test_the_page_says_who_shares_what_for_what_until_when(ask):
 def test_words_of_records_cannot_become_markup(tmp_path):
     with world.stores(tmp_path) as (register, access), served(world.app_over(register, access, tmp_path)) as address:
         evil = "<script>alert(1)</script> & \"'><img src=x>"
-        access.record(world.agreement(title=evil, legal_basis={"power": evil}), "tests")
+        access.record(world.agreement(title=evil, description=evil, legal_basis={"power": evil}), "tests")
         access.record(world.project(title=evil, public_benefit=evil), "tests")
         page = Page(httpx.get(f"{address}/sharing").text)
         assert not {"script", "img"} & {tag for tag, _ in page.elements}
@@ -310,18 +310,19 @@ def test_drafts_are_not_shown_and_people_are_counted_from_five_on(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "state", "said"),
     [
-        ({}, "live", "Live; it ends on 1 June 2027, unless it is reviewed by then."),
+        ({}, "live", "Live until 31 May 2027, unless it is reviewed by then."),
         (
             {"review_by": "2026-07-11"},
             "live",
-            "Live; it ends in 10 days, on 11 July 2026, unless it is reviewed by then.",
+            "Live until 10 July 2026, unless it is reviewed by then: 10 days are left.",
         ),
-        ({"end": "2026-07-02"}, "live", "Live; it ends in 1 day, on 2 July 2026."),
+        ({"end": "2026-07-02"}, "live", "Live until 1 July 2026: 1 day is left."),
         ({"end": "2026-07-01"}, "ended", "Ended on 1 July 2026."),
         ({"review_by": "2026-06-30"}, "ended", "Ended on 30 June 2026, when it was due to be reviewed and was not."),
         ({"start": "2026-08-01"}, "coming", "Signed; it begins on 1 August 2026."),
         ({"status": "suspended"}, "suspended", "Suspended: nothing can be read under it for now."),
         ({"status": "ended"}, "ended", "Ended."),
+        ({"status": "ended", "end": "2026-03-03"}, "ended", "Ended on 3 March 2026."),
     ],
 )
 def test_the_state_of_an_agreement_is_said_in_words(changes, state, said):

@@ -23,7 +23,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     commands.add_parser("list", help="List the agreements and how they stand")
     showing = commands.add_parser("show", help="Show one agreement as it is recorded")
     suspending = commands.add_parser("suspend", help="Let nothing be read under an agreement, from now on")
-    suspending.add_argument("--reason", required=True, help="Why, in a sentence")
+    suspending.add_argument("--reason", required=True, help="Why, in a sentence that everybody can read")
     ending = commands.add_parser("end", help="End an agreement today, for good")
     for each in (showing, suspending, ending):
         each.add_argument("id", help="The agreement")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from londata.access import in_words, midnight
+from londata.access import day, last_day, midnight
 from londata.records import Project, ServiceAccount
 from londata.records.legal import CODE_LISTS, CURRENT, purpose_title
 from londata_hub.commands.sharing import opened, operator, read_records, rows
@@ -35,7 +36,8 @@ def _load(store: AccessStore, file: Path) -> Iterable[str]:
         if not store.record(record, operator()):
             yield f"{record.id}: as before"
         else:
-            yield f"{record.id}: {'a new version' if record.id in known else 'new'}; it ends on {in_words(record.end)}"
+            version = "a new version" if record.id in known else "new"
+            yield f"{record.id}: {version}; until {last_day(midnight(record.end))}"
 
 
 def _problems(store: AccessStore, project: Project) -> Iterable[str]:
@@ -59,12 +61,16 @@ def _list(store: AccessStore) -> Iterable[str]:
             each.id,
             each.title,
             purpose_title(each.purpose),
-            f"{'ended' if now >= midnight(each.end) else 'ends'} on {in_words(each.end)}",
+            _until(midnight(each.end), now),
             f"under {', '.join(each.agreements) or 'no agreement'}",
             f"with {', '.join([*each.members, *accounts.get(each.id, ())]) or 'nobody'}",
         )
         for each in sorted(arrangements.projects.values(), key=lambda each: each.id)
     )
+
+
+def _until(end: dt.datetime, now: dt.datetime) -> str:
+    return f"ended on {day(end)}" if now >= end else f"until {last_day(end)}"
 
 
 def _accounts(known: Mapping[str, ServiceAccount]) -> dict[str, list[str]]:

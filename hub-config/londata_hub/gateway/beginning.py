@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from londata.access import Decision, Subject, day
+from londata.access import Decision, Subject, days_left, until_in_words
 from londata.errors import (
     AccessDeniedError,
     AmbiguousDistributionError,
@@ -28,9 +28,10 @@ from londata_hub.gateway.opening import Opened, Opener
 from londata_hub.gateway.readings import Reading, Readings, reading_of
 from londata_hub.gateway.sessions import Peer, Projects, another_project
 from londata_hub.store import AccessStore
+from londata_hub.store.noticing import THRESHOLDS
 
-#: Days before an end from which on a reading comes with a warning.
-WARN_DAYS = 90
+#: Days before an end from which on a reading comes with a warning; notices begin then, too.
+WARN_DAYS = max(THRESHOLDS)
 #: How often a reading is opened anew because what is arranged changed meanwhile.
 TRIES = 3
 
@@ -208,12 +209,10 @@ class Beginning:
         }
 
     def _warning(self, reading: Reading) -> str | None:
-        until = reading.decision.until
-        days = (until - self._store.now()).days if until else WARN_DAYS + 1
-        if until is None or days > WARN_DAYS:
+        until, now = reading.decision.until, self._store.now()
+        if until is None or days_left(until, now) > WARN_DAYS:
             return None
-        left = "less than a day" if days < 1 else "1 day" if days == 1 else f"{days} days"
-        return f"Your access to “{reading.entry.title}” ends on {day(until)}: {left} are left."
+        return f"Your access to “{reading.entry.title}” is {until_in_words(until, now)}."
 
     def _refusal(self, peer: Peer | None, asked: Asked, only: str | None, *, is_open: bool) -> AccessDeniedError | None:
         """Say why it cannot be asked for this project, whatever the grants."""

@@ -11,14 +11,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from londata.access import Arrangements, in_words, midnight
-from londata.access.days import LONDON
+from londata.access import Arrangements, days_left, in_words, last_day, midnight
 from londata.records import Agreement, Entry, Project
 from londata.records.legal import CODE_LISTS, OUTPUTS, purpose_title
 
 #: Fewer people than this are not counted out.
 FEWEST = 5
-#: From so many days before it ends, a live agreement is said to end in so many days.
+#: From so many days before it ends, the days that are left of a live agreement are said.
 NEAR_DAYS = 90
 ROLES = {"controller": "controller", "joint": "joint controller", "processor": "processor", "recipient": "recipient"}
 #: How the public list is ordered: what is in force first.
@@ -45,6 +44,7 @@ class PublicAgreement:
 
     id: str
     title: str
+    description: str
     state: str
     said: str
     parties: tuple[tuple[str, str], ...]
@@ -121,6 +121,7 @@ def _told(
     return PublicAgreement(
         id=agreement.id,
         title=agreement.title,
+        description=agreement.description,
         state=state,
         said=said,
         parties=tuple((names.get(each.organisation, each.organisation), ROLES[each.role]) for each in parties),
@@ -144,19 +145,17 @@ def state_of(agreement: Agreement, now: dt.datetime) -> tuple[str, str]:
     """Say in words how an agreement stands at a moment; a review that is due stops it."""
     stop = min(agreement.end, agreement.review_by)
     why = "" if agreement.end <= agreement.review_by else ", when it was due to be reviewed and was not"
-    if agreement.status == "ended":
-        return "ended", "Ended."
     if now >= midnight(stop):
         return "ended", f"Ended on {in_words(stop)}{why}."
+    if agreement.status == "ended":
+        return "ended", "Ended."
     if agreement.status == "suspended":
         return "suspended", "Suspended: nothing can be read under it for now."
     if now < midnight(agreement.start):
         return "coming", f"Signed; it begins on {in_words(agreement.start)}."
-    days = (stop - now.astimezone(LONDON).date()).days
-    if days <= NEAR_DAYS:
-        left = "in 1 day" if days == 1 else f"in {days} days"
-        return "live", f"Live; it ends {left}, on {in_words(stop)}{_unless(agreement)}."
-    return "live", f"Live; it ends on {in_words(stop)}{_unless(agreement)}."
+    days = days_left(midnight(stop), now)
+    left = "" if days > NEAR_DAYS else ": 1 day is left" if days == 1 else f": {days} days are left"
+    return "live", f"Live until {last_day(midnight(stop))}{_unless(agreement)}{left}."
 
 
 def _unless(agreement: Agreement) -> str:

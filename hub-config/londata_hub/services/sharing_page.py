@@ -11,7 +11,7 @@ import hashlib
 import html
 from collections.abc import Iterable, Sequence
 
-from londata.access import in_words
+from londata.access import day, in_words, last_day, midnight
 from londata_hub.services.public_facts import PublicAgreement, PublicProject
 
 _STYLE = """
@@ -74,15 +74,15 @@ POLICY = (
 
 def sharing_page(agreements: Sequence[PublicAgreement], now: dt.datetime) -> str:
     """Write the whole page; every word of a record is escaped."""
-    day = in_words(now.date())
+    today = day(now)
     if not agreements:
-        return _PAGE.format(style=_STYLE, body="<p>No agreement is in the register yet.</p>", now=day)
+        return _PAGE.format(style=_STYLE, body="<p>No agreement is in the register yet.</p>", now=today)
     items = "".join(
         f'<li><a href="#{_safe(each.id)}">{_safe(each.title)}</a>: <span class="quiet">{_safe(each.said)}</span></li>'
         for each in agreements
     )
     listed = f'<nav aria-label="Agreements"><ul>{items}</ul></nav>' if len(agreements) > 1 else ""
-    return _PAGE.format(style=_STYLE, body=listed + "".join(map(_agreement, agreements)), now=day)
+    return _PAGE.format(style=_STYLE, body=listed + "".join(map(_agreement, agreements)), now=today)
 
 
 def _agreement(told: PublicAgreement) -> str:
@@ -94,8 +94,8 @@ def _agreement(told: PublicAgreement) -> str:
         ("Data", _list(_safe(title) for _, title in told.covers) or "None that is listed for everybody"),
         ("Results", _safe(told.outputs)),
         ("Begins", in_words(told.start)),
-        ("Reviewed by", in_words(told.review_by)),
-        ("Ends", in_words(told.end)),
+        ("To be reviewed by", last_day(midnight(told.review_by))),
+        ("Until", last_day(midnight(told.end))),
         ("People given access", _safe(told.people)),
         ("Times it was read", f"{told.readings:,}"),
         ("Kept in", f"{_safe(told.kept_in)}; last compared on {in_words(told.confirmed_on)}"),
@@ -107,8 +107,12 @@ def _agreement(told: PublicAgreement) -> str:
         f'<article id="{_safe(told.id)}" class="{_safe(told.state)}" aria-labelledby="title-{_safe(told.id)}">'
         f'<h2 id="title-{_safe(told.id)}">{_safe(told.title)}</h2>'
         f'<p><span class="state">{_safe(told.said)}</span> <span class="quiet">Agreement {_safe(told.id)}</span></p>'
-        f"<dl>{rows}</dl>{projects}</article>"
+        f"{_paragraph(told.description)}<dl>{rows}</dl>{projects}</article>"
     )
+
+
+def _paragraph(text: str) -> str:
+    return f"<p>{_safe(text)}</p>" if text else ""
 
 
 def _project(told: PublicProject) -> str:

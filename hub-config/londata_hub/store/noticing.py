@@ -10,7 +10,7 @@ from typing import Literal
 
 from sqlalchemy import Connection, select
 
-from londata.access import Arrangements, Subject, Term, day, decide, last_day
+from londata.access import Arrangements, Subject, Term, days_left, decide, last_day, until_in_words
 from londata.records import AccessRequest, Entry
 from londata_hub import audit
 from londata_hub.store.tables import audit as log
@@ -127,10 +127,10 @@ def _of_grants(subject: Subject, now: dt.datetime, arrangements: Arrangements, f
         title = _title(find, grant.entry)
         work = f"for the project “{term.project.title if term.project else grant.project}”"
         if dt.timedelta() < left <= dt.timedelta(days=THRESHOLDS[-1]):
-            days = -(-left // dt.timedelta(days=1))
+            days = days_left(term.end.at, now)
             step = next(each for each in THRESHOLDS if days <= each)
-            when = f"{day(term.end.at)}, in {days} days" if days > 1 else f"{day(term.end.at)}, within a day"
-            text = f"Your access to {title} {work} ends on {when}. Ask for it anew if you still need it."
+            when = until_in_words(term.end.at, now)
+            text = f"Your access to {title} {work} is {when}. Ask for it anew if you still need it."
             yield Notice(_name(grant.id, step), "ending", text, grant.entry, grant.project, term.end.at, days)
         elif dt.timedelta(days=-NEWS) < left <= dt.timedelta():
             text = f"Your access to {title} {work} is over: {term.end.said}."

@@ -208,7 +208,7 @@ def _refuse_what_would_not_hold(trial: Decision, grant: Grant, arrangements: Arr
     stop = latest(grant.agreement, grant.project, arrangements)
     if stop and grant.until > stop.at:
         raise UsageError(
-            f"A grant until {last_day(grant.until)} would end earlier, because {stop.what} ends on {day(stop.at)}.",
+            f"A grant until {last_day(grant.until)} would end earlier, with {stop.what}.",
             hint=f"Approve it until {last_day(stop.at)} at the latest.",
         )
 

@@ -5,7 +5,7 @@ It goes by :class:`Arrangements`: agreements, projects and grants as they stand.
 
 from londata.access.arrangements import NOTHING, Arrangements
 from londata.access.conditions import in_force
-from londata.access.days import day, in_words, last_day, midnight
+from londata.access.days import day, days_left, in_words, last_day, midnight, until_in_words
 from londata.access.deciding import decide
 from londata.access.decision import POLICY_VERSION, Action, Decision
 from londata.access.listing import as_shown
@@ -25,9 +25,11 @@ __all__ = [
     "Term",
     "as_shown",
     "day",
+    "days_left",
     "decide",
     "in_force",
     "in_words",
     "last_day",
     "midnight",
+    "until_in_words",
 ]

@@ -33,6 +33,17 @@ def last_day(moment: dt.datetime) -> str:
     return in_words(there)
 
 
+def days_left(end: dt.datetime, now: dt.datetime) -> int:
+    """Count the days up to an end, one that has begun among them; 0 when it is over."""
+    return max(0, -((now - end) // dt.timedelta(days=1)))
+
+
+def until_in_words(end: dt.datetime, now: dt.datetime) -> str:
+    """Say until when something holds that ends soon: ``until 31 March 2026: 9 days are left``."""
+    days = days_left(end, now)
+    return f"until {last_day(end)}: {'1 day is' if days == 1 else f'{days} days are'} left"
+
+
 def in_words(date: dt.date) -> str:
     """Write a date as people do: ``3 March 2026``."""
     return f"{date.day} {_MONTHS[date.month - 1]} {date.year}"

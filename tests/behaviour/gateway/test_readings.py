@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from gateway_service import an_agreement
+from londata.access import Subject, last_day, midnight
 from londata_hub.gateway.ranges import OutsideError, wanted
 
 # -- what is said when a reading begins
@@ -75,7 +76,13 @@ def test_a_warning_says_that_the_access_ends_soon(own):
     today = own.store.now().date()
     end = today + dt.timedelta(days=20)
     own.store.record(an_agreement("ISA-1", [{"entry": "rolls"}], today, review_by=end), "operator")
-    assert "19 days are left" in own.begin()["warning"] or "20 days are left" in own.begin()["warning"]
+    (notice,) = [
+        each for each in own.store.notices(Subject("ada")) if (each.entry, each.project) == ("rolls", "places")
+    ]
+    warning, lasts = own.begin()["warning"], last_day(midnight(end))
+    assert warning == f"Your access to “Rolls” is until {lasts}: {notice.days} days are left."
+    assert f"is until {lasts}: {notice.days} days are left." in notice.text
+    assert notice.days in (20, 21)  # the time is UTC
 
 
 # -- ranges
