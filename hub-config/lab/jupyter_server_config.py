@@ -10,6 +10,9 @@ c.KernelManager.transport = "ipc"
 # Beside "Python 3" a kernel for each project of the user (hub-config/lab/project_kernels.py)
 c.ServerApp.kernel_spec_manager_class = "project_kernels.ProjectKernels"
 
+# What cells show after data that is not open was read stays out of notebook files (hub-config/lab/saved_outputs.py)
+c.ContentsManager.pre_save_hook = "saved_outputs.leave_out"
+
 # A sandbox has no network: these would wait for one
 c.LabApp.check_for_updates_class = "jupyterlab.NeverCheckForUpdate"
 c.LabApp.news_url = None

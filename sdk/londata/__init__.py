@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from londata import insights as insights
     from londata import reports as reports
     from londata import widgets as widgets
+    from londata.client.shown_outputs import keep_output as keep_output
     from londata.intake_catalog import RegisterCatalog
     from londata.intake_catalog import open_catalog as open_catalog
     from londata.readlog import reads as reads
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 #: public name → where it lives. ``catalog`` is opened on first use.
 _PUBLIC = {
     "open_catalog": ("londata.intake_catalog", "open_catalog"),
+    "keep_output": ("londata.client.shown_outputs", "keep_output"),
     "reads": ("londata.readlog", "reads"),
     "use_project": ("londata.sharing.choosing", "use_project"),
     "current_project": ("londata.sharing.choosing", "current_project"),
@@ -46,6 +48,7 @@ __all__ = [
     "catalog",
     "current_project",
     "insights",
+    "keep_output",
     "notices",
     "open_catalog",
     "projects",

@@ -70,7 +70,7 @@ def test_what_is_read_is_what_was_agreed(first):
 
 
 def test_ada_is_refused_asks_and_reads_once_the_steward_agreed(hub, lab, first):
-    refusal = next(said for source, said in first.by_cell.items() if source == "catalog.tfl_movements.read()")
+    refusal = next(said for source, said in first.by_cell.items() if source.endswith(" catalog.tfl_movements.read()"))
     assert refusal.startswith("AccessEndedError: ")
     assert "the agreement ISA-014 ended on 3 March 2026" in refusal
     assert "ISA-021" in first["request_access"]

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from pydantic import TypeAdapter, ValidationError
 
+from londata.client import shown_outputs
 from londata.client.connection import GATEWAY, Connection, Endpoint, beginning
 from londata.client.register_client import own_token
 from londata.errors import FetchError, NotAuthenticatedError, UsageError, warn
@@ -165,6 +166,7 @@ class GatewayClient:
         same = opening.entry == entry and distribution in (None, opening.distribution) and opening.size_bytes >= 0
         if not same or opening.path != f"/data/{entry}/{opening.distribution}" or not opening.token.isprintable():
             raise self._connection.strange()
+        shown_outputs.mark(opening.agreement)
         return opening
 
     def hold(self, opening: OpenReading, project: str | None = None) -> HeldReading:
