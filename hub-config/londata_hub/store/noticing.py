@@ -10,9 +10,11 @@ from typing import Literal
 
 from sqlalchemy import Connection, select
 
-from londata.access import Arrangements, Subject, Term, days_left, decide, last_day, until_in_words
-from londata.records import AccessRequest, Entry
+from londata.access import STEWARDS, Arrangements, Subject, Term, days_left, decide, last_day, until_in_words
+from londata.access.conditions import failing
+from londata.records import AccessRequest, Agreement, Entry
 from londata_hub import audit
+from londata_hub.store.suspending import why_suspended
 from londata_hub.store.tables import audit as log
 
 #: Days before an end at which a warning is given anew.
@@ -64,8 +66,9 @@ def notices(
         return []
     return [
         *_to_decide(subject, requests, find),
+        *_of_agreements(subject, now, arrangements, find),
         *_of_grants(subject, now, arrangements, find),
-        *_decided(subject, now, requests, find),
+        *_decided(subject, now, arrangements, requests, find),
     ]
 
 
@@ -117,7 +120,7 @@ def _parts(name: str) -> tuple[str, int]:
 
 
 def _of_grants(subject: Subject, now: dt.datetime, arrangements: Arrangements, find: Find) -> Iterator[Notice]:
-    """Tell of what ends or ended; of several grants for one thing, only of the one that lasts longest."""
+    """Tell of what ends, ended or is halted; of several grants for one thing, of the one that a decision rests on."""
     longest: dict[tuple[str, str], Term] = {}
     for term in arrangements.terms_of(subject.person):
         key = (term.grant.entry, term.grant.project)
@@ -126,29 +129,87 @@ def _of_grants(subject: Subject, now: dt.datetime, arrangements: Arrangements, f
         grant, left = term.grant, term.end.at - now
         title = _title(find, grant.entry)
         work = f"for the project “{term.project.title if term.project else grant.project}”"
-        if dt.timedelta() < left <= dt.timedelta(days=THRESHOLDS[-1]):
+        if dt.timedelta(days=-NEWS) < left <= dt.timedelta():
+            text = f"Your access to {title} {work} is over: {term.end.said}."
+            yield Notice(f"ended-{grant.id}", "ended", text, grant.entry, grant.project, term.end.at)
+        elif left > dt.timedelta() and (why := _halted(subject, now, arrangements, find, term)):
+            text = f"Your access to {title} {work} is suspended, because {why}"
+            yield Notice(f"halted-{grant.id}", "ended", text, grant.entry, grant.project, now)
+        elif dt.timedelta() < left <= dt.timedelta(days=THRESHOLDS[-1]):
             days = days_left(term.end.at, now)
             step = next(each for each in THRESHOLDS if days <= each)
             when = until_in_words(term.end.at, now)
             text = f"Your access to {title} {work} is {when}. Ask for it anew if you still need it."
             yield Notice(_name(grant.id, step), "ending", text, grant.entry, grant.project, term.end.at, days)
-        elif dt.timedelta(days=-NEWS) < left <= dt.timedelta():
-            text = f"Your access to {title} {work} is over: {term.end.said}."
-            yield Notice(f"ended-{grant.id}", "ended", text, grant.entry, grant.project, term.end.at)
 
 
-def _decided(subject: Subject, now: dt.datetime, requests: Sequence[AccessRequest], find: Find) -> Iterator[Notice]:
+def _halted(subject: Subject, now: dt.datetime, arrangements: Arrangements, find: Find, term: Term) -> str:
+    """Say why a grant that is not over allows nothing now, and what to do; empty where it does, or another one does."""
+    entry = find(term.grant.entry)
+    if entry is None:
+        return "it is not in the register any more."
+    decision = decide(subject, "read", entry, term.grant.project, now, arrangements)
+    if decision.allowed:
+        return ""
+    nearest = arrangements.term(decision.grant or "") or term
+    fails = [each.said for each in failing(subject, now, nearest)]
+    if not fails:  # it is not about this grant
+        return " ".join(decision.reasons)
+    return f"{fails[0]}{_reason(nearest.agreement)}. {decision.reasons[-1]}"
+
+
+def _reason(agreement: Agreement | None) -> str:
+    why = why_suspended(agreement) if agreement else ""
+    return f" (“{why.rstrip('.')}”)" if why else ""
+
+
+def _of_agreements(subject: Subject, now: dt.datetime, arrangements: Arrangements, find: Find) -> Iterator[Notice]:
+    """Tell stewards of their data that nobody can read any more because of the agreement, though people have grants."""
+    if STEWARDS not in subject.groups:
+        return
+    held: dict[tuple[str, str, str], list[Term]] = {}
+    for term in arrangements.all_terms():
+        said = _stopped_by_agreement(term, now)
+        if said:
+            held.setdefault((term.grant.entry, term.grant.agreement, said), []).append(term)
+    for (slug, agreement, said), terms in sorted(held.items()):
+        entry = find(slug)
+        if entry and decide(subject, "steward", entry).allowed:
+            people = len({each.grant.subject for each in terms})
+            who = "1 person holds a grant" if people == 1 else f"{people} people hold grants"
+            text = f"“{entry.title}” cannot be read under {agreement}: {said}. {who} for it under that agreement."
+            at = min(now, terms[0].end.at)
+            yield Notice(f"halted-{agreement}-{slug}", "ended", text, slug, "", at)
+
+
+def _stopped_by_agreement(term: Term, now: dt.datetime) -> str:
+    """Say why nobody can read by a grant because of its agreement, where that is so now or since lately."""
+    if now < term.end.at:
+        said = next((flaw.said for flaw in term.flaws if flaw.mend == "agreement"), "")
+        return said and f"{said}{_reason(term.agreement)}"
+    return term.end.said if term.end.mend == "agreement" and now - term.end.at < dt.timedelta(days=NEWS) else ""
+
+
+def _decided(
+    subject: Subject, now: dt.datetime, arrangements: Arrangements, requests: Sequence[AccessRequest], find: Find
+) -> Iterator[Notice]:
     for each in requests:
         at = each.decided_at
         if each.subject != subject.person or at is None or now - at > dt.timedelta(days=NEWS):
             continue
         asked = f"Your request for {_title(find, each.entry)} was {each.state} by {each.decided_by}"
-        if each.state == "approved":
+        if each.state == "approved" and _can_read(subject, now, arrangements, find(each.entry), each.project):
             until = f" until {last_day(each.until)}" if each.until else ""
             text = f'{asked}{until}. Read it with londata.use_project("{each.project}").'
             yield Notice(f"approved-{each.id}", "approved", text, each.entry, each.project, at)
         elif each.state == "refused":
             yield Notice(f"refused-{each.id}", "refused", f"{asked}: {each.reason}", each.entry, each.project, at)
+
+
+def _can_read(
+    subject: Subject, now: dt.datetime, arrangements: Arrangements, entry: Entry | None, project: str
+) -> bool:
+    return entry is not None and decide(subject, "read", entry, project, now, arrangements).allowed
 
 
 def _to_decide(subject: Subject, requests: Sequence[AccessRequest], find: Find) -> Iterator[Notice]:

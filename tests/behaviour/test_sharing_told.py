@@ -1,0 +1,83 @@
+"""What people are told when something stops: notices, projects, commands, requests."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from londata.access import Subject
+from londata_hub.store import AccessStore
+from londata_hub.store.suspending import restated, why_suspended
+from sharing_records import ADA, BOLA, CHEN, NOW, Clock, a_grant, an_agreement, an_entry, arranged
+
+MAIL = "rolls@education.example"
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def store(tmp_path: Path, clock: Clock) -> Iterator[AccessStore]:
+    with arranged(f"sqlite:///{tmp_path / 'register.sqlite'}", tmp_path, clock=clock) as made:
+        yield made
+
+
+def test_whoever_can_read_no_more_because_an_agreement_is_suspended_is_told_and_so_are_stewards(
+    store: AccessStore,
+) -> None:
+    request = store.ask(ADA, an_entry(), "places", "To count places.")
+    store.approve(CHEN, request.id, NOW + dt.timedelta(days=60))
+    store.grant(a_grant("g-2", "bola"), "operator")
+    assert [each.kind for each in store.notices(ADA)] == ["ending", "approved"]
+    signed = an_agreement(contact={"name": "Rolls", "email": MAIL})
+    suspended = restated(signed, "suspended", NOW, "A laptop was lost.")
+    store.record(suspended, "operator")
+    [told] = store.notices(ADA)
+    assert (told.kind, told.entry, told.project) == ("ended", "rolls", "places")
+    assert "is suspended, because the agreement ISA-014 is suspended (“A laptop was lost”). Ask " in told.text
+    [stewards] = store.notices(CHEN)
+    assert stewards.kind == "ended"
+    assert "the agreement ISA-014 is suspended (“A laptop was lost”). 2 people hold grants" in stewards.text
+    assert store.notices(Subject("fay", frozenset({"stewards", "org-camden"}))) == []
+    store.record(restated(suspended, "signed", NOW, "It was found."), "operator")
+    assert [each.kind for each in store.notices(ADA)] == ["ending", "approved"]
+    assert store.notices(CHEN) == []
+
+
+def test_whoever_can_read_no_more_because_it_is_no_longer_covered_or_the_agreement_ended_is_told(
+    store: AccessStore, clock: Clock
+) -> None:
+    store.grant(a_grant(), "operator")
+    store.record(an_agreement(covers=[]), "operator")
+    [told] = store.notices(ADA)
+    assert "because the agreement ISA-014 does not cover it." in told.text
+    assert "cannot be read under ISA-014: the agreement ISA-014 does not cover it" in store.notices(CHEN)[0].text
+    store.record(an_agreement(status="ended", end=NOW.date(), review_by=NOW.date()), "operator")
+    [told] = store.notices(ADA)
+    assert "is over: the agreement ISA-014 ended on 1 June 2096" in told.text
+    assert "1 person holds a grant" in store.notices(CHEN)[0].text
+    clock.pass_by(days=31)
+    assert store.notices(ADA) == store.notices(CHEN) == []
+
+
+def test_of_two_grants_the_one_that_still_allows_keeps_people_from_being_told_that_they_cannot_read(
+    store: AccessStore,
+) -> None:
+    store.grant(a_grant(until=NOW + dt.timedelta(days=200)), "operator")
+    store.grant(a_grant("g-2", agreement="ISA-015", until=NOW + dt.timedelta(days=250)), "operator")
+    assert store.notices(ADA) == []  # of ISA-015 nobody knows anything, but ISA-014 allows
+    assert store.notices(BOLA) == []
+
+
+def test_the_reason_of_the_last_suspension_is_the_one_that_is_said() -> None:
+    first = restated(an_agreement(description="About: rolls."), "suspended", NOW, "One: a thing.")
+    again = restated(restated(first, "signed", NOW, "Over."), "suspended", NOW, "Another.")
+    assert why_suspended(first) == "One: a thing."
+    assert why_suspended(again) == "Another."
+    assert why_suspended(an_agreement(status="suspended", description="Plain.")) == ""
+    assert why_suspended(an_agreement()) == ""
