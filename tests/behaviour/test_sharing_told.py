@@ -5,12 +5,17 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 
+import sharing_world as world
 from londata.access import Subject
+from londata.sharing.service import SharingService
 from londata_hub.store import AccessStore
 from londata_hub.store.suspending import restated, why_suspended
+from register_service import served
 from sharing_records import ADA, BOLA, CHEN, NOW, Clock, a_grant, an_agreement, an_entry, arranged
 
 MAIL = "rolls@education.example"
@@ -81,3 +86,21 @@ def test_the_reason_of_the_last_suspension_is_the_one_that_is_said() -> None:
     assert why_suspended(again) == "Another."
     assert why_suspended(an_agreement(status="suspended", description="Plain.")) == ""
     assert why_suspended(an_agreement()) == ""
+
+
+def test_projects_say_why_what_was_granted_cannot_be_read_now(tmp_path: Path) -> None:
+    def projects() -> tuple[list[dict[str, Any]], str]:
+        with httpx.Client(base_url=address, trust_env=False, timeout=30) as http:
+            said = http.get("/api/v1/projects", headers={"Authorization": "Bearer ada"}).json()
+        return said["projects"], repr(SharingService(address, "ada").projects())
+
+    with world.stores(tmp_path) as (register, access), served(world.app_over(register, access, tmp_path)) as address:
+        access.record(restated(world.agreement(), "suspended", access.now(), "A breach."), "tests")
+        [mine], words = projects()
+        assert mine["readable"] == []
+        assert "pupils" in {each["entry"] for each in mine["halted"]}
+        assert "“Pupils by school” but not read it: the agreement ISA-1 is suspended. Ask " in words
+        assert "so far" not in words
+        access.record(world.agreement(), "tests")
+        [mine], words = projects()
+        assert (len(mine["readable"]), mine["halted"], "but not read it" in words) == (3, [], False)

@@ -62,19 +62,25 @@ class Sharing:
         return await anyio.to_thread.run_sync(question, limiter=self._at_once)
 
     def projects(self, subject: Subject) -> list[dict[str, Any]]:
-        """List somebody's projects, and what can be read in each at this moment."""
+        """List somebody's projects: what can be read in each at this moment, and why not what was granted before."""
         arrangements, now = self.access.arrangements(), self.access.now()
         readable: dict[str, list[dict[str, Any]]] = {}
+        halted: dict[str, list[dict[str, Any]]] = {}
         held = [(term.grant.project, term.grant.entry) for term in arrangements.terms_of(subject.person)]
         for project, slug in dict.fromkeys(held):
             entry = self.register.find(slug)
             decision = self.access.decide(subject, "read", entry, project) if entry else None
-            if entry and decision and decision.allowed and entry.access != "open":
+            if not entry or not decision or entry.access == "open":
+                continue
+            if decision.allowed:
                 readable.setdefault(project, []).append({"entry": slug, "title": entry.title, "until": decision.until})
+            elif self.access.decide(subject, "see", entry).allowed:
+                why = " ".join(decision.reasons)
+                halted.setdefault(project, []).append({"entry": slug, "title": entry.title, "why": why})
         return [
             _written(each)
             | {"purpose_title": purpose_title(each.purpose), "readable": readable.get(each.id, [])}
-            | {"ended": now >= midnight(each.end)}
+            | {"ended": now >= midnight(each.end), "halted": halted.get(each.id, [])}
             for each in sorted(arrangements.projects_of(subject.person), key=lambda each: each.title.casefold())
         ]
 

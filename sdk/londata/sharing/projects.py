@@ -7,6 +7,7 @@ import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from londata import session
 from londata.access import last_day, midnight
 from londata.records import Project, key_of
 from londata.sharing.display.listing import Listing
@@ -28,17 +29,27 @@ class Readable:
 
 
 @dataclass(frozen=True)
+class Halted:
+    """An entry for which one has a grant in a project that does not allow to read it now; ``why`` says why not."""
+
+    entry: str
+    title: str
+    why: str
+
+
+@dataclass(frozen=True)
 class MyProject:
     """A project that one is a member of.
 
-    ``record`` is what the register says of it, ``readable`` what oneself may read in it now; ``ended`` is set when
-    it is over.
+    ``record`` is what the register says of it, ``readable`` what oneself may read in it now, ``halted`` what was
+    granted and cannot be read now; ``ended`` is set when the project is over.
     """
 
     record: Project
     purpose_title: str
     readable: tuple[Readable, ...] = ()
     ended: bool = False
+    halted: tuple[Halted, ...] = ()
 
     @property
     def id(self) -> str:
@@ -61,15 +72,21 @@ class MyProject:
         first = (
             f"{plain(self.title)} ({self.id}): {purpose}. It {'lasted' if self.ended else 'lasts'} until {self.until}."
         )
-        return [first, self._data()]
+        return [first, self._data(), *self._not_now()]
 
     def _data(self) -> str:
         if self.ended:
             return "It is over, so it may read open data only."
+        if not self.readable and self.halted:
+            return "It may read open data only, for now."
         if not self.readable:
             return 'It may read open data only, so far; ask for more with catalog.<dataset>.request_access(why="…").'
         each = (f"{plain(one.title)} (catalog.{key_of(one.entry)}, {one.how_long})" for one in self.readable)
         return f"Beside open data it may read {'; '.join(each)}."
+
+    def _not_now(self) -> list[str]:
+        """Say what was granted and cannot be read now, and why; of a project that is over, everybody knows."""
+        return [] if self.ended else [plain(each.why, 600) for each in self.halted]
 
     def __repr__(self) -> str:
         return "\n".join(self.told())
@@ -104,7 +121,7 @@ class Projects(Listing[MyProject]):
         if not self:
             return "You are a member of no project. Ask a steward, or whoever leads the work, to make you one."
         count = "1 project" if len(self) == 1 else f"{len(self)} projects"
-        works = f"this kernel works for {self._chosen}" if self._chosen else "this kernel works for none yet"
+        works = f"this {session.place()} works for {self._chosen or 'none yet'}"
         return f"You are a member of {count}; {works}"
 
     def line(self, item: MyProject) -> str:
@@ -115,8 +132,10 @@ class Projects(Listing[MyProject]):
     def cells(self, item: MyProject) -> Sequence[str]:
         """Write one project for the table."""
         data = "<br>".join(f"{safe(one.title, 120)}, {html.escape(one.how_long)}" for one in item.readable)
+        stopped = "" if item.ended else "<br>".join(safe(each.why, 600) for each in item.halted)
+        data = "<br>".join(filter(None, (data, stopped)))
         purpose = safe(item.purpose_title or item.record.purpose)
-        name = f"{safe(item.title, 120)}{' (this kernel)' if item.id == self._chosen else ''}"
+        name = f"{safe(item.title, 120)}{f' (this {session.place()})' if item.id == self._chosen else ''}"
         return (
             name,
             purpose,

@@ -16,7 +16,7 @@ from londata.client.register_client import own_token
 from londata.errors import RegisterUnavailableError, SettingsError
 from londata.records import AccessRequest, Project, RowFilter
 from londata.sharing.notices import Notice, Notices
-from londata.sharing.projects import MyProject, Projects, Readable
+from londata.sharing.projects import Halted, MyProject, Projects, Readable
 from londata.sharing.requests import Request, Requests
 from londata.sharing.standing import Standing
 
@@ -188,7 +188,9 @@ def _record(kind: Any, said: Mapping[str, Any]) -> Any:
 
 def _project(said: Mapping[str, Any]) -> MyProject:
     readable = (Readable(each["entry"], each["title"], _moment(each.get("until"))) for each in said["readable"])
-    return MyProject(_record(Project, said), str(said["purpose_title"]), tuple(readable), said.get("ended") is True)
+    halted = tuple(Halted(each["entry"], each["title"], str(each["why"])) for each in said.get("halted", ()))
+    ended = said.get("ended") is True
+    return MyProject(_record(Project, said), str(said["purpose_title"]), tuple(readable), ended, halted)
 
 
 def _standing(said: Mapping[str, Any]) -> Standing:
