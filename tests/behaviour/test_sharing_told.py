@@ -13,6 +13,7 @@ import pytest
 import sharing_world as world
 from londata.access import Subject
 from londata.sharing.service import SharingService
+from londata_hub import __main__ as londata_hub
 from londata_hub.store import AccessStore
 from londata_hub.store.suspending import restated, why_suspended
 from register_service import served
@@ -104,3 +105,31 @@ def test_projects_say_why_what_was_granted_cannot_be_read_now(tmp_path: Path) ->
         access.record(world.agreement(), "tests")
         [mine], words = projects()
         assert (len(mine["readable"]), mine["halted"], "but not read it" in words) == (3, [], False)
+
+
+def test_an_agreement_is_suspended_resumed_and_shown_as_it_can_be_loaded_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def run(*words: str) -> tuple[int, str]:
+        code = londata_hub.main(list(words))
+        printed = capsys.readouterr()
+        return code, printed.out + printed.err
+
+    monkeypatch.setenv("LONDATA_HUB_STATE", str(tmp_path))
+    monkeypatch.delenv("LONDATA_HUB_DATABASE", raising=False)
+    reason, file = 'Lost: a laptop, “grey”; it\'s\n gone & "found" # not yet: no', tmp_path / "shown.yaml"
+    with world.stores(tmp_path) as (_, access):
+        pupils, ada = access.entry("pupils"), world.PEOPLE["ada"]
+        assert pupils is not None
+        assert run("agreements", "resume", "ISA-1", "--reason", "x")[0] == 2
+        said = run("agreements", "suspend", "ISA-1", "--reason", reason)[1]
+        assert 'londata-hub agreements resume ISA-1 --reason "…"' in said
+        assert not access.decide(ada, "read", pupils, "school-places").allowed
+        for _ in range(2):
+            file.write_text(run("agreements", "show", "ISA-1")[1])
+            assert run("agreements", "load", str(file)) == (0, "ISA-1: as before\n")
+            assert why_suspended(access.arrangements().agreements["ISA-1"]) == reason
+        assert run("agreements", "resume", "ISA-1", "--reason", " ")[0] == 2
+        assert "ISA-1: resumed. Live until " in run("agreements", "resume", "ISA-1", "--reason", "Found again.")[1]
+        assert access.decide(ada, "read", pupils, "school-places").allowed
+        assert "Found again." in access.arrangements().agreements["ISA-1"].description

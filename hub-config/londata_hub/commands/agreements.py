@@ -8,11 +8,15 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
+import yaml
+
+from londata.access.days import LONDON
 from londata.errors import EntryNotFoundError, UsageError
 from londata.records import Agreement
 from londata_hub.commands.sharing import opened, operator, read_records, required, rows
 from londata_hub.services.public_facts import state_of
 from londata_hub.store import AccessStore
+from londata_hub.store.suspending import restated
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -21,11 +25,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     loading = commands.add_parser("load", help="Record the agreements of a YAML file; what is the same leaves no trace")
     loading.add_argument("file", type=Path, help="The file: a list of agreements, or a section `agreements`")
     commands.add_parser("list", help="List the agreements and how they stand")
-    showing = commands.add_parser("show", help="Show one agreement as it is recorded")
+    showing = commands.add_parser("show", help="Show one agreement as it is recorded, as a file that `load` takes")
     suspending = commands.add_parser("suspend", help="Let nothing be read under an agreement, from now on")
     suspending.add_argument("--reason", required=True, help="Why, in a sentence that everybody can read")
+    resuming = commands.add_parser("resume", help="Let it be read again under an agreement that was suspended")
+    resuming.add_argument("--reason", required=True, help="Why, in a sentence that everybody can read")
     ending = commands.add_parser("end", help="End an agreement today, for good")
-    for each in (showing, suspending, ending):
+    for each in (showing, suspending, resuming, ending):
         each.add_argument("id", help="The agreement")
 
 
@@ -36,6 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
         "list": _list,
         "show": _show,
         "suspend": _suspend,
+        "resume": _resume,
         "end": _end,
     }
     with opened() as store:
@@ -77,25 +84,36 @@ def _list(store: AccessStore, _: argparse.Namespace) -> Iterable[str]:
 
 
 def _show(store: AccessStore, arguments: argparse.Namespace) -> Iterable[str]:
+    """Write the record as YAML; how it stands is a comment, so that the whole can be loaded again."""
     found = find(store, arguments.id)
-    yield f"{found.id}: {found.title}. {_state(store, found)}"
-    yield json.dumps(found.to_dict(), ensure_ascii=False, indent=2)
+    yield "# " + " ".join(f"{found.id}: {found.title}. {_state(store, found)}".split())
+    plain = {"agreements": [json.loads(json.dumps(found.to_dict(), default=str))]}  # no aliases: `load` takes none
+    yield yaml.safe_dump(plain, allow_unicode=True, sort_keys=False, width=110).rstrip("\n")
 
 
 def _suspend(store: AccessStore, arguments: argparse.Namespace) -> Iterable[str]:
     found, reason = find(store, arguments.id), required(arguments.reason, "reason")
     if found.status != "signed":
         raise UsageError(f"The agreement {found.id} is {found.status}, so there is nothing to suspend.")
-    said = f"{found.description} Suspended on {store.now():%Y-%m-%d}: {reason}".strip()
-    store.record(found.model_copy(update={"status": "suspended", "description": said}), operator())
-    yield f"{found.id}: suspended. The next request under it is refused. To lift it, load it as signed again."
+    store.record(restated(found, "suspended", store.now(), reason), operator())
+    yield f"{found.id}: suspended. The next request under it is refused."
+    yield f'To lift it: londata-hub agreements resume {found.id} --reason "…"'
+
+
+def _resume(store: AccessStore, arguments: argparse.Namespace) -> Iterable[str]:
+    found, reason = find(store, arguments.id), required(arguments.reason, "reason")
+    if found.status != "suspended":
+        raise UsageError(f"The agreement {found.id} is {found.status}, so there is nothing to resume.")
+    resumed = restated(found, "signed", store.now(), reason)
+    store.record(resumed, operator())
+    yield f"{found.id}: resumed. {_state(store, resumed)}"
 
 
 def _end(store: AccessStore, arguments: argparse.Namespace) -> Iterable[str]:
     found = find(store, arguments.id)
     if found.status == "ended":
         raise UsageError(f"The agreement {found.id} has ended already.")
-    store.record(_ended(found, store.now().date()), operator())
+    store.record(_ended(found, store.now().astimezone(LONDON).date()), operator())
     yield f"{found.id}: ended. The next request under it is refused."
 
 
