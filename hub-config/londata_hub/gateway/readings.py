@@ -36,6 +36,8 @@ from londata_hub.store import AccessStore
 LONGEST = dt.timedelta(minutes=30)
 #: Seconds without a byte after which a reading is written off as ended; the token stays good.
 IDLE_S = 60
+#: Seconds that the hub gets to say who reads by now: what ended must be cut within five, also while the hub hangs.
+HUB_S = 2
 #: Most readings that one person, and all people together, can have open.
 MOST_OF_ONE, MOST = 200, 20_000
 AGAIN = "Begin the reading again; londata does so by itself."
@@ -260,8 +262,9 @@ class Readings:
     async def _now(self, reading: Reading) -> Subject:
         """Ask what has become of the caller. While the hub is silent, what it said last holds; the token is short."""
         try:
-            return await self._accounts.now(reading.subject, reading.again, reading.decision.project)
-        except RegisterUnavailableError:
+            async with asyncio.timeout(HUB_S):
+                return await self._accounts.now(reading.subject, reading.again, reading.decision.project)
+        except (RegisterUnavailableError, TimeoutError):
             return reading.subject
 
     def _look(self, reading: Reading, subject: Subject) -> tuple[Decision, Entry | None, object]:

@@ -53,13 +53,12 @@ class Watch:
             await asyncio.sleep(LOOK_S)
 
     async def look(self) -> None:
-        """Decide again about everything that is being read, and close what is over."""
+        """Decide again about everything that is being read, and close what is over.
+
+        All at once: one that must wait, for the hub or for a line of the log, keeps no other from being cut.
+        """
         now = self._store.now()
-        for reading in self._readings:
-            try:
-                await self._look_at(reading, self._readings.is_over(reading, now))
-            except Exception:  # one that makes trouble must not keep the others from being looked at
-                log.exception("The gateway could not look after a reading of %s", reading.entry.id)
+        await asyncio.gather(*(self._look_at(each, self._readings.is_over(each, now)) for each in self._readings))
 
     async def tidy(self) -> None:
         """Purge what nobody may read any more, and forget sessions that have ended."""
@@ -69,12 +68,15 @@ class Watch:
         await asyncio.to_thread(self._projects.forget_ended)
 
     async def _look_at(self, reading: Reading, is_over: bool) -> None:
-        if is_over:
-            await self._readings.forget(reading, "its time was over")
-        elif reading.streams or reading.begun:
-            await self._readings.examine(reading)
-            if reading.is_idle:
-                await self._readings.close(reading, "nobody read on")
+        try:
+            if is_over:
+                await self._readings.forget(reading, "its time was over")
+            elif reading.streams or reading.begun:
+                await self._readings.examine(reading)
+                if reading.is_idle:
+                    await self._readings.close(reading, "nobody read on")
+        except Exception:  # one that makes trouble must not keep the others from being looked at
+            log.exception("The gateway could not look after a reading of %s", reading.entry.id)
 
     def _purge(self) -> list[tuple[str, str]]:
         purged = self._opener.keep_only(allowed_pairs(self._store))

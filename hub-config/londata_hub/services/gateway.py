@@ -98,11 +98,15 @@ class Gateway:
             self._watching.cancel()
             with suppress(asyncio.CancelledError):
                 await self._watching
-        for reading in self.readings:
-            await self.readings.forget(reading, "the gateway was stopped")
+        await self._forget_all()
         if self._server:
             self._server.pre_shutdown()
             await self._server.shutdown(PATIENCE_S)
+        await self._forget_all()  # what was begun meanwhile, over a connection that was open
+
+    async def _forget_all(self) -> None:
+        for reading in self.readings:
+            await self.readings.forget(reading, "the gateway was stopped")
 
 
 async def serve(environ: Mapping[str, str]) -> None:

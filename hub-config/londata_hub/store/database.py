@@ -54,7 +54,10 @@ class Database:
             raise
 
     def _options(self) -> dict[str, Any]:
-        return {"connect_args": {"timeout": BUSY_S}} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
+        if self.is_sqlite:
+            return {"connect_args": {"timeout": BUSY_S}}
+        # Asked first, a connection that a restart of the database has cut is not found out by somebody's question
+        return {"isolation_level": "REPEATABLE READ", "pool_pre_ping": True}
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Connection]:
