@@ -40,8 +40,8 @@ class Sight:
         self._access = access
         self._is_local: bool = getattr(register, "is_local", False)
         self._restricted: Callable[[], Iterable[str]] | None = getattr(register, "restricted", None)
-        self._state: object = None
-        self._entries: tuple[Entry, ...] = ()
+        #: A state of the register, and the entries that were restricted then: always both together.
+        self._looked: tuple[object, tuple[Entry, ...]] = (None, ())
         self._basis: object = None
         self._arrangements: Arrangements = NOTHING
         self._hidden: dict[Subject, frozenset[str]] = {}
@@ -52,10 +52,11 @@ class Sight:
         if self._restricted is None:
             return NONE
         state = getattr(self._register, "state", None)
-        if state is None or state != self._state:
-            self._entries = await self._asked(self._look)
-            self._state = state
-        if not self._entries:
+        known_as, entries = self._looked
+        if state is None or state != known_as:
+            entries = await self._asked(self._look)
+            self._looked = state, entries
+        if not entries:
             return NONE
         arrangements, now = await self._arranged()
         basis = (state, id(arrangements), int(now.timestamp()) // KEEP_S)
@@ -64,9 +65,7 @@ class Sight:
             self._hidden, self._same = {}, {}
         known = self._hidden.get(subject)
         if known is None:
-            found = (
-                each for each in self._entries if not decide(subject, "see", each, None, now, arrangements).allowed
-            )
+            found = (each for each in entries if not decide(subject, "see", each, None, now, arrangements).allowed)
             without = frozenset(each.id for each in found)
             if len(self._hidden) >= MOST_PEOPLE:
                 self._hidden.clear()

@@ -8,7 +8,7 @@ from functools import partial
 
 from sqlalchemy import Table, select
 
-from londata.access import Subject
+from londata.access import STEWARDS, Subject
 from londata.errors import UsageError
 from londata.records import AccessRequest, Agreement, Entry, Grant, GrantEnd, Project, ServiceAccount
 from londata_hub import audit
@@ -170,11 +170,6 @@ class AccessStore(Ledger):
             found = requesting.listed(connection, subject=subject)
         return [each for each in found if state in (None, each.state)]
 
-    def latest_until(self, request: AccessRequest) -> dt.datetime | None:
-        """Tell until when a request could be approved at the latest; ``None`` when no agreement covers it."""
-        stop = requesting.latest(request.agreement, request.project, self.arrangements())
-        return stop.at if stop else None
-
     def approve(self, steward: Subject, request: str, until: dt.datetime) -> AccessRequest:
         """Approve a request: make the grant.
 
@@ -254,7 +249,8 @@ class AccessStore(Ledger):
         That a grant ends soon is logged the first time that it is told, for each of 90, 30 and 7 days.
         """
         arrangements, now = self.arrangements(), self.now()
-        told = noticing.notices(subject, now, arrangements, self.requests(), self.entry)
+        requests = self.requests() if STEWARDS in subject.groups else self.requests(subject=subject.person)
+        told = noticing.notices(subject, now, arrangements, requests, self.entry)
         with self._database.reading() as connection:
             new = noticing.not_logged(connection, subject, told)
         if new:
