@@ -8,6 +8,7 @@ import pytest
 
 from gateway_service import World, served_gateway
 from londata_hub.gateway import readings as readings_module
+from londata_hub.gateway.streams import SOCKET_BUFFER
 from running_hub import wait_for
 
 
@@ -68,6 +69,22 @@ def test_an_open_stream_is_cut_within_seconds_when_the_grant_ends(large, slow):
     assert reader.got <= cut["details"]["bytes"] < 200_000_000
     assert cut["details"]["reading"] == large.log("reading.begun")[-1]["seq"]
     assert large.log("reading.ended") == []
+
+
+def test_no_more_than_a_megabyte_arrives_after_a_cut(tmp_path):
+    world = World(tmp_path, rows=1_000).make()
+    with world.rolls.open("ab") as file:
+        file.truncate(20_000_000)
+    with served_gateway(world, on_socket=True) as running:
+        reader = SlowReader(running, running.begin())
+        reader.read(2)
+        running.store.end_grant("ada-rolls-places", "chen", "")
+        (cut,) = wait_for(lambda: running.log("reading.cut"), 5)
+        before = reader.got
+        assert reader.read_until_cut()
+        assert before < reader.got <= cut["details"]["bytes"]
+        assert reader.got - before <= 2 * SOCKET_BUFFER + 100_000 < 1_200_000  # some waited in the client already
+        reader.close()
 
 
 def test_an_open_stream_is_cut_when_the_token_is_over(large, slow, monkeypatch):
