@@ -231,10 +231,13 @@ def _close_pool(pools: dict[int, httpx.Client]) -> None:
 
 
 def _errors_by_code(kinds: Iterable[type[LondataError]] = (LondataError,)) -> dict[str, type[LondataError]]:
-    """Map each code to its class, leaving out classes that take more than a sentence and a hint."""
+    """Map each code to its class, leaving out classes that take more than a sentence and a hint.
+
+    Where a class takes its code over from another one, the code means the other.
+    """
     found: dict[str, type[LondataError]] = {}
     for kind in kinds:
+        found |= _errors_by_code(kind.__subclasses__())
         if kind.__init__ is LondataError.__init__:
             found[kind.code] = kind
-        found |= _errors_by_code(kind.__subclasses__())
     return found
