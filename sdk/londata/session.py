@@ -7,9 +7,16 @@ honest code and no lock: the gateway keeps its own note of which session works f
 from __future__ import annotations
 
 import os
+import sys
 
 from londata import settings
 from londata.errors import UsageError
+
+
+def place() -> str:
+    """Say what this is for whoever works in it: a kernel of a notebook, else a session of a terminal."""
+    kernels = sys.modules.get("ipykernel.kernelapp")
+    return "kernel" if kernels and kernels.IPKernelApp.initialized() else "session"
 
 
 def project() -> str | None:
@@ -27,8 +34,10 @@ def fix_project(name: str) -> None:
     """
     chosen = project()
     if chosen not in (None, name):
+        here = place()
+        how = " (Kernel → Restart, or another notebook)" if here == "kernel" else ""
         raise UsageError(
-            f"This kernel works for the project {chosen}, and one kernel never works for two.",
-            hint=f"Start a new kernel (Kernel → Restart, or another notebook) and use {name} there.",
+            f"This {here} works for the project {chosen}, and one {here} never works for two.",
+            hint=f"Start a new {here}{how} and use {name} there.",
         )
     os.environ[f"{settings.PREFIX}PROJECT"] = name

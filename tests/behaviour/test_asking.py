@@ -11,7 +11,7 @@ import pytest
 import londata
 from asking_world import HOSTILE, LAST_DAY, TODAY, agreement, asking_world, project
 from londata import cli, session
-from londata.access import midnight
+from londata.access import in_words, midnight
 from londata.errors import AccessDeniedError, LondataError, RegisterUnavailableError, SettingsError, UsageError
 from londata.records import Grant
 from londata.sharing.service import SharingService, service
@@ -76,7 +76,7 @@ def test_a_project_is_chosen_once_and_its_kernel_says_what_that_means(world, be,
     assert londata.use_project("school-places") is None
     told = capsys.readouterr()
     assert told.out == ""  # beside the results of a program, not among them
-    assert "This kernel works for School places (school-places): Plan school places." in told.err
+    assert "This session works for School places (school-places): Plan school places." in told.err
     assert said("School rolls by pupil (catalog.school_rolls, until", TODAY + dt.timedelta(days=30)) in told.err
     assert "Ends soon: Your access to" in told.err
     assert londata.current_project().id == session.project() == "school-places"
@@ -86,9 +86,9 @@ def test_a_project_is_chosen_once_and_its_kernel_says_what_that_means(world, be,
 def test_a_second_project_needs_a_new_kernel(shared_world, be):
     be(shared_world, "dora")
     londata.use_project("commuting")
-    with pytest.raises(UsageError, match="one kernel never works for two") as refused:
+    with pytest.raises(UsageError, match="one session never works for two") as refused:
         londata.use_project("school-places")
-    assert "Start a new kernel" in refused.value.hint
+    assert "Start a new session" in refused.value.hint
     assert session.project() == "commuting"
 
 
@@ -314,7 +314,7 @@ def test_the_same_in_a_terminal(world, be, capsys):
     assert cli.main(["read", "term-dates", "--project", "school-places"]) == 0
     told = capsys.readouterr()
     assert "E09000001" in told.out
-    assert "This kernel works for School places" in told.err
+    assert "This session works for School places" in told.err
 
 
 def test_where_no_agreement_covers_it_the_request_says_so(world, be):
@@ -353,7 +353,11 @@ def test_a_desk_without_requests_says_so_and_finds_new_ones(world, be):
     be(world, "ada")["school-rolls"].request_access("To plan")
     desk.look()
     assert "1 request waits for your decision" in desk.table.value
-    assert desk.until.control.value == LAST_DAY
+    assert desk.until.control.value is None
+    assert in_words(LAST_DAY) in desk.until.help.value
+    desk.approve.click()
+    assert f", not after {in_words(LAST_DAY)}" in desk.until.error.value
+    desk.until.control.value = LAST_DAY
     be(world, "ada")
     londata.requests()[0].withdraw()
     desk.approve.click()

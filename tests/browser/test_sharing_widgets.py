@@ -159,7 +159,10 @@ def test_a_steward_approves_until_a_day_that_is_allowed_and_refuses_with_a_reaso
         expect(table).to_contain_text(expected)
     assert page.locator("#rendered_cells img").count() == 0
     page.get_by_label("Request to decide").select_option(index=_place_of(page, "ada: School rolls"))
-    expect(until).to_have_value(LAST_DAY.isoformat())
+    expect(until).to_have_value("")  # a day is chosen, never only accepted
+    page.get_by_role("button", name="Approve").click()
+    expect(page.get_by_role("alert")).to_contain_text("No day is given until which access lasts.")
+    assert _of(world, "ada", "school-rolls").state == "open"
     until.fill(TODAY.replace(year=TODAY.year + 3).isoformat())
     page.get_by_role("button", name="Approve").click()
     expect(page.get_by_role("alert")).to_contain_text("That is too late")

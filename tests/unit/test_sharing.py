@@ -63,11 +63,11 @@ def test_a_list_is_a_sequence_and_shows_itself():
     assert len(mine) == 2
     assert mine[0] is mine.find("school-places")
     assert [each.id for each in mine[:1]] == ["school-places"]
-    assert repr(mine).startswith("You are a member of 2 projects; this kernel works for commuting\n")
+    assert repr(mine).startswith("You are a member of 2 projects; this session works for commuting\n")
     html = mine._repr_html_()
     assert html.count("<caption>") == html.count("<table") == 1
     assert html.count('scope="col"') == 5
-    assert "(this kernel)" in html
+    assert "(this session)" in html
 
 
 @pytest.mark.parametrize("empty", [Projects(), Requests(), Notices()])

@@ -7,6 +7,11 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from londata.records.identifiers import SLUG
+
+#: How a slug's pattern stands in an error.
+_SLUG = SLUG.pattern.removesuffix(r"\Z") + "$"
+
 
 class Record(BaseModel):
     """A frozen record; unknown fields are an error and text is kept as it was written."""
@@ -33,6 +38,9 @@ def problems_of(error: ValidationError) -> list[str]:
             message = "no such field"
         elif item["type"] == "missing":
             message = "is missing"
+        elif item["type"] == "string_pattern_mismatch" and item["ctx"]["pattern"] == _SLUG:
+            shown = str(item["input"])[:80]
+            message = f"{shown!r}: a name is lower-case letters and digits with single hyphens, as school-places"
         elif isinstance(item.get("input"), str | int | float | bool):
             message = f"{str(item['input'])[:80]!r}: {message[:1].lower()}{message[1:]}"
         lines.append(f"{'.'.join(path) or 'entry'}: {message}")

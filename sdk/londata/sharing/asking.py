@@ -74,7 +74,7 @@ def request_access(
     """
     if record.access == "open":
         raise UsageError(f"“{record.title}” is open: nobody has to be asked.", hint=f"catalog.{record.key}.read()")
-    why = words(why, "reason why you need it")
+    why = words(why, "reason why you need it", write=f'catalog.{record.key}.request_access(why="…")')
     there = service(address)
     chosen = choose(there.projects(), project)
     check_purpose(chosen, purpose)

@@ -79,7 +79,7 @@ def enter(name: str | MyProject) -> list[str]:
     project = _mine(slug)
     session.fix_project(project.id)
     first, *more = project.told()
-    return [f"This kernel works for {first}", *more, *(str(each) for each in telling.of_project(project.id))]
+    return [f"This {session.place()} works for {first}", *more, *(str(each) for each in telling.of_project(project.id))]
 
 
 def _mine(name: str) -> MyProject:

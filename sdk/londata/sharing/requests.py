@@ -60,8 +60,8 @@ class Request:
         """``open``, ``approved``, ``refused`` or ``withdrawn``."""
         return self.record.state
 
-    def approve(self, until: dt.date | str) -> Request:
-        """Give access until a day.
+    def approve(self, until: dt.date | str = "") -> Request:
+        """Give access until a day, which must be said.
 
         Parameters
         ----------
@@ -76,15 +76,22 @@ class Request:
         Raises
         ------
         UsageError
-            That is no date, it is past or too far, or the request is decided already.
+            That is no date or none is said, it is past or too far, or the request is decided already.
         AccessDeniedError
             You are not a steward of that data, or it is your own request.
         """
+        if until is None or until == "":
+            latest = f", {in_words(self.latest_until)} at the latest" if self.latest_until else ""
+            raise UsageError(
+                f"Until when access lasts is missing; the last day is yours to choose{latest}.",
+                hint='Write .approve(until="2027-03-31"), with that day.',
+            )
         return self._at().approve(self.id, as_day(until))
 
-    def refuse(self, reason: str) -> Request:
+    def refuse(self, reason: str = "") -> Request:
         """Refuse, with a reason that the one who asked will read; raises as :meth:`approve` does."""
-        return self._at().refuse(self.id, words(reason, "reason"))
+        said = words(reason, "reason", write='.refuse(reason="…")')
+        return self._at().refuse(self.id, said)
 
     def withdraw(self) -> Request:
         """Take one's own request back; raises as :meth:`approve` does."""
@@ -219,10 +226,21 @@ def as_day(value: dt.date | str) -> dt.date:
         raise UsageError(f"{value!r} is not a day.", hint="Write it like 2027-03-31.") from error
 
 
-def words(text: str, what: str) -> str:
-    """Accept words that somebody will read; raises :class:`~londata.errors.UsageError` for none or too many."""
+def words(text: str, what: str, *, write: str = "") -> str:
+    """Accept words that somebody will read; raises :class:`~londata.errors.UsageError` for none or too many.
+
+    Parameters
+    ----------
+    text
+        The words.
+    what
+        What they are.
+    write
+        The call that has them, for code; in a form there is none to write.
+    """
     if not isinstance(text, str) or not text.strip():
-        raise UsageError(f"The {what} is missing.", hint="Say it in a sentence: somebody will go by it.")
+        call = f" Write {write}." if write else ""
+        raise UsageError(f"The {what} is missing.", hint=f"Say it in a sentence: somebody will go by it.{call}")
     if len(text) > MAX_WORDS:
         raise UsageError(f"The {what} has {len(text):,} characters.", hint=f"Use at most {MAX_WORDS:,}.")
     return text.strip()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from londata import session
 from londata.errors import LondataError, UsageError
+from londata.records import key_of, slug_of
 from londata.sharing.display.words import safe
 from londata.sharing.requests import MAX_WORDS, words
 from londata.sharing.service import service
@@ -24,13 +25,19 @@ def request_form(entry: Any) -> ipywidgets.Widget:
     Parameters
     ----------
     entry
-        An entry of the catalog: ``catalog.school_rolls``.
+        An entry of the catalog, ``catalog.school_rolls``, or its name.
 
     Returns
     -------
     ipywidgets.Widget
         The form; a sentence where there is nothing or nobody to ask.
+
+    Raises
+    ------
+    UsageError
+        That is neither an entry nor the name of one; ``EntryNotFoundError`` where no entry has that name.
     """
+    entry = _entry(entry)
     record = entry.record
     try:
         if record.access == "open":
@@ -45,6 +52,20 @@ def request_form(entry: Any) -> ipywidgets.Widget:
         said = "<p>You have asked for it, and nobody has decided yet.</p>"
         return parts.form(parts.place("answer", "".join([said, *(each._repr_html_() for each in waiting)])))
     return _form(entry, mine)
+
+
+def _entry(said: Any) -> Any:
+    """Find the entry: it is given, or its name is."""
+    if isinstance(said, str):
+        import londata
+
+        return londata.catalog[key_of(slug_of(said))]
+    if not hasattr(said, "request_access"):
+        raise UsageError(
+            f"A request is for an entry of the catalog, not {type(said).__name__}.",
+            hint="Write londata.widgets.request_form(catalog.school_rolls_by_pupil).",
+        )
+    return said
 
 
 def _form(entry: Any, mine: Projects) -> Any:

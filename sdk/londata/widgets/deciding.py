@@ -98,12 +98,13 @@ class Desk:
         self._propose()
 
     def _propose(self) -> None:
-        """Fill in the latest day that the agreement allows for the chosen request."""
+        """Say which day is the latest for the chosen request; the day itself is empty, because it is a choice."""
         self._clear()
         chosen = self._shown.get(self.request.control.value or "")
         latest = chosen.latest_until if chosen else None
-        self.until.control.value = latest
-        self.until.say(f"At the latest {in_words(latest)}, which is filled in." if latest else "")
+        self.until.control.value = None
+        at_most = f" At most {in_words(latest)}." if latest else ""
+        self.until.say(f"The last day of access: no later than the work needs it.{at_most}")
         about = f"{safe(chosen.record.subject, 80)}: {safe(chosen.record.why, MAX_WORDS)}" if chosen else ""
         self.request.say(about)
 
@@ -111,7 +112,8 @@ class Desk:
         self._clear()
         chosen, day = self._shown[self.request.control.value], self.until.control.value
         if day is None:
-            self.until.fail("No day is given. Write one, as in 31/03/2027.")
+            latest = f", not after {in_words(chosen.latest_until)}" if chosen.latest_until else ""
+            self.until.fail(f"No day is given until which access lasts. Choose one{latest}.")
         elif chosen.latest_until and day > chosen.latest_until:
             self.until.fail(f"That is too late: {in_words(chosen.latest_until)} is the latest day that is allowed.")
         else:
