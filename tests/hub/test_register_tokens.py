@@ -24,7 +24,7 @@ def visitor(hub):
 def test_a_persons_token_opens_the_register_as_that_person(hub, visitor):
     client = register(hub, visitor.new_token())
     assert client.count(Query()) > 0
-    assert client._connection.get("/me") == {"name": "bola", "groups": ["analysts", "publishers"]}
+    assert client._connection.get("/me") == {"name": "bola", "groups": ["analysts", "org-gla", "publishers"]}
     client.close()
 
 
