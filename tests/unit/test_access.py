@@ -238,7 +238,32 @@ def test_for_a_body_that_is_no_party_the_way_is_to_write_to_the_holder():
     stranger = Subject("sid", frozenset({"org-hackney"}))
     said = Question(subject=stranger, grants=()).answer().reasons[-1]
     assert said == "ISA-014 covers it, for other bodies than yours. Ask School data team (schools@gla.example)."
-    assert Question(subject=stranger, grants=(), agreements=()).answer().reasons[-1].startswith("Ask School data team")
+    nobody = Question(subject=stranger, grants=(), agreements=()).answer().reasons[-1]
+    assert nobody.startswith("No agreement in force covers it, so nobody can let you read it yet. Ask School data team")
+
+
+def test_asking_is_offered_only_for_a_project_that_works_under_the_agreement_for_one_of_its_purposes():
+    for changed, chosen in (
+        ({"agreements": ()}, "school-places"),
+        ({"purpose": "research"}, "school-places"),
+        ({"agreements": ()}, None),
+        ({"end": dt.date(2026, 11, 1)}, None),
+        ({"members": ("bola",)}, None),
+        ({}, "another"),
+    ):
+        work = access_table.project().model_copy(update=changed)
+        said = Question(grants=(), projects=(work,), project=chosen).answer().reasons[-1]
+        assert "request_access" not in said
+        assert "ISA-014 covers it, but " in said
+    for chosen in ("school-places", None):
+        assert "request_access" in Question(grants=(), project=chosen).answer().reasons[-1]
+
+
+def test_of_two_contacts_that_of_the_data_is_named():
+    held = access_table.agreement(status="suspended", contact={"name": "Agreement", "email": "isa@gla.example"})
+    assert "School data team" in Question(agreements=(held,)).answer().reasons[-1]
+    bare = Question(agreements=(held,), entry=access_table.entry(contact={})).answer().reasons[-1]
+    assert "isa@gla.example" in bare
 
 
 def test_days_are_written_as_people_do_and_begin_in_london():

@@ -153,11 +153,14 @@ def test_a_card_says_what_one_may_read_of_it():
 
 
 def test_a_card_offers_to_ask_only_where_there_is_somebody_to_ask():
-    denied = Standing(False, ("You can see it but not read it.", "Ask."))
+    nobody = Standing(False, ("You can see it but not read it.", "Ask."))
+    assert not [line for line in code_lines(entry(), nobody, "http://hub") if "request_access" in line]
+    helps = 'Ask for access with catalog.school_rolls.request_access(why="…"): ISA-1 covers it.'
+    denied = Standing(False, ("You can see it but not read it.", helps))
     here, hub = code_lines(entry(), denied, "/catalogs"), code_lines(entry(), denied, "http://hub/services/register")
-    assert here[:2] == hub[:2] == ["# You can see it but not read it.", "# Ask."]
+    assert here[:2] == hub[:2] == ["# You can see it but not read it.", f"# {helps}"]
     assert 'catalog.school_rolls.request_access(why="…")' in hub
-    assert not [line for line in here if "request_access" in line]
+    assert not [line for line in here[2:] if "request_access" in line]
     assert not [line for line in code_lines(entry(columns=[]), denied, "") if "read_dummy" in line]
 
 

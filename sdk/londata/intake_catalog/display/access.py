@@ -78,7 +78,7 @@ def code_lines(record: Entry, standing: Standing | None, address: str) -> list[s
         lines += [f'londata.use_project("{project}")' for project in standing.readable_in]
     elif standing.waiting:
         lines.append("londata.requests()")
-    elif is_service(address):
+    elif is_service(address) and any("request_access" in reason for reason in standing.reasons):  # it can help
         lines.append(f'catalog.{record.key}.request_access(why="…")')
     if record.columns:
         lines.append(f"catalog.{record.key}.read_dummy()  # rows of the same columns, with nothing real in them")
