@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from londata.client.shown_outputs import keep_output as keep_output
     from londata.intake_catalog import RegisterCatalog
     from londata.intake_catalog import open_catalog as open_catalog
-    from londata.readlog import reads as reads
+    from londata.intake_catalog.display.readings import reads as reads
     from londata.sharing.asking import requests as requests
     from londata.sharing.choosing import current_project as current_project
     from londata.sharing.choosing import projects as projects
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _PUBLIC = {
     "open_catalog": ("londata.intake_catalog", "open_catalog"),
     "keep_output": ("londata.client.shown_outputs", "keep_output"),
-    "reads": ("londata.readlog", "reads"),
+    "reads": ("londata.intake_catalog.display.readings", "reads"),
     "use_project": ("londata.sharing.choosing", "use_project"),
     "current_project": ("londata.sharing.choosing", "current_project"),
     "projects": ("londata.sharing.choosing", "projects"),

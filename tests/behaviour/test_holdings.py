@@ -87,7 +87,7 @@ def test_what_cannot_be_held_is_refused_with_what_to_do(
         (["rolls", "whole", "--file", str(elsewhere)], "not in the folder of the holders"),
         (["rolls", "whole", "--file", str(held.holders / "out")], "not where the hub expects it"),
         (["rolls", "whole", "--file", str(held.holders / ".." / "elsewhere.csv")], "not where the hub expects it"),
-        (["rolls", "whole", "--url", "file:///etc/passwd"], "only http and https"),
+        (["rolls", "whole", "--url", "file:///etc/passwd"], "Of a file in holders/ say --file PATH"),
         (["rolls", "whole", "--url", "https://ada:pw@example.org/x"], "user name or password"),
         (["rolls", "whole", "--url", "http://example.org/x", *secret], "unencrypted"),
         (["rolls", "whole", "--s3", "s3://bucket/key"], "not an object in a store"),

@@ -137,6 +137,8 @@ def test_every_library_opens_the_address_itself(catalog):
 
     assert len(pd.read_parquet("londata://rolls/parquet")) == 60_000
     assert len(gpd.read_parquet("londata://wards/parquet")) == 30
+    with fsspec.open("londata://wards/geojson") as file:
+        assert len(gpd.read_file(file)) == 30  # GDAL opens addresses by itself, and none of this kind
     with fsspec.open("londata://noise/netcdf") as file, xr.open_dataset(file, engine="h5netcdf") as grid:
         assert float(grid.noise.max()) == 599
     with duckdb.connect() as database:

@@ -162,5 +162,7 @@ def test_requests_are_decided_in_the_stewards_place_under_the_operator_s_name(ru
     second = store.ask(PAT, store.entry("pupils-members"), "other-places", "More.")
     assert run("requests", "refuse", second.id, "--reason", "Use the totals.")[0] == 0
     assert store.requests(state="refused")[0].reason == "Use the totals."
-    assert first.id in run("requests", "list", "--all")[1]
+    every = run("requests", "list", "--all")[1]
+    assert first.id in every
+    assert f"by {operator()}, until " in every
     assert "There is no request 'x'" in run("requests", "refuse", "x", "--reason", "y")[1]

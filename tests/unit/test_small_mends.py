@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 from pydantic import ValidationError
@@ -10,6 +11,8 @@ from pydantic import ValidationError
 import londata
 from londata import session
 from londata.errors import UsageError
+from londata.intake_catalog.display.readings import Readings
+from londata.readlog import Reading
 from londata.records import AccessRequest, Project, problems_of
 from londata.sharing.requests import Request
 from londata.widgets.asking import request_form
@@ -71,3 +74,29 @@ def test_a_name_that_is_no_slug_is_told_in_words():
         Project.model_validate(values | {"id": "School Places!"})
     (line,) = problems_of(refused.value)
     assert line == "id: 'School Places!': a name is lower-case letters and digits with single hyphens, as school-places"
+
+
+def test_readings_show_themselves_with_their_terms():
+    gated = Reading("rolls", "Rolls <b>", "parquet", "0", 5, "3", 1200, ("borough", "year"), access="closed")
+    gated = replace(gated, agreement="ISA-014", project="school-places", decision=12)
+    opened = Reading("boroughs", "Boroughs", "csv", "0", 5, "", None, (), access="open", licence="OGL")
+    text, page = repr(Readings([gated, opened])), Readings([gated, opened])._repr_html_()
+    assert text.startswith("2 readings; 1 of data that is not open\n")
+    assert "1,200 rows; columns: borough, year; version 3; under ISA-014, for the project school-places" in text
+    assert "not counted; columns: as the library that opened it chose; version not stated; OGL" in text
+    assert "Rolls &lt;b&gt;" in page
+    assert "<b>" not in page
+    assert repr(Readings()) == "Nothing was read yet."
+
+
+def test_a_search_in_a_terminal_marks_what_is_not_open(shared_catalog):
+    catalog = londata.open_catalog(str(shared_catalog))
+    lines = {line.split()[0]: line for line in repr(catalog).splitlines() if line.startswith("  ")}
+    assert lines["care_cases"].endswith("(shared)")
+    assert not any(line.endswith("(open)") for line in lines.values())
+
+
+def test_tables_scroll_in_their_own_box_and_code_breaks_between_words(shared_catalog):
+    page = londata.open_catalog(str(shared_catalog))["care-cases"]._repr_html_()
+    assert '<div class="londata-scroll"><table' in page
+    assert "word-break: normal; overflow-wrap: break-word" in page

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from londata import settings as londata_settings
-from londata.errors import EntryNotFoundError, UsageError
+from londata.errors import AddressRefusedError, EntryNotFoundError, UsageError
 from londata.fetch import addresses
 from londata_hub import settings
 from londata_hub.gateway.holdings import Credential, bound_to, check_safe
@@ -132,10 +132,29 @@ def _placed(hub: HubSettings, arguments: argparse.Namespace) -> Holding:
         inside(home, location)
         return Holding(*about, "file", location)
     if arguments.url:
-        return Holding(*about, "http", str(addresses.parse(arguments.url)))
+        return Holding(*about, "http", _web_address(arguments.url))
     options = {"endpoint": arguments.endpoint.rstrip("/"), "region": arguments.region}
     options |= {"direct": "yes"} if arguments.direct else {}
     return Holding(*about, "s3", arguments.s3, options=options)
+
+
+def _web_address(said: str) -> str:
+    """Accept the address of a holder.
+
+    Raises
+    ------
+    UsageError
+        It is none; what is meant may be a file or an object in a store, which have options of their own.
+    """
+    try:
+        return str(addresses.parse(said))
+    except AddressRefusedError as refused:
+        raise UsageError(
+            "That is no web address that can be recorded: it begins with https:// or http:// and carries no user name "
+            "or password.",
+            hint="Of a file in holders/ say --file PATH, of an object in a store --s3 s3://bucket/key, of a credential "
+            "--credential-from FILE.",
+        ) from refused
 
 
 def _credential(place: str | None) -> Credential | None:

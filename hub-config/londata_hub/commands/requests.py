@@ -43,7 +43,7 @@ def _list(store: AccessStore, arguments: argparse.Namespace) -> Iterable[str]:
     return rows(
         (
             each.id,
-            f"{each.state} since {day(each.decided_at or each.made_at)}",
+            _state(each),
             each.subject,
             each.entry,
             f"for {each.project}",
@@ -52,6 +52,13 @@ def _list(store: AccessStore, arguments: argparse.Namespace) -> Iterable[str]:
         )
         for each in found
     )
+
+
+def _state(request: AccessRequest) -> str:
+    """Say how a request stands: since when, decided by whom, and until when it gives access."""
+    since = f"{request.state} since {day(request.decided_at or request.made_at)}"
+    by = f" by {request.decided_by}" if request.decided_by else ""
+    return f"{since}{by}{f', until {last_day(request.until)}' if request.until else ''}"
 
 
 def _approve(store: AccessStore, arguments: argparse.Namespace) -> Iterable[str]:

@@ -77,6 +77,13 @@ class GatewayFile(AbstractBufferedFile):  # type: ignore[misc]
 class GatewayFileSystem(AbstractFileSystem):  # type: ignore[misc]
     """Shared and closed data as files that can be read, each for one decision at a time.
 
+    A library that opens files by itself does not know ``londata://``, and is given an open file or a table instead:
+
+    * geopandas: ``catalog.wards.read()``, else ``with fsspec.open("londata://wards") as f: geopandas.read_file(f)``;
+      ``geopandas.read_file("londata://…")`` asks GDAL, which opens only addresses of its own
+    * DuckDB: ``duckdb.register_filesystem(fsspec.filesystem("londata"))`` once, then
+      ``read_parquet('londata://…')``; or ``frame = catalog.<entry>.read()`` and ``SELECT … FROM frame``
+
     Parameters
     ----------
     address
@@ -146,7 +153,15 @@ class GatewayFileSystem(AbstractFileSystem):  # type: ignore[misc]
         return [info if detail else info["name"]]
 
     def exists(self, path: str, **_: Any) -> bool:
-        """Tell whether there is such a path; raises for one that may not be read, so nobody looks for a misspelling."""
+        """Tell whether there is such a path.
+
+        Raises
+        ------
+        AccessDeniedError
+            It is there and may not be read: to say no would send its reader looking for a misspelling.
+        UsageError, FetchError
+            Whether it is there cannot be told: there is no gateway, or no answer.
+        """
         try:
             self.info(path)
         except EntryNotFoundError:

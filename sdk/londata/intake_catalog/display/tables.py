@@ -27,6 +27,7 @@ def catalog_text(register: Register, query: Query) -> str:
     width = max((len(entry.key) for entry in found.entries), default=0)
     lines += [
         f"  {entry.key:<{min(width, 40)}}  {plain(entry.title, 60)}, {plain(entry.publisher.name, 40)}"
+        f"{'' if entry.access == 'open' else f' ({entry.access})'}"
         for entry in found.entries
     ]
     if found.total > len(found.entries):

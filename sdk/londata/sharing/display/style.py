@@ -15,6 +15,7 @@ _STYLE = """<style>
 .londata .londata-kind, .londata .londata-chip { border: 1px solid currentColor; border-radius: 1em; padding: 0 .6em;
   font-size: .8rem; font-weight: 400; white-space: nowrap; }
 .londata p { margin: .3em 0; }
+.londata .londata-scroll { overflow-x: auto; max-width: 100%; }
 .londata table.londata-table { border-collapse: collapse; border: 0; margin: .5em 0; font-size: .9rem; }
 .londata table.londata-table caption { text-align: left; caption-side: top; font-weight: 600; padding: .3em 0;
   color: inherit; }
@@ -28,7 +29,7 @@ _STYLE = """<style>
 .londata code, .londata pre { font-family: var(--jp-code-font-family, monospace); background: transparent;
   color: inherit; font-size: .85rem; }
 .londata pre { margin: .4em 0; padding: .4em .6em; border-left: 3px solid var(--jp-brand-color1, #1976d2);
-  white-space: pre-wrap; overflow-wrap: anywhere; }
+  white-space: pre-wrap; word-break: normal; overflow-wrap: break-word; }
 .londata a { color: var(--jp-content-link-color, #1976d2); }
 </style>"""
 
@@ -72,6 +73,6 @@ def table(
             cells[0] = f'<th scope="row">{row[0]}</th>'
         body.append(f"<tr>{''.join(cells)}</tr>")
     return (
-        f'<table class="londata-table"><caption>{caption}</caption>'
-        f"{f'<thead><tr>{head}</tr></thead>' if head else ''}<tbody>{''.join(body)}</tbody></table>"
+        f'<div class="londata-scroll"><table class="londata-table"><caption>{caption}</caption>'
+        f"{f'<thead><tr>{head}</tr></thead>' if head else ''}<tbody>{''.join(body)}</tbody></table></div>"
     )
