@@ -321,7 +321,7 @@ def test_the_same_in_a_terminal(world, be, capsys):
 def test_where_no_agreement_covers_it_the_request_says_so(world, be):
     world.access.record(agreement(covers=[{"entry": "exclusions"}]), "tests")
     made = be(world, "ada")["school-rolls"].request_access("To plan")
-    assert "none covers it yet" in repr(made)
+    assert "No agreement covers it for this project, so nobody can approve it" in repr(made)
 
 
 def test_a_form_guesses_no_project_and_says_so_beside_the_field(shared_world, be):

@@ -12,12 +12,16 @@ import pytest
 
 import sharing_world as world
 from londata.access import Subject
+from londata.errors import UsageError
+from londata.records import AccessRequest
+from londata.sharing.requests import Request, Requests
 from londata.sharing.service import SharingService
+from londata.widgets.deciding import Desk
 from londata_hub import __main__ as londata_hub
 from londata_hub.store import AccessStore
 from londata_hub.store.suspending import restated, why_suspended
 from register_service import served
-from sharing_records import ADA, BOLA, CHEN, NOW, Clock, a_grant, an_agreement, an_entry, arranged
+from sharing_records import ADA, BOLA, CHEN, NOW, Clock, a_grant, a_project, an_agreement, an_entry, arranged
 
 MAIL = "rolls@education.example"
 
@@ -133,3 +137,54 @@ def test_an_agreement_is_suspended_resumed_and_shown_as_it_can_be_loaded_again(
         assert "ISA-1: resumed. Live until " in run("agreements", "resume", "ISA-1", "--reason", "Found again.")[1]
         assert access.decide(ada, "read", pupils, "school-places").allowed
         assert "Found again." in access.arrangements().agreements["ISA-1"].description
+
+
+def test_nobody_asks_for_what_they_can_read_already_until_its_end_is_near(store: AccessStore, clock: Clock) -> None:
+    store.grant(a_grant(until=NOW + dt.timedelta(days=120)), "operator")
+    with pytest.raises(UsageError) as refused:
+        store.ask(ADA, an_entry(), "places", "More.")
+    assert "You may read “School rolls by pupil” until 29 September 2096 already, for this project." in str(
+        refused.value
+    )
+    assert "in the last 90 days" in str(refused.value)
+    store.ask(BOLA, an_entry(), "places", "Mine.")
+    clock.pass_by(days=31)
+    with pytest.raises(UsageError, match="Say why"):
+        store.ask(ADA, an_entry(), "places", " ")
+    assert store.ask(ADA, an_entry(), "places", "More.").why == "For longer than until 29 September 2096: More."
+
+
+def test_whom_an_uncovered_request_waits_for_is_told_that_no_agreement_covers_it(store: AccessStore) -> None:
+    store.record(a_project(agreements=[]), "operator")
+    request = store.ask(ADA, an_entry(), "places", "To count.")
+    assert request.agreement == ""
+    [told] = store.notices(CHEN)
+    assert "cannot be approved before there is one" in told.text
+    said = repr(Request(request, mine=True))
+    assert "No agreement covers it for this project, so nobody can approve it before there is one." in said
+
+
+def test_the_desk_cannot_approve_what_no_agreement_covers() -> None:
+    class Service:
+        def requests(self) -> Requests:
+            return Requests([self.one])
+
+    there, record = Service(), AccessRequest.model_validate(_REQUEST)
+    there.one = Request(record, decidable=True)
+    desk = Desk(there)
+    assert (desk.until.control.disabled, desk.approve.disabled, desk.refuse.disabled) == (True, True, False)
+    assert "No agreement covers it for this project" in desk.until.box.children[1].value
+    there.one = Request(record, decidable=True, latest_until=dt.date(2097, 1, 1))
+    desk = Desk(there)
+    assert (desk.until.control.disabled, desk.approve.disabled) == (False, False)
+
+
+_REQUEST = {
+    "id": "r1",
+    "subject": "ada",
+    "entry": "rolls",
+    "project": "places",
+    "purpose": "school-place-planning",
+    "why": "To count.",
+    "made_at": NOW,
+}

@@ -16,7 +16,7 @@ import anyio
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, Response
 
-from londata.access import Arrangements, Decision, Subject, midnight
+from londata.access import Arrangements, Decision, Subject, in_force, midnight
 from londata.errors import EntryNotFoundError, RegisterUnavailableError
 from londata.records import AccessRequest, Agreement, Entry, Project
 from londata.records.legal import purpose_title
@@ -121,7 +121,7 @@ class Sharing:
         mine = request.subject == subject.person
         seen = entry is not None and self.access.decide(subject, "see", entry).allowed
         decidable = is_steward and not mine and request.state == "open"
-        agreement = arrangements.agreements.get(request.agreement)
+        agreement = arrangements.agreements.get(request.agreement) or self._since(entry, project, arrangements)
         latest = latest_until(agreement, project) if decidable else None
         return _written(request) | {
             "title": entry.title if entry and seen else "",
@@ -131,6 +131,14 @@ class Sharing:
             "decidable": decidable,
             "latest_until": latest,
         }
+
+    def _since(self, entry: Entry | None, project: Project | None, at: Arrangements) -> Agreement | None:
+        """Find the agreement that covers a request by now, where none did when it was made."""
+        found = at.covering(entry.id) if entry and project else []
+        mine = [
+            each for each in found if project and each.id in project.agreements and in_force(each, self.access.now())
+        ]
+        return max(mine, key=lambda each: min(each.end, each.review_by), default=None)
 
     def request(self, subject: Subject, name: str) -> AccessRequest:
         """Find a request that somebody made or may decide.

@@ -22,6 +22,7 @@ THRESHOLDS = (7, 30, 90)
 #: Days for which news stays news.
 NEWS = 30
 
+_UNCOVERED = " (No agreement covers it for that project, so it cannot be approved before there is one.)"
 Kind = Literal["ending", "approved", "refused", "ended", "request"]
 Find = Callable[[str], Entry | None]
 
@@ -219,6 +220,7 @@ def _to_decide(subject: Subject, requests: Sequence[AccessRequest], find: Find) 
         entry = find(each.entry)
         if entry and decide(subject, "steward", entry).allowed:
             text = f"{each.subject} asks for “{entry.title}” for the project {each.project}: {each.why}"
+            text += "" if each.agreement else _UNCOVERED
             yield Notice(f"request-{each.id}", "request", text, each.entry, each.project, each.made_at)
 
 

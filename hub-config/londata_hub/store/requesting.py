@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from londata.access import Arrangements, Decision, Stop, Subject, day, decide, last_day, midnight
+from londata.access import Arrangements, Decision, Stop, Subject, day, days_left, decide, last_day, midnight
 from londata.errors import AccessDeniedError, EntryNotFoundError, UsageError
 from londata.records import AccessRequest, Agreement, Entry, Grant, Project
 from londata_hub import audit
@@ -20,6 +20,8 @@ from londata_hub.store.tables import request_decisions, requests
 
 #: Longest that somebody may be told why, in characters; what :class:`~londata.records.AccessRequest` takes.
 LONGEST = 2_000
+#: Days before the end of a grant from which on one can ask for longer.
+ASK_ANEW = 90
 #: What a row holds beside the request itself: the groups of the person at that time.
 GROUPS = "groups"
 _BOTH = (
@@ -70,6 +72,8 @@ def ask(
             hint=f"Your projects: {mine}." if mine else "You are in no project yet; ask who leads it to enter you.",
         )
     _refuse_what_is_pointless(change, subject, entry, found)
+    asked = ("Say why you need it", f"{entry.key}.request_access(why=…)")
+    why = _for_longer(change, arrangements, subject, entry, project) + _told(why, *asked)
     request = AccessRequest(
         id=uuid.uuid4().hex[:16],
         subject=subject.person,
@@ -77,7 +81,7 @@ def ask(
         entry=entry.id,
         project=project,
         purpose=found.purpose,
-        why=_told(why, "Say why you need it", f"{entry.key}.request_access(why=…)"),
+        why=_told(why, *asked),
         agreement=_covering(subject, entry, found, arrangements, change.now),
         made_at=change.now,
     )
@@ -97,6 +101,20 @@ def _refuse_what_is_pointless(change: Change, subject: Subject, entry: Entry, pr
             f"You have asked for “{entry.title}” for this project already, and nobody has decided yet.",
             hint="Wait for the decision, or withdraw the request to ask anew.",
         )
+
+
+def _for_longer(change: Change, arrangements: Arrangements, subject: Subject, entry: Entry, project: str) -> str:
+    """Say that a request is for longer than they may read now; refuse one that comes before the end is near."""
+    held = decide(subject, "read", entry, project, change.now, arrangements)
+    if not held.allowed or held.until is None:
+        return ""
+    until = last_day(held.until)
+    if days_left(held.until, change.now) > ASK_ANEW:
+        raise UsageError(
+            f"You may read “{entry.title}” until {until} already, for this project.",
+            hint=f"Ask for longer in the last {ASK_ANEW} days before that.",
+        )
+    return f"For longer than until {until}: "
 
 
 def to_decide(

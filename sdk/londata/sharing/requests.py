@@ -18,6 +18,8 @@ from londata.sharing.display.words import plain, safe
 
 #: Longest reason that a record holds.
 MAX_WORDS = 2_000
+#: What is said in place of an agreement, to the one who asks and to those who decide.
+UNCOVERED = "No agreement covers it for this project, so nobody can approve it before there is one."
 
 
 class Decides(Protocol):
@@ -138,7 +140,7 @@ class Request:
             ("Asked of", f"the stewards of {self.holder}" if self.holder else "the stewards of the body that holds it"),
             ("For", f"the project {self.project_title or record.project} ({record.project}): {purpose}"),
             ("Why", record.why),
-            ("Agreement", record.agreement or "none covers it yet"),
+            ("Agreement", record.agreement or UNCOVERED),
         ]
         return [*found, ("Limit", self.limit)] if self.limit else found
 
@@ -209,7 +211,7 @@ class Requests(Listing[Request]):
             who,
             f"{safe(item.project_title or record.project, 120)}<br>{safe(purpose_title(record.purpose), 120)}",
             safe(record.why, MAX_WORDS),
-            safe(record.agreement) or "none covers it yet",
+            safe(record.agreement) or UNCOVERED,
             f"{safe(item.outcome, 400)}{latest}",
         )
 

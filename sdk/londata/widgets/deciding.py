@@ -8,7 +8,7 @@ from londata.access import in_words
 from londata.errors import LondataError, UsageError
 from londata.records.legal import purpose_title
 from londata.sharing.display.words import clean, safe
-from londata.sharing.requests import MAX_WORDS, Request, as_day, words
+from londata.sharing.requests import MAX_WORDS, UNCOVERED, Request, as_day, words
 from londata.sharing.service import service
 from londata.widgets import form_parts as parts
 
@@ -103,8 +103,10 @@ class Desk:
         chosen = self._shown.get(self.request.control.value or "")
         latest = chosen.latest_until if chosen else None
         self.until.control.value = None
+        covered = not chosen or bool(chosen.record.agreement or latest)
+        self.until.control.disabled = self.approve.disabled = not covered
         at_most = f" At most {in_words(latest)}." if latest else ""
-        self.until.say(f"The last day of access: no later than the work needs it.{at_most}")
+        self.until.say(f"The last day of access: no later than the work needs it.{at_most}" if covered else UNCOVERED)
         about = f"{safe(chosen.record.subject, 80)}: {safe(chosen.record.why, MAX_WORDS)}" if chosen else ""
         self.request.say(about)
 
@@ -166,6 +168,6 @@ def _row(request: Request) -> tuple[str, ...]:
         safe(request.title or record.entry, 160),
         f"{safe(request.project_title or record.project, 120)}<br>{purpose}",
         safe(record.why, MAX_WORDS),
-        safe(record.agreement) or "none covers it yet",
+        safe(record.agreement) or UNCOVERED,
         safe(request.outcome, 400),
     )
