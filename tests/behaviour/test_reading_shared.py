@@ -13,6 +13,7 @@ import xarray as xr
 
 import londata
 from gateway_service import served_gateway
+from londata.access.decision import POLICY_VERSION
 from londata.client import gateway as gateway_client
 from londata.client.gateway_files import GatewayFileSystem
 from londata.errors import (
@@ -100,6 +101,7 @@ def test_a_reading_notes_on_which_terms_it_was_read(catalog, gateway, world):
     assert (reading.agreement, reading.project, reading.purpose) == ("ISA-2", "places", "school-place-planning")
     assert (reading.grant, reading.outputs) == ("ada-ages-places", "aggregate-only")
     assert reading.until > "2026"
+    assert reading.policy_version == POLICY_VERSION
     lines = {line["seq"]: line for line in gateway.log("decision.allowed")}
     assert lines[reading.decision]["entry"] == "ages"
     assert len(reading.sha256) == 64

@@ -204,6 +204,7 @@ class Beginning:
             "grant": decision.grant,
             "until": decision.until.isoformat() if decision.until else None,
             "outputs": agreement.outputs if agreement else None,
+            "policy_version": decision.policy_version,
             "direct": _direct(opened, self._store.now()),
             "warning": self._warning(reading),
         }

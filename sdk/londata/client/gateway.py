@@ -67,6 +67,7 @@ class OpenReading:
     until: str | None = None
     outputs: str | None = None
     warning: str | None = None
+    policy_version: str = ""
 
     def same_bytes_as(self, other: OpenReading) -> bool:
         """Tell whether another reading is of the very same bytes."""
@@ -74,7 +75,7 @@ class OpenReading:
 
     def terms(self) -> dict[str, Any]:
         """Say on which terms it is read: the fields that a note of a reading has of the same name."""
-        names = ("agreement", "project", "purpose", "decision", "grant", "until", "outputs")
+        names = ("agreement", "project", "purpose", "decision", "grant", "until", "outputs", "policy_version")
         return {name: getattr(self, name) for name in names}
 
     def __getstate__(self) -> dict[str, Any]:
