@@ -17,9 +17,7 @@ from typing import Any
 
 from londata.access import Decision, Subject
 from londata.errors import (
-    AccessDeniedError,
     AccessEndedError,
-    FetchError,
     LondataError,
     NotAuthenticatedError,
     RegisterUnavailableError,
@@ -29,6 +27,7 @@ from londata_hub.audit import Event
 from londata_hub.gateway.accounts import Accounts, Again
 from londata_hub.gateway.opening import Opened
 from londata_hub.gateway.sessions import Peer, Session
+from londata_hub.gateway.stopping import AGAIN, change_of, misuse_of, problem_of, restarted, terms, undecided
 from londata_hub.gateway.streams import Stream, mark_of
 from londata_hub.store import AccessStore
 
@@ -40,7 +39,6 @@ IDLE_S = 60
 HUB_S = 2
 #: Most readings that one person, and all people together, can have open.
 MOST_OF_ONE, MOST = 200, 20_000
-AGAIN = "Begin the reading again; londata does so by itself."
 
 
 @dataclass(eq=False)
@@ -79,7 +77,7 @@ class Reading:
 
     def allowed_by(self, decision: Decision, line: int) -> Event | None:
         """Rest on this decision, and say what is about to leave; ``None`` when it is other bytes than were opened."""
-        if (_terms(decision), decision.until) != (_terms(self.decision), self.decision.until):
+        if (terms(decision), decision.until) != (terms(self.decision), self.decision.until):
             return None
         self.decision, self.line = decision, line
         return _begun(self)
@@ -104,6 +102,7 @@ class Readings:
     def __init__(self, store: AccessStore, accounts: Accounts) -> None:
         self._store, self._accounts = store, accounts
         self._open: dict[bytes, Reading] = {}
+        self._told_no: set[tuple[str, str, str | None]] = set()
 
     def __iter__(self) -> Any:
         return iter(list(self._open.values()))
@@ -119,6 +118,7 @@ class Readings:
                 await self.forget(min(crowd, key=lambda each: (bool(each.streams), each.used_at)), "replaced")
         reading.used_at = time.monotonic()
         self._open[_digest(token)] = reading
+        self._told_no.discard(_about(reading))
 
     async def find(self, token: str, peer: Peer | None, entry: str, distribution: str) -> Reading:
         """Find the reading that a token is good for, decided as of now.
@@ -149,15 +149,22 @@ class Readings:
                 "This token is good for no reading: it is wrong, or its time is over, or the gateway was restarted.",
                 hint=AGAIN,
             )
-        if misused := _misused(reading, peer, entry, distribution):
+        if misused := misuse_of(reading, peer, entry, distribution):
             await self._log(_event("decision.denied", reading, reasons=[misused.message], ended=False))
             raise misused
-        if problem := await self.examine(reading):
+        if problem := await self.examine(reading, asked=True):
             raise problem
         return reading
 
-    async def examine(self, reading: Reading) -> LondataError | None:
+    async def examine(self, reading: Reading, *, asked: bool = False) -> LondataError | None:
         """Decide again; a reading that is not allowed any more is stopped, and its streams are cut.
+
+        Parameters
+        ----------
+        reading
+            Which.
+        asked
+            Whether somebody asks for bytes. Only then they are told no; else the closing line says why it ended.
 
         Returns
         -------
@@ -168,16 +175,23 @@ class Readings:
             subject = await self._now(reading)
             decision, entry, mark = await asyncio.to_thread(self._look, reading, subject)
         except Exception as error:  # whatever it is: nobody can say that it is still allowed
-            await self.stop(reading, _undecided(), "it could not be decided")
-            raise _undecided() from error
-        problem = _problem(reading, decision, entry) or _changed(reading, mark)
+            await self.stop(reading, undecided(), "it could not be decided")
+            raise undecided() from error
+        problem = problem_of(reading, decision, entry) or change_of(reading, mark)
         if problem is None:
             reading.subject = subject
-            return _restarted() if reading.stopped else None
-        if not reading.stopped and isinstance(problem, AccessEndedError):
-            await self._log(_event("decision.denied", reading, reasons=decision.reasons, ended=True))
+            return restarted() if reading.stopped else None
+        if asked and isinstance(problem, AccessEndedError) and self._is_news(reading):
+            reasons = [problem.message] if decision.allowed else decision.reasons
+            await self._log(_event("decision.denied", reading, reasons=reasons, ended=True))
         await self.stop(reading, problem, problem.message)
         return problem
+
+    def _is_news(self, reading: Reading) -> bool:
+        """Tell whether nobody wrote down yet that they are told no: a program may ask many times, and in many parts."""
+        is_news = _about(reading) not in self._told_no
+        self._told_no.add(_about(reading))
+        return is_news
 
     async def begin(self, reading: Reading, stream: Stream) -> None:
         """Enter a stream; after a closing line, write down first that bytes are about to leave again.
@@ -253,7 +267,7 @@ class Readings:
     async def forget(self, reading: Reading, reason: str) -> None:
         """Make a reading's token good for nothing, and close the reading."""
         self._open = {digest: each for digest, each in self._open.items() if each is not reading}
-        await self.stop(reading, _restarted(), reason)
+        await self.stop(reading, restarted(), reason)
 
     def is_over(self, reading: Reading, now: dt.datetime) -> bool:
         """Tell whether a token's time is over, by the clock of the store and by that of the machine's own pulse."""
@@ -306,61 +320,12 @@ def _mark(opened: Opened) -> object:
         return "gone"
 
 
+def _about(reading: Reading) -> tuple[str, str, str | None]:
+    return reading.subject.person, reading.entry.id, reading.decision.project
+
+
 def _digest(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
-
-
-def _misused(reading: Reading, peer: Peer | None, entry: str, distribution: str) -> AccessDeniedError | None:
-    if (entry, distribution) != (reading.entry.id, reading.distribution.id):
-        return AccessDeniedError("This token is good for other data than was asked for.", hint=AGAIN)
-    same = peer is None if reading.session is None else peer is not None and peer.belongs_to(reading.session)
-    if not same:
-        return AccessDeniedError(
-            "This token was given to another session, and works in that one only.",
-            hint="Begin a reading in this session: what a token may read is nobody else's.",
-        )
-    return None
-
-
-def _problem(reading: Reading, decision: Decision, entry: Entry | None) -> LondataError | None:
-    """Say why a reading cannot go on under the decision as it is now."""
-    if entry is None or reading.distribution not in entry.distributions:
-        return AccessEndedError(
-            f"“{reading.entry.title}” is not in the register any more as it was when this reading began.",
-            hint="Look it up again, and begin another reading.",
-        )
-    if not decision.allowed:
-        return AccessEndedError(decision.reasons[0], hint=" ".join(decision.reasons[1:]))
-    return _restarted() if _terms(decision) != _terms(reading.decision) else None
-
-
-def _changed(reading: Reading, mark: object) -> FetchError | None:
-    if mark == reading.mark:
-        return None
-    return FetchError(f"“{reading.entry.title}” was changed while it was read.", hint="Read it again.")
-
-
-def _terms(decision: Decision) -> tuple[Any, ...]:
-    return (
-        decision.agreement,
-        decision.grant,
-        decision.project,
-        decision.purpose,
-        decision.columns,
-        decision.rows,
-        decision.policy_version,
-    )
-
-
-def _restarted() -> NotAuthenticatedError:
-    return NotAuthenticatedError("What is arranged about this data has changed since the reading began.", hint=AGAIN)
-
-
-def _undecided() -> RegisterUnavailableError:
-    return RegisterUnavailableError(
-        "The gateway cannot find out whether this may still be read, so it sends nothing.",
-        hint="Try again in a minute; if that does not help, tell whoever runs the hub.",
-    )
 
 
 def _begun(reading: Reading) -> Event:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any, TypeVar
@@ -64,19 +65,16 @@ class Sharing:
     def projects(self, subject: Subject) -> list[dict[str, Any]]:
         """List somebody's projects: what can be read in each at this moment, and why not what was granted before."""
         arrangements, now = self.access.arrangements(), self.access.now()
-        readable: dict[str, list[dict[str, Any]]] = {}
-        halted: dict[str, list[dict[str, Any]]] = {}
+        readable, halted = (defaultdict[str, list[dict[str, Any]]](list) for _ in range(2))
         held = [(term.grant.project, term.grant.entry) for term in arrangements.terms_of(subject.person)]
         for project, slug in dict.fromkeys(held):
             entry = self.register.find(slug)
             decision = self.access.decide(subject, "read", entry, project) if entry else None
-            if not entry or not decision or entry.access == "open":
-                continue
-            if decision.allowed:
-                readable.setdefault(project, []).append({"entry": slug, "title": entry.title, "until": decision.until})
-            elif self.access.decide(subject, "see", entry).allowed:
+            if entry and decision and decision.allowed and entry.access != "open":
+                readable[project].append({"entry": slug, "title": entry.title, "until": decision.until})
+            elif entry and decision and not decision.allowed and self.access.decide(subject, "see", entry).allowed:
                 why = " ".join(decision.reasons)
-                halted.setdefault(project, []).append({"entry": slug, "title": entry.title, "why": why})
+                halted[project].append({"entry": slug, "title": entry.title, "why": why})
         return [
             _written(each)
             | {"purpose_title": purpose_title(each.purpose), "readable": readable.get(each.id, [])}

@@ -179,3 +179,15 @@ def test_keys_of_what_nobody_may_read_are_deleted(own):
     (purged,) = own.log("key.purged")
     assert (purged["entry"], purged["project"]) == ("ages", "places")
     assert own.get(said).json()["error"]["code"] == "access_ended"
+
+
+def test_a_reading_that_stops_when_nobody_asks_is_not_written_down_as_a_denial(own):
+    one, other = own.begin(), own.begin()
+    own.store.end_grant("ada-rolls-places", "chen", "no longer needed")
+    ended = wait_for(lambda: own.log("reading.ended")[1:] and own.log("reading.ended"), 10)
+    assert all("chen took back (“no longer needed”)" in line["details"]["reason"] for line in ended)
+    assert own.log("decision.denied") == []
+    for said in (one, other, one):  # who asks is told no, and that is written down once
+        assert own.get(said).json()["error"]["code"] == "access_ended"
+    (denied,) = own.log("decision.denied")
+    assert "chen took back" in denied["details"]["reasons"][0]

@@ -77,7 +77,9 @@ def test_a_warning_says_that_the_access_ends_soon(own):
     end = today + dt.timedelta(days=20)
     own.store.record(an_agreement("ISA-1", [{"entry": "rolls"}], today, review_by=end), "operator")
     (notice,) = [
-        each for each in own.store.notices(Subject("ada")) if (each.entry, each.project) == ("rolls", "places")
+        each
+        for each in own.store.notices(Subject("ada", own.people.groups["ada"]))
+        if (each.entry, each.project) == ("rolls", "places")
     ]
     warning, lasts = own.begin()["warning"], last_day(midnight(end))
     assert warning == f"Your access to “Rolls” is until {lasts}: {notice.days} days are left."
