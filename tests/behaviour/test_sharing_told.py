@@ -188,3 +188,32 @@ _REQUEST = {
     "why": "To count.",
     "made_at": NOW,
 }
+
+
+def test_an_operator_is_told_who_was_refused_and_which_grants_remain(
+    store: AccessStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def run(*words: str) -> tuple[int, str]:
+        code = londata_hub.main(list(words))
+        printed = capsys.readouterr()
+        return code, " ".join((printed.out + printed.err).split())
+
+    monkeypatch.setenv("LONDATA_HUB_STATE", str(tmp_path))
+    monkeypatch.delenv("LONDATA_HUB_DATABASE", raising=False)
+    for number in (1, 2):
+        store.grant(a_grant(f"g-{number}"), "operator")
+    said = run("grants", "end", "g-1", "--reason", "x")[1]
+    assert "ada still holds g-2 for rolls and places, until " in said
+    assert "still" not in run("grants", "end", "g-2", "--reason", "x")[1]
+    store.decide_and_log(ADA, "read", an_entry(), "places")
+    store.decide_and_log(BOLA, "read", an_entry("made-up"), "places")
+    assert run("audit", "report", "--denials")[1].startswith("2 people were told no, 2 times.")
+    said = run("audit", "report", "--denials", "--person", "ada")[1]
+    assert said.startswith("1 person was told no, 1 time. 2096-")
+    assert "ada asked for rolls, project places You can see “School rolls by pupil” but not read it: your grant" in said
+    file = tmp_path / "denials.csv"
+    assert run("audit", "report", "--denials", "--csv", str(file))[0] == 0
+    assert "bola,bola,made-up,places" in file.read_text()
+    assert "It knows rolls." in run("audit", "report", "--entry", "nothing")[1]
+    assert run("audit", "report", "--person", "eve")[0] == 2
+    assert run("audit", "report", "--from", "2096-06-02", "--to", "2096-06-01")[0] == 2

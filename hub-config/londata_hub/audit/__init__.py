@@ -4,7 +4,7 @@ from londata_hub.audit.anchors import Anchor, Anchors, registers
 from londata_hub.audit.chain import Appending, End, append, as_column, digest, end, hash_of, written
 from londata_hub.audit.events import EVENTS, Event
 from londata_hub.audit.history import HistoryDigest, take_over
-from londata_hub.audit.readings import Asked, Counts, Reading, Tally, counts, denials, named, readings
+from londata_hub.audit.readings import Asked, Counts, Denial, Reading, Tally, counts, denials, named, readings, refusals
 from londata_hub.audit.verifying import Finding, lines, verify
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Appending",
     "Asked",
     "Counts",
+    "Denial",
     "End",
     "Event",
     "Finding",
@@ -30,6 +31,7 @@ __all__ = [
     "lines",
     "named",
     "readings",
+    "refusals",
     "registers",
     "take_over",
     "verify",

@@ -50,6 +50,7 @@ class Asked:
     agreement: str = ""
     project: str = ""
     entry: str = ""
+    person: str = ""
     since: str = ""
     before: str = ""
 
@@ -59,6 +60,7 @@ class Asked:
             (table.c.agreement, self.agreement),
             (table.c.project, self.project),
             (table.c.entry, self.entry),
+            (table.c.subject, self.person),
         )
         found: list[ColumnElement[bool]] = [column == value for column, value in exact if value]
         if self.since:
@@ -88,8 +90,41 @@ def denials(connection: Connection, asked: Asked) -> int:
     return connection.execute(wanted).scalar_one()
 
 
+@dataclass(frozen=True)
+class Denial:
+    """Somebody was told no: who asked for what, when, for which project, and why not. ``line`` is its number."""
+
+    line: int
+    at: str
+    person: str
+    actor: str
+    entry: str
+    project: str
+    agreement: str
+    reason: str
+
+
+def refusals(connection: Connection, asked: Asked) -> list[Denial]:
+    """List who was told no within what is asked, in the order in which they asked."""
+    wanted = select(table.c.line).where(table.c.what == "decision.denied", *asked.conditions()).order_by(table.c.seq)
+    return [_denial(json.loads(line)) for line in connection.execute(wanted).scalars()]
+
+
+def _denial(values: dict[str, Any]) -> Denial:
+    return Denial(
+        line=values["seq"],
+        at=values["at"],
+        person=values["subject"] or values["actor"],
+        actor=values["actor"],
+        entry=values["entry"],
+        project=values["project"],
+        agreement=values["agreement"],
+        reason=" ".join(values["details"].get("reasons") or ()),
+    )
+
+
 def named(connection: Connection, what: str) -> list[str]:
-    """List the names that the log knows of one kind: ``agreement``, ``project`` or ``entry``."""
+    """List the names that the log knows of one kind: ``agreement``, ``project``, ``entry`` or ``subject``."""
     wanted = select(table.c[what]).distinct().where(table.c[what] != "").order_by(table.c[what])
     return list(connection.execute(wanted).scalars())
 

@@ -6,12 +6,12 @@ import argparse
 import csv
 import datetime as dt
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, fields
 from pathlib import Path
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 from tqdm import tqdm
 
 from londata.access import midnight
@@ -19,6 +19,7 @@ from londata.errors import UsageError
 from londata_hub import audit, settings
 from londata_hub.store.database import Database
 from londata_hub.store.facts import state
+from londata_hub.store.tables import entries
 
 #: How many bad lines are named before the rest is counted, and how many readings are shown.
 SHOWN = 20
@@ -40,9 +41,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     report.add_argument("--agreement", default="", help="Under this agreement")
     report.add_argument("--project", default="", help="For this project")
     report.add_argument("--entry", default="", help="Of this entry")
+    report.add_argument("--person", default="", help="By this person")
+    report.add_argument("--denials", action="store_true", help="Tell who was told no instead, and why")
     report.add_argument("--from", dest="since", type=_day, metavar="DAY", help="From this day on, as 2026-03-31")
     report.add_argument("--to", dest="until", type=_day, metavar="DAY", help="Until this day, which counts")
-    report.add_argument("--csv", type=Path, metavar="FILE", help="Write every reading into this file")
+    report.add_argument("--csv", type=Path, metavar="FILE", help="Write every reading, or every denial, into this file")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -103,18 +106,23 @@ def _others(folder: Path, register: str) -> Iterator[audit.Finding]:
 
 
 def _report(arguments: argparse.Namespace) -> int:
+    if arguments.since and arguments.until and arguments.since > arguments.until:
+        raise UsageError(f"From {arguments.since} to {arguments.until} there is no day.", hint="Give --from first.")
     asked = audit.Asked(
         agreement=arguments.agreement,
         project=arguments.project,
         entry=arguments.entry,
+        person=arguments.person,
         since=_begins(arguments.since),
         before=_begins(arguments.until + dt.timedelta(days=1) if arguments.until else None),
     )
     with _reading() as connection:
         _known(connection, asked)
+        if arguments.denials:
+            return _report_denials(audit.refusals(connection, asked), arguments.csv)
         readings, denials = audit.readings(connection, asked), audit.denials(connection, asked)
     if arguments.csv:
-        _write(arguments.csv, readings)
+        _write(arguments.csv, readings, audit.Reading)
     for line in _said(readings, denials, None if arguments.csv else SHOWN):
         print(line)
     if arguments.csv:
@@ -122,11 +130,30 @@ def _report(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _report_denials(denials: list[audit.Denial], file: Path | None) -> int:
+    people = _number(len({each.person for each in denials}), "person was", "people were")
+    print(f"{people} told no, {_number(len(denials), 'time', 'times')}.")
+    if file:
+        _write(file, denials, audit.Denial)
+        print(f"Every denial is in {file}.")
+        return 0
+    for each in denials[:SHOWN]:
+        who = each.person if each.actor == each.person else f"{each.actor} for {each.person}"
+        print(f"{each.at}  {who} asked for {each.entry}, {f'project {each.project}' if each.project else 'no project'}")
+        print(f"    {each.reason} (line {each.line})")
+    if len(denials) > SHOWN:
+        print(f"… and {len(denials) - SHOWN:,} more; --csv FILE writes them all.")
+    return 0
+
+
 def _known(connection: Connection, asked: audit.Asked) -> None:
     """Refuse a name that the log does not have: no readings would look as if nobody had read."""
-    for name in ("agreement", "project", "entry"):
-        value = getattr(asked, name)
-        if value and value not in (known := audit.named(connection, name)):
+    for name in ("agreement", "project", "entry", "person"):
+        value, column = getattr(asked, name), "subject" if name == "person" else name
+        if value and value not in (known := audit.named(connection, column)):
+            if name == "entry":  # whoever asks for what is not there makes its name up
+                there = set(connection.execute(select(entries.c.slug)).scalars())
+                known = [each for each in known if each in there]
             few = ", ".join(known[:SHOWN]) + (f" and {len(known) - SHOWN:,} more" if len(known) > SHOWN else "")
             hint = f"It knows {few}." if known else "It knows none yet."
             raise UsageError(f"The log knows no {name} {value!r}.", hint=hint)
@@ -167,14 +194,16 @@ def _said(readings: list[audit.Reading], denials: int, shown: int | None) -> Ite
         yield f"… and {len(readings) - shown:,} more; --csv FILE writes them all."
 
 
-def _write(path: Path, readings: list[audit.Reading]) -> None:
-    names = [each.name for each in fields(audit.Reading)]
+def _write(path: Path, found: Sequence[audit.Reading | audit.Denial], kind: type) -> None:
+    names = [each.name for each in fields(kind)]
     try:
         with path.open("w", encoding="utf-8", newline="") as file:
             table = csv.DictWriter(file, names)
             table.writeheader()
-            for each in readings:
-                row = asdict(each) | {"columns": "(all)" if each.columns is None else "; ".join(each.columns)}
+            for each in found:
+                row = asdict(each)
+                if isinstance(each, audit.Reading):
+                    row["columns"] = "(all)" if each.columns is None else "; ".join(each.columns)
                 table.writerow({name: _cell(value) for name, value in row.items()})
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}.") from error

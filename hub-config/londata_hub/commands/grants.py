@@ -61,3 +61,10 @@ def _until(term: Term, *, is_over: bool) -> str:
 def _end(store: AccessStore, arguments: argparse.Namespace) -> Iterable[str]:
     end = store.end_grant(arguments.id, operator(), required(arguments.reason, "reason"))
     yield f"{end.grant}: ended. The next request under it is refused."
+    arrangements, now = store.arrangements(), store.now()
+    if ended := arrangements.term(end.grant):
+        of = ended.grant
+        for other in arrangements.terms(of.subject, of.entry):
+            if other.grant.project == of.project and now < other.end.at:
+                until = _until(other, is_over=False)
+                yield f"{of.subject} still holds {other.grant.id} for {of.entry} and {of.project}, {until}."
