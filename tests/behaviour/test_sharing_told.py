@@ -217,3 +217,18 @@ def test_an_operator_is_told_who_was_refused_and_which_grants_remain(
     assert "It knows rolls." in run("audit", "report", "--entry", "nothing")[1]
     assert run("audit", "report", "--person", "eve")[0] == 2
     assert run("audit", "report", "--from", "2096-06-02", "--to", "2096-06-01")[0] == 2
+
+
+def test_people_hear_of_an_operator_of_the_hub_and_not_of_an_account_on_the_machine(store: AccessStore) -> None:
+    store.grant(a_grant(), "operator:root")
+    store.end_grant("g-1", "operator:root", "A breach.")
+    words = [*(each.text for each in store.notices(ADA)), *store.decide(ADA, "read", an_entry(), "places").reasons]
+    request = store.ask(BOLA, an_entry(), "places", "To count.")
+    root = Subject("operator:root", CHEN.groups)
+    refused = store.refuse(root, request.id, "Not needed.")
+    with pytest.raises(UsageError) as again:
+        store.refuse(root, request.id, "Twice.")
+    words += [str(again.value), Request(refused, mine=True).outcome, *(each.text for each in store.notices(BOLA))]
+    assert len(words) >= 6
+    assert not [each for each in words if "root" in each]
+    assert sum("an operator of the hub" in each for each in words) >= 5

@@ -10,7 +10,7 @@ from typing import Literal
 
 from sqlalchemy import Connection, select
 
-from londata.access import STEWARDS, Arrangements, Subject, Term, days_left, decide, last_day, until_in_words
+from londata.access import STEWARDS, Arrangements, Subject, Term, days_left, decide, last_day, until_in_words, who
 from londata.access.conditions import failing
 from londata.records import AccessRequest, Agreement, Entry
 from londata_hub import audit
@@ -177,8 +177,8 @@ def _of_agreements(subject: Subject, now: dt.datetime, arrangements: Arrangement
         entry = find(slug)
         if entry and decide(subject, "steward", entry).allowed:
             people = len({each.grant.subject for each in terms})
-            who = "1 person holds a grant" if people == 1 else f"{people} people hold grants"
-            text = f"“{entry.title}” cannot be read under {agreement}: {said}. {who} for it under that agreement."
+            holders = "1 person holds a grant" if people == 1 else f"{people} people hold grants"
+            text = f"“{entry.title}” cannot be read under {agreement}: {said}. {holders} for it under that agreement."
             at = min(now, terms[0].end.at)
             yield Notice(f"halted-{agreement}-{slug}", "ended", text, slug, "", at)
 
@@ -198,7 +198,7 @@ def _decided(
         at = each.decided_at
         if each.subject != subject.person or at is None or now - at > dt.timedelta(days=NEWS):
             continue
-        asked = f"Your request for {_title(find, each.entry)} was {each.state} by {each.decided_by}"
+        asked = f"Your request for {_title(find, each.entry)} was {each.state} by {who(each.decided_by)}"
         if each.state == "approved" and _can_read(subject, now, arrangements, find(each.entry), each.project):
             until = f" until {last_day(each.until)}" if each.until else ""
             text = f'{asked}{until}. Read it with londata.use_project("{each.project}").'

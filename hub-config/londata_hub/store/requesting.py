@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from londata.access import Arrangements, Decision, Stop, Subject, day, days_left, decide, last_day, midnight
+from londata.access import Arrangements, Decision, Stop, Subject, day, days_left, decide, last_day, midnight, who
 from londata.errors import AccessDeniedError, EntryNotFoundError, UsageError
 from londata.records import AccessRequest, Agreement, Entry, Grant, Project
 from londata_hub import audit
@@ -357,7 +357,7 @@ def _read(document: str, decision: str | None) -> tuple[AccessRequest, frozenset
 def _still_open(request: AccessRequest) -> None:
     if request.state != "open":
         when = f" on {day(request.decided_at)}" if request.decided_at else ""
-        raise UsageError(f"The request was {request.state} by {request.decided_by}{when} already.")
+        raise UsageError(f"The request was {request.state} by {who(request.decided_by)}{when} already.")
 
 
 def _decide(change: Change, by: Subject, request: AccessRequest, state: str, **values: Any) -> AccessRequest:

@@ -9,7 +9,7 @@ from londata.access.days import day, days_left, in_words, last_day, midnight, un
 from londata.access.deciding import decide
 from londata.access.decision import POLICY_VERSION, Action, Decision
 from londata.access.listing import as_shown
-from londata.access.subject import ORGANISATION, STEWARDS, Subject
+from londata.access.subject import ORGANISATION, STEWARDS, Subject, who
 from londata.access.term import Stop, Term
 
 __all__ = [
@@ -32,4 +32,5 @@ __all__ = [
     "last_day",
     "midnight",
     "until_in_words",
+    "who",
 ]

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from londata.access.conditions import flaws_of
 from londata.access.days import last_day, midnight
+from londata.access.subject import who
 from londata.access.term import Stop, Term
 from londata.records import Agreement, Grant, GrantEnd, Project, ServiceAccount
 
@@ -100,7 +101,7 @@ class Arrangements:
             stops.append(Stop(midnight(agreement.review_by), what))
         if end := self._ends.get(grant.id):
             why = f" (“{end.reason}”)" if end.reason else ""
-            stops.append(Stop(end.ended_at, f"your grant, which {end.ended_by} took back{why},", mend="grant"))
+            stops.append(Stop(end.ended_at, f"your grant, which {who(end.ended_by)} took back{why},", mend="grant"))
         term = Term(
             grant,
             project,

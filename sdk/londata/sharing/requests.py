@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from londata.access import day, in_words, last_day
+from londata.access import day, in_words, last_day, who
 from londata.errors import UsageError
 from londata.records import AccessRequest, key_of
 from londata.records.legal import purpose_title
@@ -109,7 +109,7 @@ class Request:
         """Say what became of it."""
         record = self.record
         on = f" on {day(record.decided_at)}" if record.decided_at else ""
-        by = f" by {plain(record.decided_by, 80)}" if record.decided_by else ""
+        by = f" by {plain(who(record.decided_by), 80)}" if record.decided_by else ""
         if record.state == "approved":
             until = f" until {last_day(record.until)}" if record.until else ""
             return f"approved{until}, {by.strip() or 'by a steward'}{on}"
