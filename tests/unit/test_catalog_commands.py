@@ -89,7 +89,7 @@ def test_show_prints_the_card_or_the_record(londata):
 def test_read_prints_rows_or_writes_a_file(londata, tmp_path):
     code, out, _ = londata("read", "borough-profile", "--columns", "borough, residents", "--rows", "1")
     assert code == 0
-    assert out.splitlines()[-1] == "3 rows, 2 columns"
+    assert out.splitlines()[-1] == "1 row, 2 columns; there may be more"
     assert len(out.splitlines()) == 3
     assert londata("read", "borough_profile", "--out", str(tmp_path / "x.parquet"))[0] == 0
     assert len(pd.read_parquet(tmp_path / "x.parquet")) == 3

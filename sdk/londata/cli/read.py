@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"at most the first {rows:,} along each dimension")
     else:
         print(value.to_string(index=False))
-        print(_size(value) if len(value) < rows else f"the first {_size(value)}")
+        print(_size(value) if len(value) < rows else f"{_size(value)}; there may be more")
     return 0
 
 
@@ -97,4 +97,5 @@ def _write(value: Any, path: Path) -> None:
 def _size(value: Any) -> str:
     if hasattr(value, "data_vars"):
         return ", ".join(f"{name} {size:,}" for name, size in value.sizes.items())
-    return f"{len(value):,} rows, {len(value.columns)} columns"
+    rows = "1 row" if len(value) == 1 else f"{len(value):,} rows"
+    return f"{rows}, {len(value.columns)} columns"
