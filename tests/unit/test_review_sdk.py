@@ -156,7 +156,7 @@ def terminal(world, monkeypatch, capsys):
 def test_the_first_rows_in_a_terminal_are_all_that_is_read_for_them(terminal, gateway, world):
     before = sum(reading.sent for reading in gateway.gateway.readings)
     code, printed, _ = terminal("read", "ages", "--rows", "3", "--columns", "age")
-    assert (code, printed.splitlines()[-1]) == (0, "the first 3 rows, 1 columns")
+    assert (code, printed.splitlines()[-1]) == (0, "3 rows, 1 column; there may be more")
     assert len(printed.splitlines()) == 5
     code, printed, said = terminal("read", "ages", "--columns", "agee")
     assert code == UsageError.exit_code

@@ -98,4 +98,4 @@ def _size(value: Any) -> str:
     if hasattr(value, "data_vars"):
         return ", ".join(f"{name} {size:,}" for name, size in value.sizes.items())
     rows = "1 row" if len(value) == 1 else f"{len(value):,} rows"
-    return f"{rows}, {len(value.columns)} columns"
+    return f"{rows}, 1 column" if len(value.columns) == 1 else f"{rows}, {len(value.columns)} columns"
