@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from typing import Generic, TypeVar, overload
 
@@ -27,17 +28,17 @@ class Listing(Sequence[T], Generic[T]):
     def __init__(self, items: Iterable[T] = ()) -> None:
         self._items = tuple(items)
 
+    @abstractmethod
     def headline(self) -> str:
         """Say in a sentence what is listed, and how many."""
-        raise NotImplementedError
 
+    @abstractmethod
     def line(self, item: T) -> str:
         """Write one item for a terminal."""
-        raise NotImplementedError
 
+    @abstractmethod
     def cells(self, item: T) -> Sequence[str]:
         """Write one item for the table, as HTML that is safe."""
-        raise NotImplementedError
 
     @overload
     def __getitem__(self, index: int) -> T: ...
