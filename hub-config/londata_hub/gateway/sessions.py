@@ -2,7 +2,8 @@
 
 On a unix socket the kernel of the machine tells the process at the other end. Every notebook kernel and every terminal
 is a session of its own (``setsid``), and whatever it starts stays in it or descends from it. So a session is known by
-the number of its leader and the moment at which that leader started, which no later process shares.
+the number of its leader and the moment at which that leader started, which no later process shares. A leader that lives
+outside the gateway's own container has the number 0 here: all such sessions count as one, which is the stricter way.
 
 A session works for one project, from the first reading that it is given to its end. That keeps the data of two
 purposes from meeting by mistake, and the log names the project of each reading; somebody who means to can still carry
@@ -32,7 +33,7 @@ MOST_STEPS = 64
 class Session:
     """A session: its leader's process number and when that started, in ticks since the machine did.
 
-    ``started`` is 0 where the leader has ended already and left others behind.
+    ``started`` is 0 where the leader has ended already and left others behind, or cannot be looked at from here.
     """
 
     id: int
@@ -154,13 +155,13 @@ def another_project(works_for: str, project: str) -> AccessDeniedError:
 def _sessions(process: int) -> Iterator[Session]:
     """Go from a process up to the edge of its sandbox and give the sessions on the way."""
     level = _level(process)
-    for _ in range(MOST_STEPS):
+    for step in range(MOST_STEPS):
         row = _read(process)
-        if process <= 1 or row is None or _level(process) < level:
+        # The first process of all, or of a container, started everything here: what it reads binds nobody but itself
+        if row is None or (step and process <= 1) or _level(process) < level:
             return
         session, process, _ = row
-        if session > 0:
-            yield Session(session, _started(session))
+        yield Session(session, _started(session))
 
 
 def _read(process: int) -> tuple[int, int, int] | None:

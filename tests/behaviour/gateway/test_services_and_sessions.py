@@ -1,5 +1,9 @@
 """A service acts for its owner, and a session works for one project."""
 
+import shutil
+import subprocess
+import sys
+
 import pytest
 
 from gateway_service import Kernel, World, served_gateway
@@ -76,3 +80,15 @@ def test_a_number_that_was_given_to_another_process_is_another_session():
     assert projects.other(Peer((Session(77, 0),)), "routes") == "places"  # its leader has ended, others are left
     assert projects.other(Peer((Session(77, 2000),)), "routes") is None
     assert projects.other(Peer((Session(78, 5), Session(77, 1000))), "routes") == "places"  # started from it
+
+
+@pytest.mark.skipif(not shutil.which("bwrap"), reason="bubblewrap is not installed")
+def test_where_the_first_process_of_a_session_is_out_of_sight_it_still_is_a_session():
+    """In a container that did not start a session, every process's leader lives outside and has the number 0."""
+    ask = (
+        "import socket; from londata_hub.gateway.sessions import peer_of; own, _ = socket.socketpair();"
+        "print(peer_of(own).own)"
+    )
+    walls = ["bwrap", "--dev-bind", "/", "/", "--proc", "/proc", "--unshare-user", "--unshare-pid"]
+    done = subprocess.run([*walls, sys.executable, "-c", ask], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "0.0"
