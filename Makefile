@@ -41,7 +41,7 @@ node_modules/.installed: package.json package-lock.json | system
 
 .PHONY: test
 test: test-system environment ## Install what the tests need and run them all
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 .PHONY: check
 check: $(VENV)/.installed ## The fast part: ruff, strict types, the floors

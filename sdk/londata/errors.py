@@ -7,6 +7,7 @@
     │   ├── QueryError                a search or filter that makes no sense
     │   ├── NoSuchNameError           an entry or table has no such attribute
     │   ├── ParameterError            a report parameter that is not allowed
+    │   ├── ScheduleError             a schedule that cannot be read, or never comes round
     │   └── AmbiguousDistributionError  several distributions fit; choose one
     ├── SettingsError                 a setting is missing or malformed
     ├── CatalogFileError              a catalogue file breaks its rules (lists every problem)
@@ -22,9 +23,12 @@
     │   ├── AddressRefusedError       an address londata will not go to
     │   └── TooLargeError             more bytes than the limit
     ├── ReadError                     the bytes are not what their media type says
+    │   └── ChangedDataError          the data are not the version that this run is pinned to
     ├── MissingExtraError             a library for this is not installed
     ├── RegisterUnavailableError      the register does not answer
     ├── ReportError                   a report ran and failed
+    │   └── BatchError                some reports of a batch failed; the others are there
+    ├── ReceiptError                  a receipt is missing, broken, or does not fit what it vouches for
     └── HubError                      the hub cannot start, or stopped by itself
 
 :class:`LondataWarning` is apart: nothing failed, but somebody should know.
@@ -128,6 +132,12 @@ class ParameterError(UsageError):
     """A report parameter is not allowed."""
 
     code = "parameter"
+
+
+class ScheduleError(UsageError):
+    """A schedule cannot be read, or never comes round."""
+
+    code = "schedule"
 
 
 class AmbiguousDistributionError(UsageError):
@@ -254,6 +264,12 @@ class ReadError(LondataError):
     exit_code, http_status, code = 7, 422, "read"
 
 
+class ChangedDataError(ReadError):
+    """The data are not the version that this run is pinned to: they changed while a batch of reports was made."""
+
+    code = "changed_data"
+
+
 class MissingExtraError(LondataError):
     """A library that this needs is not installed; the hint has the line that installs it."""
 
@@ -270,6 +286,18 @@ class ReportError(LondataError):
     """A report ran and failed; its notebook is kept as evidence."""
 
     exit_code, http_status, code = 9, 500, "report"
+
+
+class BatchError(ReportError):
+    """Some reports of a batch failed; the others are in their places, and the summary says which is which."""
+
+    code = "batch"
+
+
+class ReceiptError(LondataError):
+    """A receipt is missing, broken, or does not fit the files that it vouches for."""
+
+    exit_code, http_status, code = 13, 422, "receipt"
 
 
 class HubError(LondataError):

@@ -62,6 +62,9 @@ SETTINGS: tuple[Setting, ...] = (
         "FETCH_ALLOW", "", _host_ports, "Hosts on private networks that may be fetched from, as host:port,host:port"
     ),
     Setting("READ_LOG", "", str, "File to which every read is appended as one JSON line (set by reports)"),
+    Setting("FIGURE_DATA", "", str, "Folder in which figures leave their numbers as tidy tables (set by reports)"),
+    Setting("PINS", "", str, "File with the versions of data that a run must read, as JSON (set by batches)"),
+    Setting("ZYGOTE", "", str, "Socket of a warm process from which kernels are forked (set by reports)"),
     Setting("GATEWAY", "", str, "Address of the gateway to shared and closed data; set by the hub"),
     Setting("PROJECT", "", str, "Project that this kernel or job works for; `londata.use_project` sets it"),
     Setting("TOKEN", "", str, "Token for the register service; empty: the hub's JUPYTERHUB_API_TOKEN"),

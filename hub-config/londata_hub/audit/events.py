@@ -30,6 +30,16 @@ EVENTS: dict[str, str] = {
     "holding.recorded": "Where the bytes of a distribution are was recorded. Details: distribution, holder, digest.",
     "key.purged": "The key of kept copies was deleted; they can be read no more. Details: reason.",
     "warning.given": "A person was told that a grant ends soon. Details: grant, days.",
+    "schedule.recorded": "A schedule of a report, or a new version of it, was recorded. Details: id, template, rule, "
+    "timezone, digest.",
+    "schedule.paused": "A schedule was paused, by a person or because access ended. Details: id, reason.",
+    "schedule.resumed": "A paused schedule goes on. Details: id.",
+    "schedule.ended": "A schedule was ended for good. Details: id, reason.",
+    "run.begun": "A report that was scheduled began to run as its owner. Details: id, schedule, scheduled_for, "
+    "attempt.",
+    "run.ended": "It ended. Details: id, schedule, state, made, failed, problem.",
+    "report.shelved": "A report was registered for its readers. Details: id, run, access, audience, receipt (SHA-256).",
+    "report.opened": "Somebody opened a shared or closed report. Details: id, file.",
     "register.changed": "Entries, or what is known of the register, changed. Details: generation, counts, history "
     "(SHA-256 over the rows of history that the change wrote).",
 }

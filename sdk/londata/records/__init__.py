@@ -30,6 +30,7 @@ from londata.records.parts import (
 )
 from londata.records.projects import AccessRequest, Grant, GrantEnd, Project, ServiceAccount
 from londata.records.row_filter import Condition, RowFilter
+from londata.records.schedules import Run, Schedule
 
 __all__ = [
     "RESERVED_KEYS",
@@ -59,6 +60,8 @@ __all__ = [
     "Record",
     "ReferenceList",
     "RowFilter",
+    "Run",
+    "Schedule",
     "Service",
     "ServiceAccount",
     "SourceRecord",

@@ -78,17 +78,17 @@ def main() -> int:
     lifeline = Lifeline(sys.stdin, template.max_run_s)
     try:
         execute(job, template, lifeline, tell)
-        files = finish(job, template)
+        folder = finish(job, template)
     except LondataError as error:
         tell({"failed": error.message, "hint": error.hint})
         jobs.clear(job)
     except CellFailure as failure:
-        status: provenance.Status = "stopped" if lifeline.reason else "failed"
+        status: jobs.Status = "stopped" if lifeline.reason else "failed"
         problem = lifeline.reason or failure.message
         kept = keep(job, template, status, problem)
         tell({status: problem, "where": failure.where, "notebook": str(kept) if kept else ""})
     else:
-        tell({"done": {ending: str(path) for ending, path in files.items()}})
+        tell({"done": str(folder)})
     return 0
 
 
@@ -159,24 +159,21 @@ def execute(job: Job, template: Template, lifeline: Lifeline, tell: Any) -> None
         lifeline.kernel = None
 
 
-def finish(job: Job, template: Template) -> dict[str, Path]:
-    """Write the page and the receipt, and put everything in its place."""
+def finish(job: Job, template: Template) -> Path:
+    """Write the page and the receipt, and put the report in its place."""
     import nbformat
 
     from londata.reports.export import write_page
 
-    reads = provenance.readings(job.read_log)
     with jobs.writing_to(Path(job.out)):
         notebook = nbformat.read(job.notebook, as_version=4)
         notebook.metadata.papermill.update(
-            input_path=f"{template.name}/{template.notebook.name}", output_path=job.final(".ipynb").name
+            input_path=f"{template.name}/{template.notebook.name}", output_path=jobs.NOTEBOOK
         )
         nbformat.write(notebook, job.notebook)
-        page = write_page(job, template, notebook, reads, Path(job.work) / "page.html")
-        outputs = {".ipynb": job.notebook, ".html": page}
-        receipt = provenance.build(job, template, reads, outputs, "completed")
-        path = provenance.write(receipt, Path(job.work) / "receipt.json")
-    placed = jobs.publish(job, outputs | {".receipt.json": path})
+        write_page(job, template, notebook, provenance.readings(job.read_log), job.report / jobs.PAGE)
+        provenance.write(job, template, "completed")
+    placed = jobs.publish(job, "completed")
     jobs.clear(job)
     return placed
 

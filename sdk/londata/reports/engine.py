@@ -34,14 +34,27 @@ _NEEDED = ("ipykernel", "matplotlib", "nbconvert", "papermill")
 
 @dataclass(frozen=True)
 class Report:
-    """A report that was made: its three files, and the sentence that says what it rests on."""
+    """A report that was made: its folder with what is in it, and the sentence that says what it rests on."""
 
     title: str
     parameters: Mapping[str, Value]
-    notebook: Path
-    html: Path
-    receipt: Path
+    folder: Path
     sentence: str
+
+    @property
+    def html(self) -> Path:
+        """The page, without code."""
+        return self.folder / jobs.PAGE
+
+    @property
+    def notebook(self) -> Path:
+        """The executed notebook."""
+        return self.folder / jobs.NOTEBOOK
+
+    @property
+    def receipt(self) -> Path:
+        """What went in and came out."""
+        return self.folder / jobs.RECEIPT
 
     def reads(self) -> tuple[dict[str, Any], ...]:
         """List what the report read, oldest first, as its receipt has it."""
@@ -84,7 +97,7 @@ def run(
     Returns
     -------
     Report
-        The executed notebook, the HTML page without code, and the receipt.
+        The report's folder: the HTML page without code, the executed notebook, and the receipt.
 
     Raises
     ------
@@ -103,14 +116,12 @@ def run(
         ended = _run_child(job, found, progress)
     finally:
         jobs.clear(job)
-    files = {ending: Path(path) for ending, path in ended["done"].items()}
-    receipt = json.loads(files[".receipt.json"].read_text(encoding="utf-8"))
+    folder = Path(ended["done"])
+    receipt = json.loads((folder / jobs.RECEIPT).read_text(encoding="utf-8"))
     return Report(
         title=receipt["name"],
         parameters=given,
-        notebook=files[".ipynb"],
-        html=files[".html"],
-        receipt=files[".receipt.json"],
+        folder=folder,
         sentence=receipt["sentence"],
     )
 
@@ -155,7 +166,7 @@ def _run_child(job: Job, template: Template, progress: bool) -> dict[str, Any]:
         except BaseException as stop:
             _let_go(process)
             keep(job, template, "stopped", "it was stopped")  # if the child could not do it
-            if isinstance(stop, KeyboardInterrupt) and (left := job.final(".stopped.ipynb")).exists():
+            if isinstance(stop, KeyboardInterrupt) and (left := job.final("stopped") / jobs.NOTEBOOK).exists():
                 raise KeyboardInterrupt(f"The report was stopped. What ran is kept in {jobs.short(left)}.") from None
             raise
         _let_go(process)
@@ -210,6 +221,7 @@ def _let_go(process: subprocess.Popen[str]) -> None:
 def _environment(job: Job) -> dict[str, str]:
     return os.environ | {
         "LONDATA_READ_LOG": str(job.read_log),
+        "LONDATA_FIGURE_DATA": str(job.figure_data),
         "JUPYTER_RUNTIME_DIR": job.private,
         "IPYTHONDIR": str(Path(job.private) / "ipython"),  # nobody's start-up files change a report
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",

@@ -9,8 +9,7 @@ from typing import Any
 
 from londata.reports import job as jobs
 from londata.reports import provenance
-from londata.reports.job import Job
-from londata.reports.provenance import Status
+from londata.reports.job import Job, Status
 from londata.reports.templates import Template
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
@@ -52,7 +51,7 @@ def keep(job: Job, template: Template, status: Status, problem: str) -> Path | N
     job, template
         The run; its working folder is removed.
     status
-        How it ended, also part of the kept files' names: ``failed`` or ``stopped``.
+        How it ended, also part of the kept folder's name: ``failed`` or ``stopped``.
     problem
         The sentence that says why.
 
@@ -64,11 +63,8 @@ def keep(job: Job, template: Template, status: Status, problem: str) -> Path | N
     kept = None
     with jobs.writing_to(Path(job.out)):
         if job.notebook.exists():
-            reads = provenance.readings(job.read_log)
-            ending = f".{status}.ipynb"
-            receipt = provenance.build(job, template, reads, {ending: job.notebook}, status, problem)
-            path = provenance.write(receipt, Path(job.work) / "receipt.json")
-            kept = jobs.publish(job, {ending: job.notebook, f".{status}.receipt.json": path})[ending]
+            provenance.write(job, template, status, problem)
+            kept = jobs.publish(job, status) / jobs.NOTEBOOK
     jobs.clear(job)
     return kept
 

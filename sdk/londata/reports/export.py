@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import londata
 from londata.readlog import credit
-from londata.reports.job import Job
+from londata.reports.job import NOTEBOOK, RECEIPT, Job
 from londata.reports.provenance import SHORT_HASH, sources
 from londata.reports.templates import Template
 
@@ -59,8 +59,8 @@ def _words(job: Job, template: Template, reads: list[dict[str, Any]]) -> dict[st
         "day": f"{day.day} {day:%B %Y}",
         "style": (_PAGE / "page.css").read_text(encoding="utf-8"),
         "sources": [_row(reading) for reading in sources(reads)],
-        "receipt": job.final(".receipt.json").name,
-        "notebook": job.final(".ipynb").name,
+        "receipt": RECEIPT,
+        "notebook": NOTEBOOK,
         "limits": str(template.insight.get("limits", "")),
         "londata": londata.__version__,
         "template": template.name,

@@ -1,7 +1,8 @@
 """One run of a report as plain data, and where its files go.
 
-While it runs, everything is in a working folder beside the final files (``….running-…``), so that each of these can
-be put in place in one step. What is left of a run that did not end well keeps its notebook under another name.
+A finished report is a folder. While it runs, that folder is made inside a working one beside its final place
+(``….running-…``), so that it can be put there in one step. What is left of a run that did not end well keeps its
+notebook in a folder whose name says so (``….failed``, ``….stopped``).
 """
 
 from __future__ import annotations
@@ -16,16 +17,24 @@ import os
 import shutil
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Literal
 
-from londata.errors import ReportError
+from londata import settings
+from londata.errors import ReportError, UsageError
 from londata.records import slugify
 from londata.reports.parameters import Value
 from londata.reports.templates import Template
 
 _LONGEST_STEM = 100
+
+#: The files of a report's folder. The receipt is the metadata file of an RO-Crate, and the last that is written.
+NOTEBOOK, PAGE, PDF, DATA, RECEIPT = "report.ipynb", "report.html", "report.pdf", "data", "ro-crate-metadata.json"
+#: What a report can be had as; page and notebook always are.
+FORMATS = ("html", "ipynb", "pdf", "csv", "parquet")
+Status = Literal["completed", "failed", "stopped"]
 
 
 @dataclass(frozen=True)
@@ -33,6 +42,8 @@ class Job:
     """What the child process needs to know; all plain values, so that it travels as one line of JSON.
 
     ``work`` is the working folder, ``private`` one that only this user can enter, with a path short enough for sockets.
+    ``formats`` are those of :data:`FORMATS` that are made beside page and notebook, ``pins`` the versions that must be
+    read (entry → distribution → SHA-256; empty: whatever is there), ``project`` what the run works for.
     """
 
     id: str
@@ -44,6 +55,9 @@ class Job:
     heading: str
     parameters: dict[str, Value]
     agent: str
+    project: str = ""
+    formats: tuple[str, ...] = ("csv",)
+    pins: dict[str, dict[str, str]] = field(default_factory=dict)
     started: str = field(default_factory=lambda: now())
 
     def to_line(self) -> str:
@@ -53,12 +67,23 @@ class Job:
     @classmethod
     def from_line(cls, line: str) -> Job:
         """Read it back."""
-        return cls(**json.loads(line))
+        values = json.loads(line)
+        return cls(**values | {"formats": tuple(values["formats"])})
+
+    @property
+    def report(self) -> Path:
+        """The folder of the report while it is made."""
+        return Path(self.work) / "report"
 
     @property
     def notebook(self) -> Path:
         """The notebook as it runs."""
-        return Path(self.work) / "notebook.ipynb"
+        return self.report / NOTEBOOK
+
+    @property
+    def figure_data(self) -> Path:
+        """Where the kernel leaves the numbers of its figures."""
+        return Path(self.work) / "figures"
 
     @property
     def read_log(self) -> Path:
@@ -70,9 +95,9 @@ class Job:
         """The folder in which the notebook runs; it is removed afterwards."""
         return Path(self.work) / "scratch"
 
-    def final(self, ending: str) -> Path:
-        """Where a file ends up, for instance ``final(".html")``."""
-        return Path(self.out) / f"{self.stem}{ending}"
+    def final(self, status: Status = "completed") -> Path:
+        """Where the report's folder ends up; what is left of a run that did not end well has another name."""
+        return Path(self.out) / (self.stem if status == "completed" else f"{self.stem}.{status}")
 
 
 def short(path: str | Path) -> Path:
@@ -87,7 +112,14 @@ def now() -> str:
     return dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
 
 
-def prepare(template: Template, parameters: dict[str, Value], out: str | Path) -> Job:
+def prepare(
+    template: Template,
+    parameters: dict[str, Value],
+    out: str | Path,
+    *,
+    formats: Sequence[str] = ("csv",),
+    pins: dict[str, dict[str, str]] | None = None,
+) -> Job:
     """Name a run and make its working folder.
 
     Parameters
@@ -98,6 +130,10 @@ def prepare(template: Template, parameters: dict[str, Value], out: str | Path) -
         Their values, already checked.
     out
         The folder for finished reports; made if it is not there.
+    formats
+        Those of :data:`FORMATS` that are wanted beside page and notebook.
+    pins
+        The versions that must be read; see :class:`Job`.
 
     Returns
     -------
@@ -106,15 +142,20 @@ def prepare(template: Template, parameters: dict[str, Value], out: str | Path) -
 
     Raises
     ------
+    UsageError
+        There is no such format.
     ReportError
         The folder for reports cannot be made or written to.
     """
+    if unknown := [each for each in formats if each not in FORMATS]:
+        raise UsageError(f"A report cannot be had as {unknown[0]!r}.", hint=f"Formats are {', '.join(FORMATS)}.")
     folder = Path(out).expanduser().absolute()
     stem = file_stem(template.name, parameters, dt.date.today())
     with writing_to(folder):
         folder.mkdir(parents=True, exist_ok=True)
         work = Path(tempfile.mkdtemp(prefix=f"{stem}.running-", dir=folder))
-        (work / "scratch").mkdir()
+        for inside in ("report", "scratch", "figures"):
+            (work / inside).mkdir()
     return Job(
         id=uuid.uuid4().urn,
         template=str(template.folder),
@@ -125,6 +166,9 @@ def prepare(template: Template, parameters: dict[str, Value], out: str | Path) -
         heading=template.heading_for(parameters),
         parameters=parameters,
         agent=_agent(),
+        project=settings.get("PROJECT"),
+        formats=tuple(dict.fromkeys(formats)),
+        pins=pins or {},
     )
 
 
@@ -159,21 +203,28 @@ def file_stem(template: str, parameters: dict[str, Value], day: dt.date) -> str:
     return f"{stem}-{day.isoformat()}"
 
 
-def publish(job: Job, files: dict[str, Path]) -> dict[str, Path]:
-    """Put finished files in their places, all of them or, as far as a file system allows, none.
+def publish(job: Job, status: Status) -> Path:
+    """Put the report's folder in its place, in one step; one of the same name is replaced.
 
-    A lock on the folder keeps the files of two runs of the same name from being mixed.
+    A lock on the folder of reports keeps two runs of the same name from disturbing each other.
 
     Parameters
     ----------
-    files
-        Ending → finished file in the working folder; the last one marks the set as complete.
+    job
+        Whose folder, with every file in it written.
+    status
+        How the run ended.
+
+    Returns
+    -------
+    Path
+        Where it is now.
     """
-    placed = {}
+    place = job.final(status)
     with writing_to(Path(job.out)), _locked(Path(job.out)):
-        for ending, file in files.items():
-            placed[ending] = file.replace(job.final(ending))
-    return placed
+        if place.exists() or place.is_symlink():
+            place.replace(Path(job.work) / "replaced")  # removed with the working folder
+        return job.report.replace(place)
 
 
 def clear(job: Job) -> None:

@@ -11,16 +11,22 @@ import hashlib
 import json
 import platform
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import londata
 from londata.readlog import credit
 from londata.records.legal import purpose_title
-from londata.reports.job import Job, now
+from londata.reports.job import RECEIPT, Job, Status, now
 from londata.reports.templates import Template
 
-Status = Literal["completed", "failed", "stopped"]
 SHORT_HASH = 12
+_MEDIA_TYPES = {
+    ".csv": "text/csv",
+    ".html": "text/html",
+    ".ipynb": "application/x-ipynb+json",
+    ".parquet": "application/vnd.apache.parquet",
+    ".pdf": "application/pdf",
+}
 
 #: Words of a receipt → terms of schema.org. A word that is not here means only what this page says.
 CONTEXT: dict[str, Any] = {"schema": "https://schema.org/", "id": "@id", "type": "@type"} | {
@@ -68,32 +74,32 @@ def sources(reads: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return list(found.values())
 
 
-def build(
-    job: Job, template: Template, reads: list[dict[str, Any]], outputs: dict[str, Path], status: Status, error: str = ""
-) -> dict[str, Any]:
-    """Write the receipt of a run.
+def write(job: Job, template: Template, status: Status, error: str = "") -> Path:
+    """Write the receipt of a run into its report's folder; it vouches for every other file there.
 
     Parameters
     ----------
     job, template
         What was run.
-    reads
-        What it read; see :func:`readings`.
-    outputs
-        Ending of the final name → the file as it is now.
     status, error
         How it ended, and what went wrong.
+
+    Returns
+    -------
+    Path
+        The receipt.
     """
-    ended = now()
+    reads = readings(job.read_log)
     written = [
         {
             "type": "MediaObject",
-            "name": job.final(ending).name,
-            "encodingFormat": "text/html" if ending.endswith(".html") else "application/x-ipynb+json",
+            "name": file.relative_to(job.report).as_posix(),
+            "encodingFormat": _MEDIA_TYPES.get(file.suffix, "application/octet-stream"),
             "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
             "size_bytes": file.stat().st_size,
         }
-        for ending, file in outputs.items()
+        for file in sorted(job.report.rglob("*"))
+        if file.is_file()
     ]
     receipt: dict[str, Any] = {
         "@context": CONTEXT,
@@ -112,11 +118,14 @@ def build(
         "parameters": job.parameters,
         "software": {"londata": londata.__version__, "python": platform.python_version()},
         "started": job.started,
-        "ended": ended,
+        "ended": now(),
         "reads": [{"type": "Dataset", **reading} for reading in reads],
         "outputs": written,
     }
-    return receipt | ({"error": error} if error else {})
+    path = job.report / RECEIPT
+    text = json.dumps(receipt | ({"error": error} if error else {}), indent=2, ensure_ascii=False)
+    path.write_text(text + "\n", encoding="utf-8")
+    return path
 
 
 def sentence(job: Job, template: Template, reads: list[dict[str, Any]], status: Status) -> str:
@@ -146,12 +155,6 @@ def sentence(job: Job, template: Template, reads: list[dict[str, Any]], status: 
     how = {"completed": "", "failed": "; it failed", "stopped": "; it was stopped before its end"}[status]
     on = f"; it read {_joined(rests)}" if rests else "; it read nothing from the register"
     return f"{what} on {day.day} {day:%B %Y} with londata {londata.__version__}{how}{on}."
-
-
-def write(receipt: dict[str, Any], path: Path) -> Path:
-    """Write a receipt to a file."""
-    path.write_text(json.dumps(receipt, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    return path
 
 
 #: Field of a reading → how the sentence says it.
