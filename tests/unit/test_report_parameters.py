@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from londata.errors import ParameterError
+from londata.reports import periods
 from londata.reports.job import file_stem
 from londata.reports.parameters import Parameter, check_all
 
@@ -34,6 +35,13 @@ def parameter(type_, **fields):
         (parameter("date", min=dt.date(2020, 1, 1)), "2020-01-01", "2020-01-01"),
         (parameter("month"), dt.date(2026, 11, 22), "2026-11"),
         (parameter("month", max="2026-12"), "2026-02", "2026-02"),
+        (parameter("period"), " 2026-q1 ", "2026-Q1"),
+        (parameter("period"), "2025/26", "2025/26"),
+        (parameter("period"), 2026, "2026"),
+        (parameter("period", months=6), "2026-01..2026-06", "2026-01..2026-06"),
+        (parameter("period", min="2025-04", max="2026-03", months=12), "2025/26", "2025/26"),
+        (parameter("number", unit="µg/m³"), "12.5 μg/m³", 12.5),
+        (parameter("integer", unit="days"), "30 days", 30),
         (parameter("boolean"), "Yes", True),
         (parameter("boolean"), "0", False),
         (parameter("boolean"), False, False),
@@ -66,6 +74,14 @@ def test_a_value_is_turned_into_the_plain_value_that_the_notebook_gets(declared,
         (parameter("date"), "22/11/2026", "It is a date like 2026-11-22."),
         (parameter("month"), "2026-13", "It is a month like 2026-11."),
         (parameter("month"), "2026-11-22", "It is a month like 2026-11."),
+        (parameter("period"), "2025/27", "It is a period like 2026, 2026-Q1, 2025/26, 2026-01..2026-06 or 2026-03."),
+        (parameter("period"), "2026-06..2026-01", "it cannot be '2026-06..2026-01'."),
+        (parameter("period"), "2026-Q5", "it cannot be '2026-Q5'."),
+        (parameter("period"), True, "it cannot be True."),
+        (parameter("period", months=12), "2026-Q1", "It is a period of 12 months like"),
+        (parameter("period", min="2025-04"), "2025", "of at least 2025-04."),
+        (parameter("period", max="2026-02"), "2025/26", "of at most 2026-02."),
+        (parameter("number", unit="µg/m³"), "12 mg/m³", "It is a number in µg/m³."),
         (parameter("boolean"), "perhaps", "It is true or false."),
         (parameter("text"), "x" * 1000, "… (1002 characters)."),
     ],
@@ -88,6 +104,10 @@ def test_a_value_that_is_not_allowed_is_refused_with_what_is(declared, given, sa
         ({"type": "integer", "min": 5, "max": 1}, "more than its max"),
         ({"type": "date", "min": "yesterday"}, "bound that cannot be read"),
         ({"type": "text", "pattern": "["}, "bound that cannot be read"),
+        ({"type": "choice", "values": ["a"], "also": ["b"]}, "also names choices beside those of values_from"),
+        ({"type": "period", "unit": "months"}, "a period has no unit"),
+        ({"type": "month", "months": 2}, "a month has no months"),
+        ({"type": "period", "min": "2025/26"}, "bound that cannot be read"),
         ({"type": "colour"}, "choice"),
     ],
 )
@@ -120,6 +140,37 @@ def test_defaults_are_filled_in_and_the_declared_order_is_kept():
 def test_choices_of_the_register_are_asked_for_and_a_near_miss_is_named():
     with pytest.raises(ParameterError, match=r"borough cannot be 'hamersmith and fulham'; did you mean Hammersmith"):
         check_all("trial", DECLARED, {"borough": "hamersmith and fulham", "year": 2021}, asked)
+
+
+def test_choices_beside_those_of_the_register_stand_before_them():
+    source = {"entry": "london-authorities", "column": "name"}
+    where = parameter("choice", values_from=source, also=["All of London"])
+    assert where.choices(asked) == ("All of London", *BOROUGHS)
+    assert check_all("trial", (where,), {"it": "all of london"}, asked) == {"it": "All of London"}
+    assert where.allowed == "All of London, or one of the values of london-authorities, name"
+    with pytest.raises(ParameterError, match="It is one of All of London, Camden, City of London"):
+        check_all("trial", (where,), {"it": "All"}, asked)
+
+
+@pytest.mark.parametrize(
+    ("text", "months", "words"),
+    [
+        ("2026", ("2026-01", "2026-12", 12), "January 2026 to December 2026"),
+        ("2026-Q4", ("2026-10", "2026-12", 3), "October 2026 to December 2026"),
+        ("1999/00", ("1999-04", "2000-03", 12), "April 1999 to March 2000"),
+        ("2025-11..2026-02", ("2025-11", "2026-02", 4), "November 2025 to February 2026"),
+        ("2026-02", ("2026-02", "2026-02", 1), "February 2026"),
+    ],
+)
+def test_a_period_knows_its_months_and_the_same_months_of_a_year_before(text, months, words):
+    period = periods.parse(text)
+    assert (period.months[0], period.months[-1], len(period.months)) == months
+    assert (str(period), period.words) == (text, words)
+    before = period.earlier()
+    assert [month[5:] for month in before.months] == [month[5:] for month in period.months]
+    assert int(before.months[0][:4]) == int(period.months[0][:4]) - 1
+    assert periods.parse(before.text) == before
+    assert (period.end + dt.timedelta(days=1)).day == 1
 
 
 def test_an_unknown_name_is_refused_with_the_nearest():

@@ -1,8 +1,8 @@
 """Parameters of a report: declared, typed, bounded, and checked before anything runs.
 
 papermill pastes parameters into the notebook as code, so only declared names with checked values reach it. What a
-notebook gets is plain: text, whole numbers, numbers, true or false; a date is text in the form ``2026-11-22`` and
-a month ``2026-11``.
+notebook gets is plain: text, whole numbers, numbers, true or false; a date is text in the form ``2026-11-22``, a
+month ``2026-11``, and a period one of the forms of :mod:`londata.reports.periods`.
 """
 
 from __future__ import annotations
@@ -19,18 +19,20 @@ from pydantic import Field, field_validator, model_validator
 
 from londata.errors import ParameterError
 from londata.records import Record
+from londata.reports import periods
 
 Value = str | int | float | bool
-ParameterType = Literal["choice", "text", "integer", "number", "date", "month", "boolean"]
+ParameterType = Literal["choice", "text", "integer", "number", "date", "month", "period", "boolean"]
 
 #: type → the bounds that mean something for it.
 _BOUNDS: dict[str, frozenset[str]] = {
-    "choice": frozenset({"values", "values_from"}),
+    "choice": frozenset({"values", "values_from", "also"}),
     "text": frozenset({"max_length", "pattern"}),
     "integer": frozenset({"min", "max", "unit"}),
     "number": frozenset({"min", "max", "unit"}),
     "date": frozenset({"min", "max"}),
     "month": frozenset({"min", "max"}),
+    "period": frozenset({"min", "max", "months"}),
     "boolean": frozenset(),
 }
 _YES_NO = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
@@ -48,7 +50,8 @@ class Parameter(Record):
     """One declared parameter of a template.
 
     ``default`` is the value in the notebook's parameters cell; a parameter without one must be given. ``min`` and
-    ``max`` are included; ``pattern`` must fit the whole text.
+    ``max`` are included; ``pattern`` must fit the whole text. ``also`` are choices beside those of the register, and
+    stand before them. The bounds of a period are months that it may not go beyond; ``months`` is how long it must be.
     """
 
     name: str
@@ -58,11 +61,13 @@ class Parameter(Record):
     default: Value | None = None
     values: tuple[str, ...] = ()
     values_from: ValuesFrom | None = None
+    also: tuple[str, ...] = ()
     max_length: int = Field(default=_MAX_TEXT, ge=1)
     pattern: str = ""
     min: int | float | str | None = None
     max: int | float | str | None = None
     unit: str = ""
+    months: int | None = Field(default=None, ge=1)
 
     @field_validator("name")
     @classmethod
@@ -83,6 +88,8 @@ class Parameter(Record):
             raise ValueError(f"a {self.type} has no {' or '.join(foreign)}")
         if self.type == "choice" and bool(self.values) == bool(self.values_from):
             raise ValueError("a choice needs either values or values_from, and not both")
+        if self.also and not self.values_from:
+            raise ValueError("also names choices beside those of values_from, and there are none")
         try:
             re.compile(self.pattern)
             low, high = self._bound(self.min), self._bound(self.max)
@@ -93,7 +100,11 @@ class Parameter(Record):
         return self
 
     def _bound(self, value: Any) -> Any:
-        return None if value is None else _READERS[self.type](value)
+        return None if value is None else _READERS["month" if self.type == "period" else self.type](value)
+
+    def choices(self, choices_of: Callable[[ValuesFrom], tuple[str, ...]]) -> tuple[str, ...]:
+        """List what a choice may be; ``choices_of`` looks up those that the register holds, if there are any."""
+        return (*self.also, *choices_of(self.values_from)) if self.values_from else self.values
 
     def check(self, value: Any, choices: tuple[str, ...] = ()) -> Value:
         """Turn a given value into the plain value that the notebook gets.
@@ -113,16 +124,32 @@ class Parameter(Record):
         if self.type == "choice":
             return self._choose(value, choices or self.values)
         try:
-            plain = _READERS[self.type](value)
+            plain = _READERS[self.type](self._without_unit(value))
         except (ValueError, TypeError, OverflowError):
             raise self._refusal(value) from None
-        low, high = self._bound(self.min), self._bound(self.max)
-        too_long = self.type == "text" and (
-            len(plain) > self.max_length or (self.pattern and not re.fullmatch(self.pattern, plain))
-        )
-        if too_long or (low is not None and plain < low) or (high is not None and plain > high):
+        if not self._within(plain):
             raise self._refusal(value)
         return cast(Value, plain)
+
+    def _without_unit(self, value: Any) -> Any:
+        """Take off the unit, where somebody wrote it behind the number; any other unit stays, and is refused."""
+        if not self.unit or not isinstance(value, str):
+            return value
+        micro, mu = "\u00b5", "\u03bc"  # two characters that look the same
+        return value.replace(mu, micro).strip().removesuffix(self.unit.replace(mu, micro))
+
+    def _within(self, plain: Any) -> bool:
+        """Whether a value keeps to the bounds."""
+        first = last = plain
+        if self.type == "text":
+            return len(plain) <= self.max_length and bool(not self.pattern or re.fullmatch(self.pattern, plain))
+        if self.type == "period":
+            months = periods.parse(plain).months
+            first, last = months[0], months[-1]
+            if self.months is not None and len(months) != self.months:
+                return False
+        low, high = self._bound(self.min), self._bound(self.max)
+        return (low is None or first >= low) and (high is None or last <= high)
 
     def _choose(self, value: Any, choices: tuple[str, ...]) -> str:
         text = str(value).strip()
@@ -153,8 +180,9 @@ class Parameter(Record):
         }[self.min is not None, self.max is not None]
         if self.type == "choice":
             source = self.values_from
+            beside = "".join(f"{choice}, or " for choice in self.also)
             return (
-                f"one of the values of {source.entry}, {source.column}"
+                f"{beside}one of the values of {source.entry}, {source.column}"
                 if source
                 else f"one of {', '.join(self.values)}"
             )
@@ -167,9 +195,14 @@ class Parameter(Record):
             "number": "a number",
             "date": "a date like 2026-11-22",
             "month": "a month like 2026-11",
+            "period": f"a period{self._length} like {periods.FORMS}",
             "boolean": "true or false",
         }
         return words[self.type] + between
+
+    @property
+    def _length(self) -> str:
+        return "" if self.months is None else f" of {self.months} month{'s' if self.months > 1 else ''}"
 
 
 def check_all(
@@ -211,8 +244,7 @@ def check_all(
         value = given.get(parameter.name, parameter.default)
         if value is None:
             raise ParameterError(f"{parameter.name} must be given.", hint=f"It is {parameter.allowed}.")
-        choices = choices_of(parameter.values_from) if parameter.values_from else ()
-        checked[parameter.name] = parameter.check(value, choices)
+        checked[parameter.name] = parameter.check(value, parameter.choices(choices_of))
     return checked
 
 
@@ -250,6 +282,11 @@ def _month(value: Any) -> str:
     return _date(f"{text}-01")[:7]
 
 
+def _period(value: Any) -> str:
+    year = isinstance(value, int) and not isinstance(value, bool)
+    return periods.parse(str(value) if year else _text(value)).text
+
+
 def _boolean(value: Any) -> bool:
     if isinstance(value, bool):
         return value
@@ -267,6 +304,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "number": _number,
     "date": _date,
     "month": _month,
+    "period": _period,
     "boolean": _boolean,
 }
 
