@@ -5,30 +5,24 @@ The run itself is in :mod:`londata.reports.child`; this side stays light and can
 
 from __future__ import annotations
 
-import contextlib
 import html
 import importlib.util
 import json
-import os
-import signal
-import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import Any
 from urllib.parse import quote
 
 from londata.errors import MissingExtraError, ReportError
 from londata.reports import job as jobs
 from londata.reports import templates
-from londata.reports.evidence import keep
 from londata.reports.job import Job
 from londata.reports.parameters import Value, ValuesFrom, check_all
+from londata.reports.running import Ended, Runner
 from londata.reports.templates import Template
 
-#: How long a stopped run may take to put its evidence in place.
-_STOP_S = 20.0
 _NEEDED = ("ipykernel", "matplotlib", "nbconvert", "papermill")
 
 
@@ -113,10 +107,9 @@ def run(
     _need_libraries()
     job = jobs.prepare(found, given, out)
     try:
-        ended = _run_child(job, found, progress)
+        folder = _run(job, found, progress)
     finally:
         jobs.clear(job)
-    folder = Path(ended["done"])
     receipt = json.loads((folder / jobs.RECEIPT).read_text(encoding="utf-8"))
     return Report(
         title=receipt["name"],
@@ -148,101 +141,41 @@ def _need_libraries() -> None:
         )
 
 
-def _run_child(job: Job, template: Template, progress: bool) -> dict[str, Any]:
-    """Start the child, follow it, and return its last event if that says it is done."""
-    with (Path(job.private) / "errors.txt").open("w+b") as errors:
-        process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "londata.reports.child"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            env=_environment(job),
-            start_new_session=True,  # Ctrl-C reaches us alone; we tell the child by letting go of its pipe
-            text=True,
-            encoding="utf-8",
-        )
-        try:
-            last = _follow(process, job, progress)
-        except BaseException as stop:
-            _let_go(process)
-            keep(job, template, "stopped", "it was stopped")  # if the child could not do it
-            if isinstance(stop, KeyboardInterrupt) and (left := job.final("stopped") / jobs.NOTEBOOK).exists():
-                raise KeyboardInterrupt(f"The report was stopped. What ran is kept in {jobs.short(left)}.") from None
-            raise
-        _let_go(process)
-        if not last:
-            errors.seek(0)
-            kept = keep(job, template, "failed", "its process ended unexpectedly")
-            raise _unexpected(process.returncode, errors.read().decode(errors="replace"), template, kept)
-    if "done" not in last:
-        raise _refusal(last, template)
-    return last
-
-
-def _follow(process: subprocess.Popen[str], job: Job, progress: bool) -> dict[str, Any]:
-    """Hand over the job and read events until the child closes; return the last that is not progress."""
+def _run(job: Job, template: Template, progress: bool) -> Path:
+    """Run it under a progress bar, and return the folder of the finished report."""
     from tqdm import tqdm
 
     from londata.fetch.progress import in_notebook
 
-    to_child, from_child = cast(IO[str], process.stdin), cast(IO[str], process.stdout)
-    last: dict[str, Any] = {}
-    with contextlib.suppress(BrokenPipeError):  # it died at once; what it left says why
-        to_child.write(job.to_line())
-        to_child.flush()
     where = sys.stdout if in_notebook() else sys.stderr
-    with tqdm(desc=job.heading, unit=" cells", disable=not progress, leave=False, bar_format=_BAR, file=where) as bar:
-        for line in from_child:
-            event = json.loads(line)
-            if "cell" not in event:
-                last = event
-                continue
+    with (
+        Runner() as runner,
+        tqdm(desc=job.heading, unit=" cells", disable=not progress, leave=False, bar_format=_BAR, file=where) as bar,
+    ):
+
+        def show(event: dict[str, Any]) -> None:
             bar.total = event["of"]
             bar.update(event["cell"] - bar.n)
-    return last
+
+        try:
+            ended = runner.run(job, template, show)
+        except KeyboardInterrupt:
+            if (left := job.final("stopped") / jobs.NOTEBOOK).exists():
+                raise KeyboardInterrupt(f"The report was stopped. What ran is kept in {jobs.short(left)}.") from None
+            raise
+    if ended.status != "completed" or ended.folder is None:
+        raise refusal(ended, template)
+    return ended.folder
 
 
 _BAR = "{desc}: {percentage:3.0f}% |{bar}| cell {n_fmt} of {total_fmt} [{elapsed}]"
 
 
-def _let_go(process: subprocess.Popen[str]) -> None:
-    """Close the lifeline and wait; a child that does not end is killed, and its kernel ends with it."""
-    with contextlib.suppress(OSError):
-        cast(IO[str], process.stdin).close()
-    try:
-        process.wait(_STOP_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-    finally:
-        cast(IO[str], process.stdout).close()
-
-
-def _environment(job: Job) -> dict[str, str]:
-    return os.environ | {
-        "LONDATA_READ_LOG": str(job.read_log),
-        "LONDATA_FIGURE_DATA": str(job.figure_data),
-        "JUPYTER_RUNTIME_DIR": job.private,
-        "IPYTHONDIR": str(Path(job.private) / "ipython"),  # nobody's start-up files change a report
-        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
-        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-    }
-
-
-def _refusal(last: dict[str, Any], template: Template) -> ReportError:
-    if "where" not in last:
-        return ReportError(last["failed"], hint=last.get("hint", ""))
-    how = "failed" if "failed" in last else "stopped"
-    where = f" in {last['where']}" if last["where"] else ""
-    kept = f"What ran is kept in {jobs.short(last['notebook'])}." if last["notebook"] else ""
-    return ReportError(f"The report {template.name} {how}{where}: {last[how].rstrip('.')}.", hint=kept)
-
-
-def _unexpected(code: int, errors: str, template: Template, kept: Path | None) -> ReportError:
-    by = f" It was killed by {signal.Signals(-code).name}." if code < 0 else ""
-    said = next((line for line in reversed(errors.splitlines()) if line.strip()), "")
-    hint = f"What ran is kept in {jobs.short(kept)}." if kept else ""
+def refusal(ended: Ended, template: Template) -> ReportError:
+    """Say in one sentence how a run ended that did not end well."""
+    if ended.folder is None and ended.hint:  # it could not be written at all; that is a sentence of its own
+        return ReportError(ended.problem, hint=ended.hint)
+    where = f" in {ended.where}" if ended.where else ""
     return ReportError(
-        f"The process of the report {template.name} ended unexpectedly.{by}" + (f" It said: {said}" if said else ""),
-        hint=hint,
+        f"The report {template.name} {ended.status}{where}: {ended.problem.rstrip('.')}.", hint=ended.hint
     )

@@ -1,0 +1,223 @@
+"""Running reports: each in a process of its own, on a lifeline; how it ended comes back as a value.
+
+The run itself is in :mod:`londata.reports.child`. This side stays light, raises nothing for a report that fails, and
+can be called from several threads at once, as a batch does.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Self, cast
+
+from londata.errors import ReportError
+from londata.reports import job as jobs
+from londata.reports.evidence import keep
+from londata.reports.job import Job, Status
+from londata.reports.templates import Template
+
+#: How long a stopped run may take to put its evidence in place.
+_STOP_S = 20.0
+Tell = Callable[[dict[str, Any]], object]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a run ended.
+
+    ``folder`` is the finished report, or what is kept of one that did not end well (``None`` if nothing ran).
+    ``problem`` is the sentence that says what was wrong, ``where`` the cell, ``hint`` what to do next.
+    """
+
+    status: Status
+    folder: Path | None
+    problem: str = ""
+    where: str = ""
+    hint: str = ""
+    seconds: float = 0.0
+
+
+class Runner:
+    """Runs reports, one process each.
+
+    Parameters
+    ----------
+    warm
+        Fork the processes from one that has everything loaded; without it each starts from nothing.
+    """
+
+    def __init__(self, warm: bool = True) -> None:
+        self._warm = warm
+        self._lock = threading.Lock()
+        self._under_way: set[_Process] = set()
+        self._stopped = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.stop()
+
+    def run(self, job: Job, template: Template, tell: Tell | None = None) -> Ended:
+        """Run a report to its end.
+
+        Parameters
+        ----------
+        job
+            The run, prepared; its working folder is removed at the end.
+        template
+            What is run.
+        tell
+            Called with ``{"run": …, "cell": n, "of": m}`` at every cell.
+
+        Returns
+        -------
+        Ended
+            Whether it is finished, failed or was stopped, and what there is of it.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            Somebody pressed Ctrl-C; the run was stopped first, and its notebook kept.
+        """
+        started = time.monotonic()
+        try:
+            with (Path(job.private) / "errors.txt").open("w+b") as errors:
+                ended = self._follow(job, template, tell, errors)
+        except ReportError as error:  # not even the evidence can be written
+            ended = Ended("failed", None, error.message, "", error.hint)
+        finally:
+            jobs.clear(job)
+        return _timed(ended, time.monotonic() - started)
+
+    def stop(self) -> None:
+        """Let go of every run that is under way, and start no more; each keeps what it has as evidence."""
+        with self._lock:
+            self._stopped = True
+            letting_go = tuple(self._under_way)
+        for process in letting_go:
+            process.let_go()
+
+    def _follow(self, job: Job, template: Template, tell: Tell | None, errors: IO[bytes]) -> Ended:
+        with self._lock:
+            if self._stopped:
+                return Ended("stopped", None, "it was stopped before it began")
+            process = _Process(job, errors)
+            self._under_way.add(process)
+        try:
+            last = process.follow(job, tell)
+        except BaseException:
+            process.end()
+            keep(job, template, "stopped", "it was stopped")  # if the child could not do it
+            raise
+        finally:
+            with self._lock:
+                self._under_way.discard(process)
+        code = process.end()
+        if last:
+            return _as_told(last)
+        errors.seek(0)
+        return self._unexpected(job, template, code, errors.read().decode(errors="replace"))
+
+    def _unexpected(self, job: Job, template: Template, code: int, errors: str) -> Ended:
+        if self._stopped:
+            kept = keep(job, template, "stopped", "it was stopped")
+            return Ended("stopped", kept and kept.parent, "it was stopped", "", _kept(kept))
+        kept = keep(job, template, "failed", "its process ended unexpectedly")
+        by = f" It was killed by {signal.Signals(-code).name}." if code < 0 else ""
+        said = next((line for line in reversed(errors.splitlines()) if line.strip()), "")
+        problem = f"its process ended unexpectedly.{by}" + (f" It said: {said}" if said else "")
+        return Ended("failed", kept and kept.parent, problem, "", _kept(kept))
+
+
+class _Process:
+    """The process of one run; our end of its standard input is its lifeline."""
+
+    def __init__(self, job: Job, errors: IO[bytes]) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "londata.reports.child"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            env=environment(job),
+            start_new_session=True,  # Ctrl-C reaches us alone; we tell the child by letting go of its pipe
+            text=True,
+            encoding="utf-8",
+        )
+        self._to_it = cast(IO[str], self._process.stdin)
+        self._from_it = cast(IO[str], self._process.stdout)
+
+    def follow(self, job: Job, tell: Tell | None) -> dict[str, Any]:
+        """Hand over the job and read events until the process closes; return the last that is not progress."""
+        last: dict[str, Any] = {}
+        with contextlib.suppress(OSError, ValueError):  # it died at once, or was let go; what it left says why
+            self._to_it.write(job.to_line())
+            self._to_it.flush()
+        for line in self._from_it:
+            event = json.loads(line)
+            if "cell" not in event:
+                last = event
+            elif tell is not None:
+                tell({"run": job.id} | event)
+        return last
+
+    def let_go(self) -> None:
+        """Close the lifeline: the process stops its kernel, keeps what ran, and ends."""
+        with contextlib.suppress(OSError):
+            self._to_it.close()
+
+    def end(self) -> int:
+        """Let go and wait; a process that does not end is killed, and its kernel ends with it."""
+        self.let_go()
+        try:
+            return self._process.wait(_STOP_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            return self._process.wait()
+        finally:
+            self._from_it.close()
+
+
+def environment(job: Job) -> dict[str, str]:
+    """Write down the environment in which a run and its kernel live."""
+    return os.environ | {
+        "LONDATA_READ_LOG": str(job.read_log),
+        "LONDATA_FIGURE_DATA": str(job.figure_data),
+        "JUPYTER_RUNTIME_DIR": job.private,
+        "IPYTHONDIR": str(Path(job.private) / "ipython"),  # nobody's start-up files change a report
+        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+    }
+
+
+def _as_told(last: dict[str, Any]) -> Ended:
+    """Read the last word of a run."""
+    if "done" in last:
+        return Ended("completed", Path(last["done"]))
+    status: Status = "stopped" if "stopped" in last else "failed"
+    notebook = Path(last["notebook"]) if last.get("notebook") else None
+    return Ended(
+        status,
+        notebook and notebook.parent,
+        last[status],
+        last.get("where", ""),
+        last.get("hint", "") or _kept(notebook),
+    )
+
+
+def _kept(notebook: Path | None) -> str:
+    return f"What ran is kept in {jobs.short(notebook)}." if notebook else ""
+
+
+def _timed(ended: Ended, seconds: float) -> Ended:
+    return Ended(ended.status, ended.folder, ended.problem, ended.where, ended.hint, seconds)
