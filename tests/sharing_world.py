@@ -44,7 +44,7 @@ def entry(slug: str, title: str, publisher: str = "gla", **more: Any) -> Entry:
 def insight(slug: str, title: str, uses: list[str], **more: Any) -> Entry:
     """Make an insight that is open."""
     values = {"kind": "insight", "form": "app", "owner": "City", "public_benefit": "Better.", "uses": uses}
-    return entry(slug, title, access="open", address=f"/services/apps/{slug}/", **values | more)
+    return entry(slug, title, **{"access": "open", "address": f"/services/apps/{slug}/"} | values | more)
 
 
 CSV = {"id": "csv", "path": "data/boroughs.csv", "media_type": "text/csv"}
@@ -58,7 +58,11 @@ ENTRIES = (
     insight("story-of-both", "A story of both", ["open-figures", "pupils-hidden"]),
     insight("story-of-hidden", "A story of one", ["pupils-hidden"]),
     insight("story-in-draft", f"A story {DRAFT_WORD}", ["open-figures"], listing="hidden", publisher="camden"),
-)
+    insight(
+        "report-for-camden", "A report of pupils", ["pupils"], form="report", series="story-of-hidden",
+        access="closed", listing="members", audience=["person:mo", "group:org-camden"],
+    ),
+)  # fmt: skip
 RESTRICTED = frozenset(each.id for each in ENTRIES if each.listing != "public")
 COVERED = ("pupils", "pupils-members", "pupils-hidden", "story-in-draft")
 
@@ -129,9 +133,9 @@ PEOPLE: Mapping[str, Subject] = {
 }
 SEES: Mapping[str, frozenset[str]] = {
     "sid": frozenset(),
-    "pat": frozenset({"pupils-members"}),
-    "mo": frozenset({"pupils-members"}),
-    "ada": frozenset({"pupils-members", "pupils-hidden"}),
+    "pat": frozenset({"pupils-members", "report-for-camden"}),
+    "mo": frozenset({"pupils-members", "report-for-camden"}),
+    "ada": frozenset({"pupils-members", "pupils-hidden", "report-for-camden"}),
     "eve": frozenset(),
     "stu": RESTRICTED,
     "sue": frozenset(),

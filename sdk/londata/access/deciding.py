@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 
 from londata.access.arrangements import NOTHING, Arrangements
+from londata.access.audience import among
 from londata.access.barring import barred
 from londata.access.conditions import either, failing, in_force
 from londata.access.days import midnight
@@ -13,7 +14,7 @@ from londata.access.decision import Action, Decision
 from londata.access.next_step import Asked
 from londata.access.subject import STEWARDS, Subject
 from londata.access.term import Failing, Term
-from londata.records import Agreement, Entry, RowFilter
+from londata.records import Agreement, Entry, Insight, RowFilter
 
 EVERY_ROW = RowFilter()
 
@@ -55,6 +56,8 @@ def decide(
     if action == "see":
         return _see(subject, entry, known, arrangements)
     if action == "read":
+        if isinstance(entry, Insight) and entry.audience:
+            return _read_as_audience(subject, entry, project, known, arrangements)
         if entry.access == "open":
             return Decision(True, action, subject.name, entry.id, ("The data is open.",), project=project)
         return _read(subject, entry, project, known, arrangements)
@@ -68,6 +71,9 @@ def _see(subject: Subject, entry: Entry, now: dt.datetime | None, arrangements: 
     def answer(allowed: bool, reason: str) -> Decision:
         return Decision(allowed, "see", subject.name, entry.id, (reason,))
 
+    if isinstance(entry, Insight) and entry.audience:
+        why = among(subject, entry.audience, now, arrangements)
+        return answer(bool(why), why or "It is not listed for you.")
     if entry.listing == "public":
         return answer(True, "Every entry is listed for everybody, unless its record says otherwise.")
     if _is_steward(subject, entry):
@@ -84,6 +90,19 @@ def _see(subject: Subject, entry: Entry, now: dt.datetime | None, arrangements: 
     ):
         return answer(True, "An agreement about it names your organisation or one of your projects.")
     return answer(False, "It is not listed for you.")
+
+
+def _read_as_audience(
+    subject: Subject, entry: Insight, project: str | None, now: dt.datetime | None, arrangements: Arrangements
+) -> Decision:
+    """Decide about what was made for some people: they may open it, and a grant to anything else is none to it."""
+    why = among(subject, entry.audience, now, arrangements)
+    if why and entry.access != "open" and not arrangements.isolated:
+        shut = f"“{entry.title}” rests on {entry.access} data, and people are not kept apart on this hub."
+        said = (shut, "Ask whoever runs the hub.")
+        return Decision(False, "read", subject.name, entry.id, said, project=project)
+    said = (why, "") if why else (f"“{entry.title}” was not made for you.", f"Ask {entry.owner}.")
+    return Decision(bool(why), "read", subject.name, entry.id, tuple(filter(None, said)), project=project)
 
 
 def _steward(subject: Subject, entry: Entry) -> Decision:

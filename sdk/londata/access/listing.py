@@ -22,6 +22,7 @@ def as_shown(entry: Entry, hidden: Container[str]) -> Entry:
     Entry
         The same object where it names none of them.
     """
-    if not isinstance(entry, Insight) or not any(slug in hidden for slug in entry.uses):
+    if not isinstance(entry, Insight) or not any(slug in hidden for slug in (*entry.uses, entry.series)):
         return entry
-    return entry.model_copy(update={"uses": tuple(slug for slug in entry.uses if slug not in hidden)})
+    uses = tuple(slug for slug in entry.uses if slug not in hidden)
+    return entry.model_copy(update={"uses": uses, "series": "" if entry.series in hidden else entry.series})

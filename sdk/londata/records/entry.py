@@ -25,6 +25,9 @@ from londata.records.vocabulary import NOT_STATED, Access, Frequency, InsightFor
 
 Slug = Annotated[str, Field(pattern=SLUG.pattern.removesuffix(r"\Z") + "$", max_length=MAX_SLUG)]
 
+#: For whom something was made, said as what it is: a person, a group of the hub, or the members of a project.
+Reader = Annotated[str, Field(pattern=r"^(person|group|project):\S+$", max_length=300)]
+
 
 class BaseEntry(Record):
     """What every entry states; a licence that is ``None`` is *not stated*, never assumed.
@@ -142,6 +145,8 @@ class Insight(_WithDistributions):
     """A published analysis. ``uses`` names the datasets that it rests on; ``address`` is where it opens.
 
     Somebody who may see none of those datasets is shown the insight without ``uses``; a catalogue file must have it.
+    A report that was made for some people alone names them in its ``audience`` (``person:ada``, ``group:org-camden``,
+    ``project:school-places``), and nobody else sees it; ``series`` is the insight that the reports of a template share.
     """
 
     kind: Literal["insight"] = "insight"
@@ -153,6 +158,14 @@ class Insight(_WithDistributions):
     method: str = ""
     limits: str = ""
     address: str = ""
+    series: Slug | Literal[""] = ""
+    audience: tuple[Reader, ...] = ()
+
+    @model_validator(mode="after")
+    def _listed_for_its_audience(self) -> Insight:
+        if self.audience and self.listing != "members":
+            raise ValueError("an insight for some people alone must have the listing 'members'")
+        return self
 
     @field_validator("address")
     @classmethod
