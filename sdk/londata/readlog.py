@@ -1,18 +1,23 @@
 """The log of what was read in this process: the raw material of a receipt.
 
 Every successful read adds one :class:`Reading`. When the setting ``READ_LOG`` names a file, each is also
-appended there as one JSON line, so that a report's parent process can collect what its kernel read.
+appended there as one JSON line, so that a report's parent process can collect what its kernel read. Lines of
+another ``kind`` say what was joined, and what was read around the register.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from londata import settings
+
+#: Kinds of lines. A line that does not say its kind is of a read.
+READ, JOIN, AROUND = "read", "join", "around"
 
 
 @dataclass(frozen=True)
@@ -47,7 +52,7 @@ class Reading:
     grant: str | None = None
     until: str | None = None
     outputs: str | None = None
-    read_at: str = field(default_factory=lambda: dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds"))
+    read_at: str = field(default_factory=lambda: now())
 
     @property
     def credit(self) -> str:
@@ -56,6 +61,11 @@ class Reading:
 
 
 _readings: list[Reading] = []
+
+
+def now() -> str:
+    """Tell the time in UTC, to the millisecond."""
+    return dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
 
 
 def credit(publisher: str, creators: Sequence[str]) -> str:
@@ -67,11 +77,28 @@ def credit(publisher: str, creators: Sequence[str]) -> str:
 def record(reading: Reading) -> None:
     """Add a reading to the log of this process, and to the file that ``READ_LOG`` names."""
     _readings.append(reading)
-    if path := settings.get("READ_LOG"):
-        with Path(path).open("a", encoding="utf-8") as log:
-            log.write(json.dumps(asdict(reading), ensure_ascii=False) + "\n")
+    _append(asdict(reading))
+
+
+def note(kind: str, facts: Mapping[str, Any]) -> None:
+    """Add a line of another kind to the file that ``READ_LOG`` names; without one there is nobody to tell.
+
+    Parameters
+    ----------
+    kind
+        :data:`JOIN` or :data:`AROUND`.
+    facts
+        Plain values.
+    """
+    _append({"kind": kind, **facts, "at": now()})
 
 
 def reads() -> list[Reading]:
     """List what this process has read so far, oldest first."""
     return list(_readings)
+
+
+def _append(line: dict[str, Any]) -> None:
+    if path := settings.get("READ_LOG"):
+        with Path(path).open("a", encoding="utf-8", errors="backslashreplace") as log:
+            log.write(json.dumps(line, ensure_ascii=False) + "\n")

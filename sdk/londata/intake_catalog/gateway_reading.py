@@ -15,6 +15,7 @@ from londata import session, settings
 from londata.client.gateway import HeldReading, OpenReading
 from londata.errors import AccessDeniedError, FetchError, TooLargeError
 from londata.fetch.progress import bar
+from londata.intake_catalog import pins
 from londata.readers import READERS
 from londata.readers.in_memory import in_memory
 from londata.readers.wanted import Source, listed
@@ -49,6 +50,8 @@ def opened(
         It would have to be held in memory, and is larger than the setting ``MAX_DOWNLOAD``.
     FetchError
         The bytes cannot be had, or are not those that the gateway states.
+    ChangedDataError
+        This run is pinned to another version.
     """
     from londata.client.gateway_files import GatewayFileSystem
 
@@ -56,6 +59,7 @@ def opened(
     path = f"{record.id}/{distribution.id}"
     held = files.held(path, fresh=True)
     _check_columns(record, held.opening, columns)
+    pins.require(record, distribution, pins.pin_of(held.opening.sha256, held.opening.version))
     reader = READERS.get(held.opening.media_type)
     ranges = reader is not None and reader.ranges
     try:

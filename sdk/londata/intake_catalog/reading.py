@@ -7,6 +7,7 @@ What is not open is decided on, opened and written down by the hub's gateway: se
 from __future__ import annotations
 
 import getpass
+import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -15,7 +16,7 @@ from typing import Any
 from londata import readers, readlog, settings
 from londata.access import Subject, decide
 from londata.errors import AmbiguousDistributionError, UsageError
-from londata.intake_catalog import gateway_reading
+from londata.intake_catalog import gateway_reading, pins
 from londata.readers import READERS
 from londata.records import Distribution, Entry, Insight, Service
 from londata.register import Register
@@ -88,7 +89,7 @@ def read(
     else:
         decision = decide(current_subject(), "read", record).require()
         chosen = choose(record, distribution, as_)
-        copy = register.fetch(record, chosen, decision)
+        copy = pins.pinned_copy(record, chosen, register.fetch(record, chosen, decision))
         value = take(copy.path, chosen.media_type, chosen.options)
         facts = {"sha256": copy.sha256, "size_bytes": copy.size_bytes, "version": copy.version}
         facts |= {"agreement": decision.agreement, "policy_version": decision.policy_version}
@@ -114,6 +115,11 @@ def current_subject() -> Subject:
         return Subject(os.environ.get("JUPYTERHUB_USER") or getpass.getuser())
     except (OSError, KeyError):  # a container may run as a user without a name
         return Subject(f"uid-{os.getuid()}")
+
+
+def digest_of(record: Entry) -> str:
+    """Give the SHA-256 of what the register says about an entry: its words, its terms and how its files are read."""
+    return hashlib.sha256(record.model_dump_json().encode()).hexdigest()
 
 
 def readable(record: Entry) -> tuple[Distribution, ...]:
@@ -239,5 +245,6 @@ def _reading(
         licence=record.licence_title,
         access=record.access,
         register=register.address,
+        described=digest_of(record),
         **facts,
     )
