@@ -91,6 +91,11 @@ class Job:
         return Path(self.work) / "reads.jsonl"
 
     @property
+    def pins_file(self) -> Path:
+        """Where the versions stand that must be read, if there are such."""
+        return Path(self.work) / "pins.json"
+
+    @property
     def scratch(self) -> Path:
         """The folder in which the notebook runs; it is removed afterwards."""
         return Path(self.work) / "scratch"
@@ -156,7 +161,7 @@ def prepare(
         work = Path(tempfile.mkdtemp(prefix=f"{stem}.running-", dir=folder))
         for inside in ("report", "scratch", "figures"):
             (work / inside).mkdir()
-    return Job(
+    job = Job(
         id=uuid.uuid4().urn,
         template=str(template.folder),
         stem=stem,
@@ -170,6 +175,10 @@ def prepare(
         formats=tuple(dict.fromkeys(formats)),
         pins=pins or {},
     )
+    if job.pins:
+        with writing_to(folder):
+            job.pins_file.write_text(json.dumps(job.pins), encoding="utf-8")
+    return job
 
 
 def file_stem(template: str, parameters: dict[str, Value], day: dt.date) -> str:

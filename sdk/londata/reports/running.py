@@ -193,6 +193,7 @@ def environment(job: Job) -> dict[str, str]:
     return os.environ | {
         "LONDATA_READ_LOG": str(job.read_log),
         "LONDATA_FIGURE_DATA": str(job.figure_data),
+        "LONDATA_PINS": str(job.pins_file) if job.pins else "",
         "JUPYTER_RUNTIME_DIR": job.private,
         "IPYTHONDIR": str(Path(job.private) / "ipython"),  # nobody's start-up files change a report
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
