@@ -27,7 +27,7 @@ class Reading:
     ``rows`` is ``None`` for grids; ``dimensions`` is then their shape. ``sha256`` is of the bytes as fetched; of what
     came through the gateway it is as the gateway states it. What came that way also has the terms on which it was
     read: ``agreement``, ``project``, ``purpose``, ``grant``, ``until`` and ``outputs`` (what may be done with results);
-    ``decision`` is the number of its line in the hub's log.
+    ``decision`` is the number of its line in the hub's log. ``described`` is the SHA-256 of the entry's record.
     """
 
     entry: str
@@ -44,6 +44,7 @@ class Reading:
     licence: str = ""
     access: str = ""
     register: str = ""
+    described: str = ""
     agreement: str | None = None
     policy_version: str = ""
     project: str | None = None
