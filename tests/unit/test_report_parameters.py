@@ -10,8 +10,9 @@ from pydantic import ValidationError
 
 from londata.errors import ParameterError
 from londata.reports import periods
+from londata.reports.engine import choices
 from londata.reports.job import file_stem
-from londata.reports.parameters import Parameter, check_all
+from londata.reports.parameters import Parameter, ValuesFrom, check_all
 
 BOROUGHS = ("Camden", "City of London", "Hackney", "Hammersmith and Fulham")
 
@@ -105,6 +106,9 @@ def test_a_value_that_is_not_allowed_is_refused_with_what_is(declared, given, sa
         ({"type": "date", "min": "yesterday"}, "bound that cannot be read"),
         ({"type": "text", "pattern": "["}, "bound that cannot be read"),
         ({"type": "choice", "values": ["a"], "also": ["b"]}, "also names choices beside those of values_from"),
+        ({"type": "choice", "values_from": {"entry": "a"}}, "either entry and column, or facet"),
+        ({"type": "choice", "values_from": {"entry": "a", "column": "b", "facet": "topic"}}, "or facet"),
+        ({"type": "choice", "values_from": {"facet": "colour"}}, "publisher"),
         ({"type": "period", "unit": "months"}, "a period has no unit"),
         ({"type": "month", "months": 2}, "a month has no months"),
         ({"type": "period", "min": "2025/26"}, "bound that cannot be read"),
@@ -150,6 +154,14 @@ def test_choices_beside_those_of_the_register_stand_before_them():
     assert where.allowed == "All of London, or one of the values of london-authorities, name"
     with pytest.raises(ParameterError, match="It is one of All of London, Camden, City of London"):
         check_all("trial", (where,), {"it": "All"}, asked)
+
+
+def test_choices_may_be_what_the_register_counts_by():
+    who = parameter("choice", values_from={"facet": "publisher"})
+    assert who.allowed == "one of the publishers of the register"
+    publishers = choices(ValuesFrom(facet="publisher"))
+    assert "Greater London Authority" in publishers
+    assert list(publishers) == sorted(publishers)
 
 
 @pytest.mark.parametrize(

@@ -126,9 +126,11 @@ def _link(path: Path) -> str:
 
 
 def choices(source: ValuesFrom) -> tuple[str, ...]:
-    """Look up the choices that the register holds: the distinct values of a column, in alphabetical order."""
+    """Look up the choices that the register holds, in alphabetical order."""
     import londata
 
+    if source.facet:
+        return tuple(sorted(londata.catalog.facets(source.facet)[source.facet]))
     column = londata.catalog[source.entry].read(columns=[source.column])[source.column]
     return tuple(sorted(column.dropna().astype(str).unique()))
 

@@ -22,6 +22,8 @@ from londata.records import Record
 from londata.reports import periods
 
 Value = str | int | float | bool
+#: What the register counts entries by, as far as reports can be made for each.
+Facet = Literal["publisher", "topic", "licence"]
 ParameterType = Literal["choice", "text", "integer", "number", "date", "month", "period", "boolean"]
 
 #: type → the bounds that mean something for it.
@@ -35,15 +37,29 @@ _BOUNDS: dict[str, frozenset[str]] = {
     "period": frozenset({"min", "max", "months"}),
     "boolean": frozenset(),
 }
+_PLURAL = {"publisher": "publishers", "topic": "topics", "licence": "licences"}
 _YES_NO = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 _MAX_TEXT = 200
 
 
 class ValuesFrom(Record):
-    """A column of an entry in the register whose distinct values are the choices."""
+    """Where choices are looked up: a column of an entry (its distinct values), or a facet of the register itself.
 
-    entry: str
-    column: str
+    ``{facet: publisher}`` gives the names of those whose entries whoever runs the report may see.
+    """
+
+    entry: str = ""
+    column: str = ""
+    facet: Facet | None = None
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if bool(self.entry and self.column) == bool(self.facet) or bool(self.entry) != bool(self.column):
+            raise ValueError("values_from needs either entry and column, or facet")
+        return self
+
+    def __str__(self) -> str:
+        return f"{_PLURAL[self.facet]} of the register" if self.facet else f"values of {self.entry}, {self.column}"
 
 
 class Parameter(Record):
@@ -182,7 +198,7 @@ class Parameter(Record):
             source = self.values_from
             beside = "".join(f"{choice}, or " for choice in self.also)
             return (
-                f"{beside}one of the values of {source.entry}, {source.column}"
+                f"{beside}one of the {source}"
                 if source
                 else f"one of {', '.join(self.values)}"
             )
