@@ -32,6 +32,8 @@ from ingredients import (
     slow_noise,
     spread_over_boroughs,
 )
+from offences import recorded_offences_monthly
+from programme import growth_milestones, growth_partners, growth_payments
 
 
 def air_quality_hourly(folder: Path) -> Path:
@@ -346,6 +348,10 @@ GENERATED: dict[str, Callable[[Path], Path]] = {
         building_energy,
         park_condition,
         council_registers,
+        recorded_offences_monthly,
+        growth_milestones,
+        growth_payments,
+        growth_partners,
     )
 }
 
