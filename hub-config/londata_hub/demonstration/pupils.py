@@ -35,6 +35,9 @@ LANGUAGES = ("English", "Bengali", "Somali", "Turkish", "Arabic", "Other")
 #: Reception to year 11 are on roll in a January census; year −1 joins in the second one.
 YOUNGEST, OLDEST = -1, 11
 _PLACES = np.array([place(name) for name in BOROUGHS])
+#: Which share goes to school in another borough, in primary and in secondary school, and to which of the six from each.
+_ABROAD = (0.035, 0.07)
+_NEAR = np.array([[3, 2], [3, 5], [1, 3], [0, 1], [5, 1], [1, 4]])
 
 
 @dataclass(frozen=True)
@@ -102,7 +105,15 @@ def _schools(rng: np.random.Generator, home: Numbers, borough: Numbers, area: Nu
     other = np.where(
         primary, rng.integers(0, PRIMARIES, len(home)), PRIMARIES + rng.integers(0, SECONDARIES, len(home))
     )
-    return _PLACES[borough] * 100 + 101 + np.where(rng.random(len(home)) < 0.8, own, other)
+    chosen = np.where(rng.random(len(home)) < 0.8, own, other)
+    abroad = rng.random(len(home)) < np.where(primary, *_ABROAD)
+    there = np.where(abroad, _NEAR[borough, rng.integers(0, _NEAR.shape[1], len(home))], borough)
+    return _PLACES[there] * 100 + 101 + np.where(there == borough, chosen, other)
+
+
+def _borough_of(school: Numbers) -> Numbers:
+    """Tell in which borough a school is, by its place in the order of codes."""
+    return (school - 101) // 100
 
 
 def _first_year(rng: np.random.Generator, homes: _Homes, home: Numbers, year_group: Numbers) -> _Roll:
@@ -164,12 +175,13 @@ def _table(
     """The rows of one school year."""
     count, withheld = len(roll.home), homes.withheld[roll.home]
     near = np.exp(rng.normal(np.where(roll.year_group <= 6, -0.4, 0.6), 0.6)).clip(0.1, 30)
+    near += np.where(_borough_of(roll.school) != _PLACES[roll.borough], 1.5, 0)
     attendance = (100 - rng.gamma(1.6, 4.0, count)).clip(0, 100)
     poor = homes.poor[roll.home] ^ (rng.random(count) < 0.03)  # incomes change
     columns = {
         "pupil_id": own["pupil_id"],
         "school_year": np.full(count, year),
-        "borough_code": CODES[_PLACES[roll.borough]],
+        "borough_code": CODES[_borough_of(roll.school)],
         "school_id": numbered("GEN", roll.school, 4),
         "phase": np.where(roll.year_group <= 6, "primary", "secondary"),
         "year_group": roll.year_group,
