@@ -211,6 +211,11 @@ class Ledger:
 
         return self._turns.share(work)
 
+    def readings(self, asked: audit.Asked) -> list[audit.Reading]:
+        """List the readings of shared and closed data that the log knows of, in the order in which they began."""
+        with self._database.reading() as connection:
+            return audit.readings(connection, asked)
+
     @contextmanager
     def _alone(self) -> Iterator[Change]:
         """Open a change that shares its transaction with nobody, because it may be refused half-way."""
