@@ -13,9 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from londata.errors import UsageError
 from londata.geography.figures import image, number
+from londata.reports import figure_data
 
 if TYPE_CHECKING:
     import pandas as pd
+
+#: The most rows of a table behind a figure; the whole is in the files.
+ROWS = 60
 
 
 class Block:
@@ -52,19 +56,45 @@ def facts(items: Sequence[Fact]) -> Block:
     return Block(f"<dl class='facts'>{markup}</dl>", text)
 
 
-def figure(drawing: Any, *, title: str, unit: str, source: str, alt: str, summary: Sequence[str]) -> Block:
-    """Show a figure beside what it says in words.
+def figure(
+    drawing: Any,
+    *,
+    title: str,
+    unit: str,
+    source: str,
+    alt: str,
+    summary: Sequence[str],
+    data: pd.DataFrame | None = None,
+    columns: Mapping[str, str] | None = None,
+    decimals: Mapping[str, int] | None = None,
+    chosen: str = "",
+    rows: int = ROWS,
+) -> Block:
+    """Show a figure beside what it says in words, with the table of its numbers folded behind it.
+
+    In a report the numbers are also kept as a file (CSV, and Parquet if asked), which the page links to.
 
     Parameters
     ----------
     drawing
-        A matplotlib figure, for instance from :mod:`londata.geography.figures`.
+        A matplotlib figure, for instance from :mod:`londata.charts` or :mod:`londata.geography.figures`.
     title, unit, source
         What the figure is, in which unit and of when, and where the numbers are from.
     alt
         What the figure shows, for those who do not see it.
     summary
         What it says: one paragraph each.
+    data
+        The numbers behind it, all of them, in tidy form: one observation for each row, one variable for each column.
+    columns
+        Column of ``data`` → what it is, with its unit. It heads the column of the table, and describes it in the files.
+    decimals
+        Column of ``data`` → how many decimals the table writes. Files have every digit.
+    chosen
+        The row of the table to bring out, by what stands in its first column.
+    rows
+        The most rows that the table shows; where there are more, it says how many, and where all of them are. 0: no
+        table, because the notebook shows one of its own.
 
     Returns
     -------
@@ -74,7 +104,24 @@ def figure(drawing: Any, *, title: str, unit: str, source: str, alt: str, summar
     Raises
     ------
     UsageError
-        One of the texts is empty.
+        One of the texts is empty, or the data are not a tidy table.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from londata.charts import lines
+    >>> frame = pd.DataFrame({"day": pd.date_range("2025-03-01", periods=3), "no2": [41.2, None, 38.0]})
+    >>> block = figure(
+    ...     lines(frame.set_index("day")["no2"]),
+    ...     title="Nitrogen dioxide at Euston Road",
+    ...     unit="Daily mean, µg/m³, March 2025",
+    ...     source="London Air Quality Network",
+    ...     alt="Line falling from 41 to 38 µg/m³ over three days, with a gap on the second.",
+    ...     summary=["It fell from 41.2 to 38.0 µg/m³; the second day was not measured."],
+    ...     data=frame,
+    ...     columns={"day": "Day", "no2": "Nitrogen dioxide (µg/m³)"},
+    ...     decimals={"no2": 1},
+    ... )
     """
     said = {"title": title, "unit": unit, "source": source, "alt": alt, "summary": "".join(summary)}
     if silent := [name for name, text in said.items() if not text.strip()]:
@@ -86,7 +133,34 @@ def figure(drawing: Any, *, title: str, unit: str, source: str, alt: str, summar
     caption = f"<figcaption><strong>{_safe(title)}</strong><span class='unit'>{_safe(unit)}</span></figcaption>"
     shown = f"<figure>{caption}{image(drawing, alt)}<p class='source'>Source: {_safe(source)}.</p></figure>"
     text = "\n".join([f"{title} ({unit})", *summary, f"Source: {source}."])
-    return Block(f"<div class='plate'>{shown}<div class='words'>{words}</div></div>", text)
+    plate = f"<div class='plate'>{shown}<div class='words'>{words}</div></div>"
+    if data is None:
+        return Block(plate, text)
+    numbers = figure_data.Numbers.of(data, title=title, unit=unit, source=source, columns=columns)
+    behind = _behind(numbers, decimals or {}, chosen=chosen, rows=rows)
+    return Block(plate + behind.markup, f"{text}\n{behind.text}".strip())
+
+
+def _behind(numbers: figure_data.Numbers, decimals: Mapping[str, int], *, chosen: str, rows: int) -> Block:
+    """Keep the numbers of a figure, and show the first of them as a table."""
+    kept = figure_data.leave(numbers)
+    total = len(numbers.frame)
+    if not rows:
+        return Block(f"<p class='kept' data-numbers='{_safe(kept)}'></p>" if kept else "", "")
+    shown = numbers.frame.head(rows)
+    whole = "" if len(shown) == total else f"Rows 1 to {len(shown):,} of {total:,}"
+    where = f"; all of them are kept as {kept}" if kept else ", without the others"
+    note = f"<p class='kept' data-numbers='{_safe(kept)}'>{_safe(whole + where) + '.' if whole else ''}</p>"
+    titles = numbers.titles
+    behind = table(
+        figure_data.written(shown, decimals).set_axis([titles[name] for name in shown.columns], axis=1),
+        caption=f"{numbers.title} ({numbers.unit})",
+        source=numbers.source,
+        decimals={titles[name]: places for name, places in decimals.items() if name in titles},
+        chosen=chosen,
+    )
+    markup = behind.markup.replace("</details>", f"{note}</details>") if whole or kept else behind.markup
+    return Block(markup, f"{behind.text}\n{whole}{where}." if whole else behind.text)
 
 
 def table(
