@@ -34,6 +34,7 @@ from ingredients import (
 )
 from offences import recorded_offences_monthly
 from programme import growth_milestones, growth_partners, growth_payments
+from schools import school_places
 
 
 def air_quality_hourly(folder: Path) -> Path:
@@ -349,6 +350,7 @@ GENERATED: dict[str, Callable[[Path], Path]] = {
         park_condition,
         council_registers,
         recorded_offences_monthly,
+        school_places,
         growth_milestones,
         growth_payments,
         growth_partners,

@@ -184,6 +184,7 @@ def test_tables_put_together_name_their_sources():
         "borough-boundaries",
         "borough-indicators",
         "population-by-census",
+        "lsoa-2001-by-authority",
     }
     for entry in PUT_TOGETHER:
         assert "Contains" in entry.attribution

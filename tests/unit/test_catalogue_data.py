@@ -94,7 +94,13 @@ def test_grids_carry_units_and_conventions():
 def test_published_files_are_byte_for_byte_the_recorded_ones():
     loaded = load_catalog(CATALOGS)
     recorded = {entry.id for entry, distribution in OFFLINE.values() if distribution.sha256}
-    assert recorded == {"london-authorities", "borough-boundaries", "borough-indicators", "population-by-census"}
+    assert recorded == {
+        "london-authorities",
+        "borough-boundaries",
+        "borough-indicators",
+        "population-by-census",
+        "lsoa-2001-by-authority",
+    }
     assert check_bytes(loaded.entries, loaded.folder) == []
 
 
@@ -276,6 +282,19 @@ def test_the_generator_makes_the_same_values_again(key, made_again):
             assert found.attrs == expected.attrs
     else:
         pd.testing.assert_frame_equal(pd.DataFrame(found), pd.DataFrame(expected), rtol=1e-6)
+
+
+def test_the_runs_of_areas_of_2001_follow_each_other_without_a_gap():
+    runs = data("lsoa-2001-by-authority/csv")
+    assert set(runs.authority_code) == AUTHORITIES
+    assert (
+        dict(zip(runs.authority_code, runs.authority, strict=True))
+        == data("london-authorities/csv").set_index("code").name.to_dict()
+    )
+    first, last = (runs[end].str[3:].astype(int) for end in ("first_lsoa", "last_lsoa"))
+    assert (first.iloc[0], last.iloc[-1]) == (1, 4765)
+    assert (first.to_numpy()[1:] == last.to_numpy()[:-1] + 1).all()
+    assert (last - first + 1 == runs.lsoa).all()
 
 
 def test_a_set_that_does_not_exist_is_refused(tmp_path):
