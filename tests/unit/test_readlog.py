@@ -3,7 +3,7 @@
 from londata.readlog import credit
 from londata.records.legal import purpose_title
 from londata.reports.job import Job
-from londata.reports.provenance import sentence
+from londata.reports.receipts import sentence
 from londata.reports.templates import Template
 
 

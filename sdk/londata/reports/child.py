@@ -19,7 +19,7 @@ from typing import IO, Any
 
 from londata.errors import LondataError
 from londata.reports import job as jobs
-from londata.reports import provenance
+from londata.reports import receipts
 from londata.reports.evidence import CellFailure, describe, keep
 from londata.reports.job import Job
 from londata.reports.templates import Template, load
@@ -171,8 +171,8 @@ def finish(job: Job, template: Template) -> Path:
             input_path=f"{template.name}/{template.notebook.name}", output_path=jobs.NOTEBOOK
         )
         nbformat.write(notebook, job.notebook)
-        write_page(job, template, notebook, provenance.readings(job.read_log), job.report / jobs.PAGE)
-        provenance.write(job, template, "completed")
+        write_page(job, template, notebook, receipts.readings(job.read_log), job.report / jobs.PAGE)
+        receipts.write(job, template, "completed")
     placed = jobs.publish(job, "completed")
     jobs.clear(job)
     return placed

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import html
 import importlib.util
-import json
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from urllib.parse import quote
 
 from londata.errors import MissingExtraError, ReportError
 from londata.reports import job as jobs
-from londata.reports import templates
+from londata.reports import receipts, templates
 from londata.reports.job import Job
 from londata.reports.parameters import Value, ValuesFrom, check_all
 from londata.reports.running import Ended, Runner
@@ -52,7 +51,7 @@ class Report:
 
     def reads(self) -> tuple[dict[str, Any], ...]:
         """List what the report read, oldest first, as its receipt has it."""
-        return tuple(json.loads(self.receipt.read_text(encoding="utf-8"))["reads"])
+        return receipts.load(self.receipt).reads
 
     @property
     def _files(self) -> tuple[tuple[str, Path], ...]:
@@ -110,12 +109,12 @@ def run(
         folder = _run(job, found, progress)
     finally:
         jobs.clear(job)
-    receipt = json.loads((folder / jobs.RECEIPT).read_text(encoding="utf-8"))
+    receipt = receipts.load(folder)
     return Report(
-        title=receipt["name"],
+        title=receipt.title,
         parameters=given,
         folder=folder,
-        sentence=receipt["sentence"],
+        sentence=receipt.sentence,
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from londata.reports import job as jobs
-from londata.reports import provenance
+from londata.reports import receipts
 from londata.reports.job import Job, Status
 from londata.reports.templates import Template
 
@@ -63,7 +63,7 @@ def keep(job: Job, template: Template, status: Status, problem: str) -> Path | N
     kept = None
     with jobs.writing_to(Path(job.out)):
         if job.notebook.exists():
-            provenance.write(job, template, status, problem)
+            receipts.write(job, template, status, problem)
             kept = jobs.publish(job, status) / jobs.NOTEBOOK
     jobs.clear(job)
     return kept

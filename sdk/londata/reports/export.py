@@ -12,7 +12,7 @@ from typing import Any, cast
 import londata
 from londata.readlog import credit
 from londata.reports.job import NOTEBOOK, RECEIPT, Job
-from londata.reports.provenance import SHORT_HASH, sources
+from londata.reports.receipts import SHORT_HASH, sources
 from londata.reports.templates import Template
 
 _PAGE = Path(__file__).with_name("page")
