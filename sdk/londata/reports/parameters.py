@@ -1,8 +1,8 @@
 """Parameters of a report: declared, typed, bounded, and checked before anything runs.
 
 papermill pastes parameters into the notebook as code, so only declared names with checked values reach it. What a
-notebook gets is plain: text, whole numbers, numbers, true or false; a date is text in the form ``2026-11-22``, a
-month ``2026-11``, and a period one of the forms of :mod:`londata.reports.periods`.
+notebook gets is plain: text, whole numbers, numbers, true or false; a date is text in the form ``2026-11-22`` (``today``
+is written so too), a month ``2026-11``, and a period one of the forms of :mod:`londata.reports.periods`.
 """
 
 from __future__ import annotations
@@ -197,11 +197,7 @@ class Parameter(Record):
         if self.type == "choice":
             source = self.values_from
             beside = "".join(f"{choice}, or " for choice in self.also)
-            return (
-                f"{beside}one of the {source}"
-                if source
-                else f"one of {', '.join(self.values)}"
-            )
+            return f"{beside}one of the {source}" if source else f"one of {', '.join(self.values)}"
         if self.type == "text":
             return f"text of at most {self.max_length} characters" + (
                 f" that fits {self.pattern}" if self.pattern else ""
@@ -209,7 +205,7 @@ class Parameter(Record):
         words = {
             "integer": "a whole number",
             "number": "a number",
-            "date": "a date like 2026-11-22",
+            "date": "today or a date like 2026-11-22",
             "month": "a month like 2026-11",
             "period": f"a period{self._length} like {periods.FORMS}",
             "boolean": "true or false",
@@ -286,6 +282,9 @@ def _number(value: Any) -> float:
 
 
 def _date(value: Any) -> str:
+    """Read a day; ``today`` is the day on this machine's clock, so that a schedule need not be told the date."""
+    if isinstance(value, str) and value.strip().lower() == "today":
+        return dt.date.today().isoformat()
     if isinstance(value, dt.datetime):
         value = value.date()
     return dt.date.fromisoformat(str(value).strip()).isoformat()
