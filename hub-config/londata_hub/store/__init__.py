@@ -5,6 +5,8 @@ from londata_hub.store.holdings import Holding
 from londata_hub.store.noticing import Notice
 from londata_hub.store.register_store import RegisterStore
 from londata_hub.store.reports import Change, Known, Original, Refusal, UpsertReport
+from londata_hub.store.run_store import RunStore
+from londata_hub.store.schedule_store import ScheduleStore
 
 __all__ = [
     "AccessStore",
@@ -15,5 +17,7 @@ __all__ = [
     "Original",
     "Refusal",
     "RegisterStore",
+    "RunStore",
+    "ScheduleStore",
     "UpsertReport",
 ]

@@ -24,6 +24,8 @@ __all__ = [
     "projects",
     "request_decisions",
     "requests",
+    "runs",
+    "schedules",
     "sources",
 ]
 
@@ -164,4 +166,38 @@ holdings = Table(
     Column("distribution", Text, primary_key=True),
     Column("line", BigInteger, nullable=False),
     Column("document", Text, nullable=False),
+)
+
+#: One row per schedule, as it stands. ``next_run`` is the next occurrence that has no run yet; empty while it is paused
+#: and after it was ended.
+schedules = Table(
+    "schedules",
+    metadata,
+    Column("id", _SLUG, primary_key=True),
+    Column("line", BigInteger, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("next_run", String(32)),
+    Column("document", Text, nullable=False),
+    Index("schedules_by_next_run", "next_run"),
+    Index("schedules_by_owner", "owner", "id"),
+)
+
+#: One row per attempt at an occurrence. Its id is made of the schedule, the moment and the attempt, so that nobody can
+#: make it twice. ``due`` is when it may begin; ``seen`` is the last sign of life of the worker that holds it.
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", String(200), primary_key=True),
+    Column("schedule", _SLUG, ForeignKey("schedules.id"), nullable=False),
+    Column("scheduled_for", String(32), nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("due", String(32), nullable=False),
+    Column("worker", Text, nullable=False),
+    Column("seen", String(32), nullable=False),
+    Column("line", BigInteger, nullable=False),
+    Column("document", Text, nullable=False),
+    Index("runs_by_schedule", "schedule", "scheduled_for", "attempt"),
+    Index("runs_by_state", "state", "due"),
 )
