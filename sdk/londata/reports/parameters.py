@@ -1,8 +1,8 @@
 """Parameters of a report: declared, typed, bounded, and checked before anything runs.
 
 papermill pastes parameters into the notebook as code, so only declared names with checked values reach it. What a
-notebook gets is plain: text, whole numbers, numbers, true or false; a date is text in the form ``2026-11-22`` (``today``
-is written so too), a month ``2026-11``, and a period one of the forms of :mod:`londata.reports.periods`.
+notebook gets is plain: text, whole numbers, numbers, true or false; a date is text in the form ``2026-11-22`` (also
+where somebody says ``today``), a month ``2026-11``, and a period one of the forms of :mod:`londata.reports.periods`.
 """
 
 from __future__ import annotations
