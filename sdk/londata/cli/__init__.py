@@ -15,6 +15,7 @@ COMMANDS = {
     "projects": ("londata.cli.projects", "Show your projects, and which data each may read until when"),
     "requests": ("londata.cli.requests", "Show requests for access; stewards approve or refuse them"),
     "report": ("londata.cli.report", "Run a report from a template"),
+    "receipt": ("londata.cli.receipt", "Say what a report rests on, and whether it is as it was made"),
 }
 
 
