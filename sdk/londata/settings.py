@@ -66,6 +66,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("PINS", "", str, "File with the versions of data that a run must read, as JSON (set by batches)"),
     Setting("ZYGOTE", "", str, "Socket of a warm process from which kernels are forked (set by reports)"),
     Setting("GATEWAY", "", str, "Address of the gateway to shared and closed data; set by the hub"),
+    Setting("REPORTS", "", str, "Address of the hub's service of reports and schedules; set by the hub"),
     Setting("PROJECT", "", str, "Project that this kernel or job works for; `londata.use_project` sets it"),
     Setting("TOKEN", "", str, "Token for the register service; empty: the hub's JUPYTERHUB_API_TOKEN"),
 )

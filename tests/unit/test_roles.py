@@ -37,7 +37,7 @@ def test_no_role_has_power_over_everybody(role, scope):
     assert scope not in OTHERS
 
 
-def test_the_token_in_a_lab_can_do_five_things_and_no_more():
+def test_the_token_in_a_lab_can_do_six_things_and_no_more():
     server = next(role for role in ROLES if role.name == "server")
     assert set(server.scopes) == {
         "users:activity!user",
@@ -45,6 +45,7 @@ def test_the_token_in_a_lab_can_do_five_things_and_no_more():
         "access:services!service=register",
         "access:services!service=apps",
         "access:services!service=gateway",
+        "access:services!service=reports",
     }
 
 

@@ -65,6 +65,23 @@ class Shelved:
         """The slug of its entry."""
         return self.entry.id
 
+    def told(self) -> dict[str, object]:
+        """Write it for those who may open it."""
+        entry = self.entry
+        return {
+            "id": entry.id,
+            "title": entry.title,
+            "series": entry.series,
+            "schedule": self.schedule,
+            "run": self.run,
+            "place": self.place,
+            "made_at": self.made_at,
+            "access": entry.access,
+            "owner": entry.owner,
+            "address": entry.address,
+            "files": sorted(self.files),
+        }
+
 
 class Shelf:
     """The reports that the hub serves.
@@ -120,7 +137,7 @@ class Shelf:
             raise _no_file(name)
         place = self.folder / report.slug / report.version
         try:
-            return os.fdopen(_open_beneath(place, name), "rb")
+            return os.fdopen(open_beneath(place, name), "rb")
         except OSError as error:
             raise _no_file(name) from error
 
@@ -216,7 +233,7 @@ def _copy(source: Path, name: str, place: Path) -> tuple[str, int]:
     target.parent.mkdir(mode=0o700, exist_ok=True)
     total, size = hashlib.sha256(), 0
     try:
-        handle = _open_beneath(source, name)
+        handle = open_beneath(source, name)
     except OSError as error:
         raise ReportError(f"The report's file {name} cannot be read, or is a link.") from error
     with os.fdopen(handle, "rb") as taken, target.open("xb") as kept:
@@ -228,8 +245,14 @@ def _copy(source: Path, name: str, place: Path) -> tuple[str, int]:
     return total.hexdigest(), size
 
 
-def _open_beneath(folder: Path, name: str) -> int:
-    """Open a regular file below a folder; neither it nor what leads to it may be a link."""
+def open_beneath(folder: Path, name: str) -> int:
+    """Open a regular file below a folder; neither it nor what leads to it may be a link.
+
+    Raises
+    ------
+    OSError
+        It is not there, or no regular file.
+    """
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
     at = os.open(folder, flags | os.O_DIRECTORY)
     try:

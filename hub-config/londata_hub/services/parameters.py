@@ -95,8 +95,17 @@ class Nothing(BaseModel):
 B = TypeVar("B", bound=Nothing)
 
 
-async def body_of(request: Request, kind: type[B]) -> B:
+async def body_of(request: Request, kind: type[B], most: int = MAX_BODY) -> B:
     """Read the body of a request, which is JSON.
+
+    Parameters
+    ----------
+    request
+        The request.
+    kind
+        What its body says.
+    most
+        Longest body in bytes.
 
     Raises
     ------
@@ -110,9 +119,9 @@ async def body_of(request: Request, kind: type[B]) -> B:
         async with asyncio.timeout(BODY_S):
             async for piece in request.stream():
                 text += piece
-                if len(text) > MAX_BODY:
+                if len(text) > most:
                     raise UsageError(
-                        f"The body of the request has more than {MAX_BODY:,} bytes.", hint="Say it in fewer words."
+                        f"The body of the request has more than {most:,} bytes.", hint="Say it in fewer words."
                     )
     except TimeoutError as error:
         raise UsageError("The body of the request did not come.", hint="Send it at once.") from error

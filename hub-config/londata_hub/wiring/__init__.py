@@ -37,6 +37,7 @@ class Service:
 SERVICES = (
     Service("register", "The register of London's data", {"sharing": "Who shares what"}),
     Service("apps", "Published insights", {"": "Published insights"}),
+    Service("reports", "Schedules of reports, and what was made", {"": "Reports"}),
     Service("gateway", "Opens shared and closed data, for one decision at a time", routed=False),
 )
 

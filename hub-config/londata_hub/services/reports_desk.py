@@ -1,0 +1,314 @@
+"""Schedules as their owners manage them: checked anew, kept by the store, and there for nobody else.
+
+Somebody's schedule is theirs alone; members of its project may look at it, and see when it runs and how it ended, but
+not its log, which says whatever the notebook said.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import anyio
+from pydantic import ValidationError
+
+from londata.access import Subject, midnight
+from londata.errors import AccessDeniedError, EntryNotFoundError, UsageError
+from londata.records import problems_of
+from londata.records.schedules import Run, Schedule
+from londata.schedules import parse
+from londata_hub.jobs.readership import EACH, is_declared_well
+from londata_hub.jobs.shelf import Shelf, Shelved, open_beneath
+from londata_hub.services.reports_parameters import NewSchedule
+from londata_hub.services.reports_snapshots import Snapshots, check_shipped
+from londata_hub.store.schedule_store import ScheduleStore
+
+T = TypeVar("T")
+#: Most schedules that one person has at a time, and has ever had.
+MOST, MOST_EVER = 100, 2_000
+#: Most of a log that is shown: its end.
+MOST_OF_A_LOG = 200_000
+LOOKUPS = 4
+
+
+class Desk:
+    """What the service of reports is made of.
+
+    Parameters
+    ----------
+    store
+        Keeps schedules, arrangements and the log.
+    state
+        The hub's folder: ``templates/``, ``reports/`` and ``shelf/`` are below it.
+    """
+
+    def __init__(self, store: ScheduleStore, state: Path) -> None:
+        self.store = store
+        self.shelf = Shelf(state / "shelf")
+        self._snapshots = Snapshots(state / "templates")
+        self._runs = state / "reports"
+        self._at_once = anyio.CapacityLimiter(LOOKUPS)
+
+    async def asked(self, question: Callable[[], T]) -> T:
+        """Ask the database on one of a few threads."""
+        return await anyio.to_thread.run_sync(question, limiter=self._at_once)
+
+    def add(self, subject: Subject, wanted: NewSchedule) -> dict[str, Any]:
+        """Make a schedule for its owner, who is whoever asks.
+
+        Parameters
+        ----------
+        subject
+            Who asks.
+        wanted
+            What is to run when; nothing of it is believed.
+
+        Raises
+        ------
+        UsageError
+            Something of it cannot be.
+        AccessDeniedError
+            The caller is no person, or no member of the project.
+        """
+        person = _person(subject)
+        mine = self.store.of(person)
+        if len([each for each in mine if each.state != "ended"]) >= MOST or len(mine) >= MOST_EVER:
+            raise UsageError(f"You have {MOST} schedules already.", hint="End one that you do not need any more.")
+        rule = parse(wanted.when, wanted.timezone)
+        self._check_project(subject, wanted.project)
+        _check_audience(wanted)
+        if wanted.files is None:
+            template, checked = check_shipped(wanted.template, wanted.parameters, wanted.each)
+            digest, title = "", template.title
+        else:
+            digest, title, checked = self._snapshots.take(wanted.template, wanted.files, wanted.parameters, wanted.each)
+        values = wanted.model_dump(exclude={"when", "timezone", "files", "project", "title", "parameters"})
+        try:
+            schedule = Schedule.model_validate(
+                values
+                | {
+                    "id": f"{wanted.template[:60].rstrip('-')}-{secrets.token_hex(4)}",
+                    "title": wanted.title or title,
+                    "owner": person,
+                    "project": wanted.project or None,
+                    "notebook": digest,
+                    "parameters": checked,
+                    "rule": rule.cron,
+                    "timezone": rule.timezone,
+                    "words": rule.words,
+                    "created_at": self.store.now(),
+                }
+            )
+        except ValidationError as error:
+            raise UsageError(f"The schedule cannot be made: {problems_of(error)[0]}.", hint="Mend it.") from error
+        self.store.add(schedule)
+        return self.told(schedule, subject)
+
+    def _check_project(self, subject: Subject, project: str) -> None:
+        """Refuse a project that the caller is no member of; whether there is one of that name is not said."""
+        if not project:
+            return
+        mine = {each.id: each for each in self.store.arrangements().projects_of(subject.person)}
+        if project not in mine:
+            raise AccessDeniedError(
+                f"You are not a member of a project {project[:80]!r}.", hint="See londata.projects()."
+            )
+        if self.store.now() >= midnight(mine[project].end):
+            raise AccessDeniedError(f"The project “{mine[project].title}” has ended.", hint="Choose another project.")
+
+    def schedules(self, subject: Subject) -> list[dict[str, Any]]:
+        """List somebody's own schedules, the newest first; ended ones last."""
+        mine = sorted(self.store.of(_person(subject)), key=lambda each: each.created_at, reverse=True)
+        return [self.told(each, subject) for each in sorted(mine, key=lambda each: each.state == "ended")]
+
+    def schedule(self, subject: Subject, name: str) -> Schedule:
+        """Find a schedule that somebody may look at: their own, or one of a project of theirs.
+
+        Raises
+        ------
+        EntryNotFoundError
+            There is none for them.
+        """
+        found = self._find(name)
+        if found is not None and (found.owner == subject.person or self._shares_project(subject, found)):
+            return found
+        raise EntryNotFoundError(f"There is no schedule {name[:80]!r}.", hint="See londata.reports.schedules().")
+
+    def own(self, subject: Subject, name: str) -> Schedule:
+        """Find one of somebody's own schedules; no other is there for a change.
+
+        Raises
+        ------
+        EntryNotFoundError
+            They have none of this name.
+        """
+        found = self._find(name)
+        if found is not None and found.owner == _person(subject):
+            return found
+        raise EntryNotFoundError(
+            f"There is no schedule {name[:80]!r} of yours.", hint="See londata.reports.schedules()."
+        )
+
+    def change(self, subject: Subject, name: str, what: str, reason: str = "") -> dict[str, Any]:
+        """Pause, resume, run or end one's own schedule.
+
+        Parameters
+        ----------
+        subject
+            Who asks.
+        name
+            The schedule.
+        what
+            ``pause``, ``resume``, ``run`` or ``end``.
+        reason
+            Why it is paused or ended.
+        """
+        schedule, person = self.own(subject, name), _person(subject)
+        if what == "run":
+            return {"run": run_told(self.store.run_now(schedule.id, person)), **self.told(schedule, subject)}
+        if what == "pause":
+            self.store.pause(schedule.id, person, reason)
+        elif what == "resume":
+            self.store.resume(schedule.id, person)
+        else:
+            self.store.end(schedule.id, person, reason)
+        return self.told(self.own(subject, name), subject)
+
+    def told(self, schedule: Schedule, subject: Subject) -> dict[str, Any]:
+        """Write a schedule with what comes next and what was last."""
+        coming = self.store.next_runs(schedule.id, 5) if schedule.state == "active" else []
+        last = self.store.runs(schedule.id, 1)
+        return schedule.model_dump(mode="json") | {
+            "mine": schedule.owner == subject.person,
+            "next_runs": coming,
+            "last": run_told(last[0]) if last else None,
+        }
+
+    def runs(self, subject: Subject, name: str, most: int) -> list[dict[str, Any]]:
+        """List the runs of a schedule, the newest first."""
+        return [run_told(each) for each in self.store.runs(self.schedule(subject, name).id, most)]
+
+    def run(self, subject: Subject, name: str) -> tuple[Run, Schedule]:
+        """Find a run of a schedule that somebody may look at.
+
+        Raises
+        ------
+        EntryNotFoundError
+            There is none for them.
+        """
+        try:
+            found = self.store.run(name) if len(name) <= 200 else None
+            if found is not None:
+                return found, self.schedule(subject, found.schedule)
+        except EntryNotFoundError:
+            pass
+        raise EntryNotFoundError(f"There is no run {name[:80]!r}.", hint="See the runs of your schedules.")
+
+    def stop(self, subject: Subject, name: str) -> dict[str, Any]:
+        """Stop a run of one's own that waits or runs."""
+        found, schedule = self.run(subject, name)
+        self.own(subject, schedule.id)
+        return run_told(self.store.stop(found.id, _person(subject)))
+
+    def log(self, subject: Subject, name: str) -> str:
+        """Give the log of a run of one's own: its end, where it is long, and a line that says so.
+
+        Raises
+        ------
+        EntryNotFoundError
+            There is no such run of the caller's.
+        """
+        found, schedule = self.run(subject, name)
+        if schedule.owner != _person(subject):
+            raise EntryNotFoundError(f"There is no log of a run {name[:80]!r} of yours.", hint="Ask its owner.")
+        try:
+            with os.fdopen(open_beneath(self._runs / found.schedule / found.id, "log.txt"), "rb") as log:
+                size = log.seek(0, os.SEEK_END)
+                log.seek(max(0, size - MOST_OF_A_LOG))
+                text = log.read(MOST_OF_A_LOG).decode("utf-8", "replace")
+        except OSError:
+            return ""
+        left_out = f"(The first {size - MOST_OF_A_LOG:,} bytes are left out here.)\n" if size > MOST_OF_A_LOG else ""
+        return left_out + text
+
+    def coming(self, when: str, timezone: str, count: int) -> dict[str, Any]:
+        """Say in words what a rule means, and when it comes round next."""
+        rule = parse(when, timezone)
+        moments, last = [], self.store.now()
+        for _ in range(count):
+            last = rule.next_after(last)
+            moments.append(last)
+        return {"words": rule.words, "cron": rule.cron, "timezone": rule.timezone, "moments": moments}
+
+    def reports(self, subject: Subject) -> list[Shelved]:
+        """List the reports that somebody may open, the newest first."""
+        found = [each for slug in self.shelf.slugs() if (each := self._readable(subject, slug)) is not None]
+        return sorted(found, key=lambda each: (each.made_at, each.slug), reverse=True)
+
+    def report(self, subject: Subject, slug: str) -> Shelved:
+        """Find a report that somebody may open. One that they may not is, to them, not there.
+
+        Raises
+        ------
+        EntryNotFoundError
+            There is none for them.
+        """
+        found = self._readable(subject, slug)
+        if found is None:
+            raise EntryNotFoundError(f"There is no report {slug[:80]!r}.", hint="See the list of reports.")
+        return found
+
+    def _readable(self, subject: Subject, slug: str) -> Shelved | None:
+        """Decide by the one decision: about the entry as the register has it, and about the label of the files."""
+        shelved = self.shelf.find(slug)
+        entry = self.store.entry(slug) if shelved else None
+        if shelved is None or entry is None:
+            return None
+        for each in (entry, shelved.entry):
+            for action in ("see", "read"):
+                if not self.store.decide(subject, action, each).allowed:
+                    return None
+        return shelved
+
+    def _find(self, name: str) -> Schedule | None:
+        try:
+            return self.store.find(name) if len(name) <= 200 else None
+        except EntryNotFoundError:
+            return None
+
+    def _shares_project(self, subject: Subject, schedule: Schedule) -> bool:
+        now = self.store.now()
+        mine = self.store.arrangements().projects_of(subject.person) if subject.name and schedule.project else ()
+        return any(each.id == schedule.project and now < midnight(each.end) for each in mine)
+
+
+def run_told(run: Run) -> dict[str, Any]:
+    """Write a run for people: without the worker that holds it, and where its files are."""
+    said: dict[str, Any] = run.model_dump(mode="json", exclude={"worker", "folder", "heartbeat"})
+    return said
+
+
+def _person(subject: Subject) -> str:
+    """Name the person who asks; schedules are people's.
+
+    Raises
+    ------
+    AccessDeniedError
+        It is nobody, a service, or an account that acts for somebody.
+    """
+    if not subject.name or subject.owner or "/" in subject.name:
+        raise AccessDeniedError("Only people have schedules.", hint="Use the token of your own server.")
+    return subject.name
+
+
+def _check_audience(wanted: NewSchedule) -> None:
+    for name in wanted.audience:
+        if not is_declared_well(name, each=bool(wanted.each)):
+            why = f"{EACH} stands for nothing here" if EACH in name and not wanted.each else "it names nobody"
+            raise UsageError(
+                f"The audience cannot be {name[:80]!r}: {why}.",
+                hint="Write a group (org-camden, or org-{each}), person:ada or project:school-places.",
+            )

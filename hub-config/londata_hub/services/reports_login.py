@@ -1,0 +1,245 @@
+"""How a browser is known to the service of reports: the hub logs people in, and a cookie stands for what it said.
+
+A cookie is good for pages only, and holds nothing but a random name; the token that it stands for stays in this
+process and is asked of the hub every half minute. What changes anything needs a second secret out of the page itself.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import secrets
+import time
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http.cookies import CookieError, SimpleCookie
+from urllib.parse import urlencode, urlsplit
+
+import httpx
+from starlette.responses import RedirectResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from londata.access import Subject
+from londata.client import Endpoint
+from londata.errors import AccessDeniedError, NotAuthenticatedError, RegisterUnavailableError
+from londata_hub.auth import Authenticate, token_of
+
+COOKIE, STATE_COOKIE = "londata-reports", "londata-reports-state"
+#: Seconds that a browser is known, and that a log-in may take; most of either that are kept.
+KNOWN_S, STATE_S, MOST = 12 * 3600, 600, 10_000
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A browser that is logged in: the name in its cookie, the token that it stands for, and since when."""
+
+    name: str
+    token: str
+    since: float
+
+
+class Login:
+    """The way through the hub's log-in and back.
+
+    Parameters
+    ----------
+    prefix
+        The path of the service, with a slash at its end.
+    client, secret
+        What the service is called at the hub, and its token.
+    api_url
+        The hub's API as the service reaches it.
+    authorize
+        The hub's page for it, as a browser reaches it.
+    encrypted
+        Whether people come by https; the cookies are then kept from anything else.
+    transport
+        A seam for tests.
+    """
+
+    def __init__(
+        self,
+        prefix: str,
+        client: str,
+        secret: str,
+        api_url: str,
+        authorize: str,
+        *,
+        encrypted: bool = False,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self.prefix, self._client, self._secret, self._authorize = prefix, client, secret, authorize
+        self._hub = Endpoint.of(api_url)
+        self._encrypted, self._transport = encrypted, transport
+        self._key = secrets.token_bytes(32)
+        self._visits: OrderedDict[str, Visit] = OrderedDict()
+        self._begun: OrderedDict[str, tuple[float, str, str]] = OrderedDict()
+
+    @property
+    def callback(self) -> str:
+        """Where the hub sends people back to."""
+        return f"{self.prefix}oauth_callback"
+
+    def visit_of(self, scope: Scope) -> Visit | None:
+        """Find who is known by a request's cookie."""
+        found = self._visits.get(_cookie(scope, COOKIE))
+        return found if found and time.monotonic() - found.since < KNOWN_S else None
+
+    def forget(self, visit: Visit) -> None:
+        """Know a browser no more."""
+        self._visits.pop(visit.name, None)
+
+    def secret_of(self, visit: Visit) -> str:
+        """Make the secret that forms of this visit's pages hold."""
+        return hmac.new(self._key, visit.name.encode(), "sha256").hexdigest()
+
+    def is_from_our_page(self, visit: Visit, scope: Scope, said: str) -> bool:
+        """Tell whether a form came from a page of this service that this very visitor was shown."""
+        headers = _headers(scope)
+        if headers.get("sec-fetch-site", "same-origin") != "same-origin":
+            return False
+        if (origin := headers.get("origin")) is not None and urlsplit(origin).netloc != headers.get("host"):
+            return False
+        return hmac.compare_digest(said.encode(), self.secret_of(visit).encode())
+
+    def begin(self, scope: Scope) -> Response:
+        """Send a browser to the hub, and remember where it wanted to go."""
+        state, verifier = secrets.token_urlsafe(24), secrets.token_urlsafe(48)
+        where = str(scope["path"])
+        self._begun[state] = (time.monotonic(), where if where.startswith(self.prefix) else self.prefix, verifier)
+        _keep_the_newest(self._begun)
+        challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
+        asked = {
+            "client_id": self._client,
+            "redirect_uri": self.callback,
+            "response_type": "code",
+            "state": state,
+            "code_challenge": challenge,
+            "code_challenge_method": "S256",
+        }
+        answer = RedirectResponse(f"{self._authorize}?{urlencode(asked)}", 302)
+        self._set(answer, STATE_COOKIE, state, STATE_S)
+        return answer
+
+    async def finish(self, scope: Scope, query: Mapping[str, str]) -> Response:
+        """Take a browser back from the hub, if this is the browser that was sent there.
+
+        Raises
+        ------
+        NotAuthenticatedError
+            It is not, or the hub does not know the code.
+        """
+        state = query.get("state", "")
+        begun = self._begun.pop(state, None)
+        if begun is None or time.monotonic() - begun[0] > STATE_S or _cookie(scope, STATE_COOKIE) != state:
+            raise NotAuthenticatedError("This log-in was not begun here, or too long ago.", hint="Open the page again.")
+        _, where, verifier = begun
+        visit = Visit(secrets.token_urlsafe(32), await self._token(query.get("code", ""), verifier), time.monotonic())
+        self._visits[visit.name] = visit
+        _keep_the_newest(self._visits)
+        answer = RedirectResponse(where, 302)
+        self._set(answer, COOKIE, visit.name, KNOWN_S)
+        answer.delete_cookie(STATE_COOKIE, path=self.prefix)
+        return answer
+
+    async def _token(self, code: str, verifier: str) -> str:
+        asked = {
+            "client_id": self._client,
+            "client_secret": self._secret,
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": self.callback,
+            "code_verifier": verifier,
+        }
+        transport = self._transport or (httpx.AsyncHTTPTransport(uds=self._hub.socket) if self._hub.socket else None)
+        try:
+            async with httpx.AsyncClient(transport=transport, timeout=10, trust_env=False) as client:
+                answer = await client.post(f"{self._hub.base}/oauth2/token", data=asked)
+                token = answer.json()["access_token"] if answer.status_code == 200 else ""
+        except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
+            raise RegisterUnavailableError(
+                "The hub does not say who you are.", hint="Try again in a minute."
+            ) from error
+        if not token:
+            raise NotAuthenticatedError("The hub did not log you in.", hint="Open the page again.")
+        return str(token)
+
+    def _set(self, answer: Response, name: str, value: str, seconds: int) -> None:
+        # Lax: whoever follows a link to a report is known, and a form of another site is not.
+        answer.set_cookie(
+            name, value, max_age=seconds, path=self.prefix, httponly=True, samesite="lax", secure=self._encrypted
+        )
+
+
+class Gate:
+    """Middleware that knows everybody who gets through: by a token, or, for a page, by a cookie.
+
+    Parameters
+    ----------
+    authenticate
+        Token → subject.
+    login
+        Knows browsers.
+    api
+        The path below which only a token counts.
+    open_paths
+        The only paths that need neither.
+    """
+
+    def __init__(self, app: ASGIApp, authenticate: Authenticate, login: Login, api: str, open_paths: list[str]) -> None:
+        self.app, self.authenticate, self.login = app, authenticate, login
+        self.api, self.open_paths = api, frozenset(open_paths)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let one request through with its subject, send a browser to the log-in, or raise."""
+        if scope["type"] == "lifespan" or scope["path"] in self.open_paths:
+            await self.app(scope, receive, send)
+            return
+        is_page = scope["type"] == "http" and not f"{scope['path']}/".startswith(f"{self.api}/")
+        if is_page and not any(name == b"authorization" for name, _ in scope["headers"]):
+            subject = await self._visitor(scope)
+            if subject is None:
+                await self._to_log_in(scope)(scope, receive, send)
+                return
+        else:
+            subject = await self.authenticate(token_of(scope["headers"]))
+        scope.setdefault("state", {})["subject"] = subject
+        await self.app(scope, receive, send)
+
+    async def _visitor(self, scope: Scope) -> Subject | None:
+        visit = self.login.visit_of(scope)
+        if visit is None:
+            return None
+        try:
+            subject = await self.authenticate(visit.token)
+        except NotAuthenticatedError:  # logged out, or gone from the hub
+            self.login.forget(visit)
+            return None
+        scope.setdefault("state", {})["visit"] = visit
+        return subject
+
+    def _to_log_in(self, scope: Scope) -> Response:
+        if scope["method"] not in ("GET", "HEAD"):
+            raise AccessDeniedError("You are not logged in any more, so nothing was done.", hint="Open the page again.")
+        return self.login.begin(scope)
+
+
+def _keep_the_newest(
+    items: OrderedDict[str, object] | OrderedDict[str, Visit] | OrderedDict[str, tuple[float, str, str]],
+) -> None:
+    while len(items) > MOST:
+        items.popitem(last=False)
+
+
+def _headers(scope: Scope) -> dict[str, str]:
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+
+
+def _cookie(scope: Scope, name: str) -> str:
+    try:
+        found = SimpleCookie(_headers(scope).get("cookie", "")).get(name)
+    except CookieError:
+        return ""
+    return found.value if found else ""

@@ -1,0 +1,224 @@
+"""The pages of the service of reports: what one may open, one's schedules, a schedule, a run. Pure: facts in, HTML out.
+
+Titles, parameters, reasons and logs are other people's words; every one is escaped.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from londata.records.schedules import Run, Schedule
+from londata.reports.job import NOTEBOOK, PDF, RECEIPT
+from londata_hub.jobs.shelf import Shelved
+from londata_hub.services.reports_look import moment, page, safe, table
+
+HOME = ("/hub/home", "Your workbench")
+#: state of a run → what is said of it.
+RUN_WORDS = {
+    "waiting": "waits for its turn",
+    "running": "runs",
+    "completed": "completed",
+    "failed": "failed",
+    "lost": "lost: its worker went silent",
+    "refused": "refused: access had ended",
+    "skipped": "skipped",
+    "stopped": "stopped",
+}
+#: How many runs a schedule's page shows.
+MOST_RUNS = 20
+
+
+def index(
+    prefix: str, reports: Sequence[Shelved], schedules: Sequence[Mapping[str, Any]], offset: int, most: int
+) -> str:
+    """Write the page with the reports that somebody may open, and their schedules.
+
+    Parameters
+    ----------
+    prefix
+        The path of the service.
+    reports
+        All that they may open, the newest first.
+    schedules
+        As the desk tells them.
+    offset, most
+        Which reports are on this page.
+    """
+    shown = reports[offset : offset + most]
+    rows = [_report(prefix, each) for each in shown]
+    count = {0: "No report is on the shelf for you", 1: "1 report"}.get(len(reports), f"{len(reports):,} reports")
+    part = f", {offset + 1:,} to {offset + len(shown):,}" if len(reports) > len(shown) and shown else ""
+    headers = ("Report", "Place", "Made for", "Data", "Also as")
+    found = table(f"{count}{part}", headers, rows) if rows else f"<p>{count}.</p>"
+    ways = []
+    if offset:
+        ways.append(f'<a href="{safe(prefix)}?offset={max(0, offset - most)}">Newer reports</a>')
+    if offset + most < len(reports):
+        ways.append(f'<a href="{safe(prefix)}?offset={offset + most}">Older reports</a>')
+    body = f"<h2>Reports for you</h2>{found}<p>{' · '.join(ways)}</p><h2>Your schedules</h2>"
+    made = [_line(prefix, each) for each in schedules]
+    if made:
+        body += table("Schedules of yours", ("Schedule", "When", "State", "Next", "Last run"), made)
+    else:
+        body += "<p>You have none. Make one in a notebook: <code>londata.reports.schedule(…)</code>.</p>"
+    return page("Reports", body, [HOME])
+
+
+def _report(prefix: str, report: Shelved) -> tuple[str, ...]:
+    at = f"{prefix}shelf/{report.slug}/"
+    others = [(NOTEBOOK, "notebook"), (PDF, "PDF"), (RECEIPT, "receipt")]
+    links = [f'<a href="{safe(at + name)}">{words}</a>' for name, words in others if name in report.files]
+    data = [name for name in sorted(report.files) if name.startswith("data/")]
+    links += [f'<a href="{safe(at + quote(name))}">{safe(name.removeprefix("data/"))}</a>' for name in data]
+    title = report.entry.title
+    return (
+        f'<a href="{safe(at)}">{safe(title)}</a><br><span class="quiet">By {safe(report.entry.owner)}</span>',
+        safe(report.place),
+        moment(dt.datetime.fromisoformat(report.made_at)),
+        safe(report.entry.access),
+        ", ".join(links),
+    )
+
+
+def _line(prefix: str, told: Mapping[str, Any]) -> tuple[str, ...]:
+    coming = told["next_runs"]
+    last = told["last"]
+    return (
+        f'<a href="{safe(prefix)}schedules/{safe(told["id"])}">{safe(told["title"])}</a>',
+        safe(told["words"]),
+        _state(told["state"], told["reason"]),
+        moment(coming[0], told["timezone"]) if coming else "",
+        _ended(last["state"], last["problem"] or last["summary"]) if last else "none yet",
+    )
+
+
+def _state(state: str, reason: str) -> str:
+    why = f": {safe(reason)}" if reason else ""
+    return f'<span class="state">{safe(state)}</span>{why}'
+
+
+def _ended(state: str, words: str) -> str:
+    said = f"<br>{safe(words)}" if words else ""
+    mark = ' class="failed"' if state in ("failed", "lost", "refused") else ""
+    return f"<div{mark}>{safe(RUN_WORDS.get(state, state))}{said}</div>"
+
+
+def schedule(
+    prefix: str, told: Mapping[str, Any], record: Schedule, runs: Sequence[Run], secret: str, problem: str = ""
+) -> str:
+    """Write the page of a schedule.
+
+    Parameters
+    ----------
+    prefix
+        The path of the service.
+    told, record
+        The schedule, as the desk tells it and as it is kept.
+    runs
+        The newest first.
+    secret
+        What the forms of this visitor hold; empty where they may change nothing.
+    problem
+        What went wrong with what was just asked for.
+    """
+    given = ", ".join(f"{name} = {value}" for name, value in record.parameters.items())
+    facts = [
+        ("Template", safe(record.template) + (" (the owner's own)" if record.notebook else "")),
+        ("When", safe(record.words)),
+        ("State", _state(record.state, record.reason)),
+        ("Next", _listed([moment(each, record.timezone) for each in told["next_runs"]])),
+        ("One report for each", safe(record.each)),
+        ("Parameters", safe(given)),
+        ("Project", safe(record.project or "")),
+        ("Runs as", safe(record.owner)),
+        ("Who may see it", safe(", ".join(record.audience))),
+        ("Also as", safe(", ".join(record.formats))),
+        ("Who is told", safe(", ".join(record.notify))),
+    ]
+    rows = "".join(f"<dt>{label}</dt><dd>{value}</dd>" for label, value in facts if value)
+    error = f'<p class="failed" role="alert">{safe(problem)}</p>' if problem else ""
+    body = f"{error}<dl>{rows}</dl>{_ways(prefix, record, secret)}<h2>Runs</h2>{_runs(prefix, record, runs)}"
+    return page(record.title, body, [HOME, (prefix, "Reports")])
+
+
+def _runs(prefix: str, record: Schedule, runs: Sequence[Run]) -> str:
+    if not runs:
+        return "<p>It has not run yet.</p>"
+    rows = [
+        (
+            f'<a href="{safe(prefix)}runs/{quote(each.id, safe="")}">{moment(each.scheduled_for, record.timezone)}</a>',
+            _ended(each.state, each.problem or each.summary),
+            f"{each.made:,} made, {each.failed:,} failed" if each.made or each.failed else "",
+            f"{each.attempt}",
+        )
+        for each in runs
+    ]
+    caption = f"The {len(runs)} newest runs" if len(runs) >= MOST_RUNS else "All runs"
+    return table(caption, ("For", "How it ended", "Reports", "Attempt"), rows)
+
+
+def _ways(prefix: str, record: Schedule, secret: str) -> str:
+    if not secret or record.state == "ended":
+        return ""
+    change = [_button(prefix, record.id, "run", "Run now", secret)]
+    if record.state == "active":
+        change.append(_with_reason(prefix, record.id, "pause", "Pause", secret))
+    else:
+        change.append(_button(prefix, record.id, "resume", "Resume", secret))
+    change.append(_with_reason(prefix, record.id, "end", "End for good", secret))
+    return f'<div class="ways">{"".join(change)}</div>'
+
+
+def _button(prefix: str, name: str, what: str, words: str, secret: str) -> str:
+    return f"{_form(prefix, name, what, secret)}<button>{words}</button></form>"
+
+
+def _with_reason(prefix: str, name: str, what: str, words: str, secret: str) -> str:
+    """Write a form that is folded away until it is wanted: what cannot be taken back is asked for twice."""
+    field = f'<label for="why-{what}">Why?</label><input type="text" id="why-{what}" name="reason" maxlength="500">'
+    sure = "Yes, end it" if what == "end" else "Pause it"
+    form = f"{_form(prefix, name, what, secret)}{field}<p><button>{sure}</button></p></form>"
+    return f"<details><summary>{words} …</summary>{form}</details>"
+
+
+def _form(prefix: str, name: str, what: str, secret: str) -> str:
+    action = f"{prefix}schedules/{name}/{what}"
+    return f'<form method="post" action="{safe(action)}"><input type="hidden" name="secret" value="{safe(secret)}">'
+
+
+def run(prefix: str, found: Run, record: Schedule, log: str | None) -> str:
+    """Write the page of a run.
+
+    Parameters
+    ----------
+    prefix
+        The path of the service.
+    found, record
+        The run and its schedule.
+    log
+        Its end; ``None`` for whoever may not read it.
+    """
+    facts = [
+        ("For", moment(found.scheduled_for, record.timezone)),
+        ("How it ended", _ended(found.state, found.problem or found.summary)),
+        ("Attempt", str(found.attempt)),
+        ("Began", moment(found.started_at, record.timezone)),
+        ("Ended", moment(found.ended_at, record.timezone)),
+        ("Reports", f"{found.made:,} made, {found.failed:,} failed"),
+    ]
+    rows = "".join(f"<dt>{label}</dt><dd>{value}</dd>" for label, value in facts if value)
+    told = "" if log is None else f"<h2>Log</h2><pre>{safe(log) or 'Nothing was said.'}</pre>"
+    ways = [HOME, (prefix, "Reports"), (f"{prefix}schedules/{record.id}", record.title)]
+    return page(f"A run of {record.title}", f"<dl>{rows}</dl>{told}", ways)
+
+
+def notice(prefix: str, title: str, sentence: str) -> str:
+    """Say in a sentence why there is nothing else to show."""
+    return page(title, f"<p>{safe(sentence)}</p>", [HOME, (prefix, "Reports")])
+
+
+def _listed(items: Sequence[str]) -> str:
+    return f"<ul>{''.join(f'<li>{each}</li>' for each in items)}</ul>" if items else ""

@@ -1,0 +1,208 @@
+"""What a browser asks of the service of reports: its pages, their forms, and the files on the shelf."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from typing import IO
+from urllib.parse import parse_qsl, quote
+
+from pydantic import Field
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
+
+from londata.errors import AccessDeniedError, EntryNotFoundError, LondataError, UsageError
+from londata.reports.job import PAGE
+from londata_hub import audit
+from londata_hub.jobs.shelf import Shelved, media_type
+from londata_hub.services import reports_pages as pages
+from londata_hub.services.callers import subject_of
+from londata_hub.services.parameters import MAX_OFFSET, MAX_WORDS, Nothing
+from londata_hub.services.reports_desk import Desk
+from londata_hub.services.reports_login import Login, Visit
+from londata_hub.services.reports_look import POLICY, REPORT_POLICY
+from londata_hub.web import error_response
+
+Answer = Callable[[Request], Awaitable[Response]]
+#: Reports on one page, longest form in bytes, and bytes of a file that are sent at a time.
+MOST_REPORTS, MOST_OF_A_FORM, PIECE = 100, 10_000, 1 << 18
+CHANGES = ("pause", "resume", "run", "end")
+
+
+class Offset(Nothing):
+    """Which part of the list."""
+
+    offset: int = Field(0, ge=0, le=MAX_OFFSET)
+
+
+def page_of(answer: Answer) -> Answer:
+    """Say what is wrong as a page, where a browser asks."""
+
+    async def safely(request: Request) -> Response:
+        try:
+            return await answer(request)
+        except LondataError as error:
+            if "text/html" not in request.headers.get("accept", ""):
+                return error_response(error, request.scope["state"]["request_id"])
+            title = "Not here" if isinstance(error, EntryNotFoundError) else "That did not work"
+            return _html(pages.notice(_login(request).prefix, title, str(error)), error.http_status)
+
+    return safely
+
+
+@page_of
+async def index(request: Request) -> Response:
+    """Show what the visitor may open, and their schedules."""
+    asked, desk, subject = Offset.of(request), _desk(request), subject_of(request)
+    reports = await desk.asked(lambda: desk.reports(subject))
+    is_person = "/" not in subject.name and not subject.owner
+    schedules = await desk.asked(lambda: desk.schedules(subject)) if is_person else []
+    return _html(pages.index(_login(request).prefix, reports, schedules, asked.offset, MOST_REPORTS))
+
+
+@page_of
+async def schedule(request: Request) -> Response:
+    """Show a schedule."""
+    Nothing.of(request)
+    return await _schedule(request)
+
+
+async def _schedule(request: Request, problem: str = "", status: int = 200) -> Response:
+    desk, subject, name = _desk(request), subject_of(request), request.path_params["name"]
+    record = await desk.asked(lambda: desk.schedule(subject, name))
+    told = await desk.asked(lambda: desk.told(record, subject))
+    runs = await desk.asked(lambda: desk.store.runs(record.id, pages.MOST_RUNS))
+    visit: Visit | None = request.scope["state"].get("visit")
+    secret = _login(request).secret_of(visit) if visit and told["mine"] else ""
+    return _html(pages.schedule(_login(request).prefix, told, record, runs, secret, problem), status)
+
+
+@page_of
+async def change(request: Request) -> Response:
+    """Do what a form of a schedule's page asks for, and show the page again."""
+    Nothing.of(request)
+    said, login = await _form_of(request), _login(request)
+    visit: Visit | None = request.scope["state"].get("visit")
+    if visit is None or not login.is_from_our_page(visit, request.scope, said.get("secret", "")):
+        raise AccessDeniedError("This did not come from a page of yours, so nothing was done.", hint="Open it again.")
+    desk, subject = _desk(request), subject_of(request)
+    name, what = request.path_params["name"], request.path_params["what"]
+    if what not in CHANGES:
+        raise EntryNotFoundError("There is no such address.", hint="Go back to the schedule.")
+    try:
+        await desk.asked(lambda: desk.change(subject, name, what, said.get("reason", "").strip()))
+    except UsageError as error:
+        return await _schedule(request, str(error), error.http_status)
+    return RedirectResponse(f"{login.prefix}schedules/{quote(name, safe='')}", 303)
+
+
+@page_of
+async def run(request: Request) -> Response:
+    """Show a run; its log to its owner alone."""
+    Nothing.of(request)
+    desk, subject, name = _desk(request), subject_of(request), request.path_params["name"]
+    found, record = await desk.asked(lambda: desk.run(subject, name))
+    log = await desk.asked(lambda: desk.log(subject, name)) if record.owner == subject.name else None
+    return _html(pages.run(_login(request).prefix, found, record, log))
+
+
+@page_of
+async def report(request: Request) -> Response:
+    """Show a report's page."""
+    return await _file(request, PAGE)
+
+
+@page_of
+async def file(request: Request) -> Response:
+    """Hand out a file of a report."""
+    return await _file(request, request.path_params["name"])
+
+
+async def _file(request: Request, name: str) -> Response:
+    """Hand out one file to somebody who may open the report; who opened one that is not open is written down first."""
+    Nothing.of(request)
+    desk, subject, slug = _desk(request), subject_of(request), request.path_params["slug"]
+
+    def open_it() -> tuple[Shelved, IO[bytes]]:
+        found = desk.report(subject, slug)
+        opened = desk.shelf.open(found, name)
+        try:
+            if found.entry.access != "open":
+                details = {"id": slug, "file": name}
+                desk.store.log(
+                    audit.Event("report.opened", subject.name, subject=subject.person, entry=slug, details=details)
+                )
+        except BaseException:
+            opened.close()
+            raise
+        return found, opened
+
+    found, opened = await desk.asked(open_it)
+    size = opened.seek(0, 2)
+    opened.seek(0)
+    headers = {
+        "Content-Type": media_type(name),
+        "Content-Length": str(size),
+        "Content-Security-Policy": REPORT_POLICY,
+        "ETag": f'"{found.files[name]}"',
+    }
+    if name != PAGE:
+        last = name.rpartition("/")[2]
+        headers["Content-Disposition"] = f'attachment; filename="{found.slug}-{last}"'
+    return StreamingResponse(_pieces(opened), headers=headers)
+
+
+def _pieces(opened: IO[bytes]) -> Iterator[bytes]:
+    with opened:
+        while piece := opened.read(PIECE):
+            yield piece
+
+
+@page_of
+async def callback(request: Request) -> Response:
+    """Take a browser back from the hub's log-in."""
+    return await _login(request).finish(request.scope, request.query_params)
+
+
+async def _form_of(request: Request) -> dict[str, str]:
+    text = bytearray()
+    async for piece in request.stream():
+        text += piece
+        if len(text) > MOST_OF_A_FORM:
+            raise UsageError(f"The form has more than {MOST_OF_A_FORM:,} bytes.", hint="Say it in fewer words.")
+    if request.headers.get("content-type", "").partition(";")[0] != "application/x-www-form-urlencoded":
+        raise UsageError("This is not a form.", hint="Use the page's own.")
+    try:
+        pairs = parse_qsl(text.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=10)
+    except ValueError as error:
+        raise UsageError("The form cannot be read.", hint="Use the page's own.") from error
+    said = dict(pairs)
+    if len(said.get("reason", "")) > MAX_WORDS:
+        raise UsageError(f"The reason has more than {MAX_WORDS:,} characters.", hint="Say it in fewer words.")
+    return said
+
+
+def _html(text: str, status: int = 200) -> Response:
+    # Without its referrer a form would come from nowhere, and could not be told from another site's.
+    return HTMLResponse(text, status, headers={"Content-Security-Policy": POLICY, "Referrer-Policy": "same-origin"})
+
+
+def _desk(request: Request) -> Desk:
+    desk: Desk = request.app.state.desk
+    return desk
+
+
+def _login(request: Request) -> Login:
+    login: Login = request.app.state.login
+    return login
+
+
+#: path below the service, method, what answers.
+ROUTES: tuple[tuple[str, str, Answer], ...] = (
+    ("", "GET", index),
+    ("oauth_callback", "GET", callback),
+    ("schedules/{name}", "GET", schedule),
+    ("schedules/{name}/{what}", "POST", change),
+    ("runs/{name}", "GET", run),
+    ("shelf/{slug}/", "GET", report),
+    ("shelf/{slug}/{name:path}", "GET", file),
+)
