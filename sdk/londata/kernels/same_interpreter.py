@@ -16,19 +16,26 @@ from jupyter_client.manager import AsyncKernelManager
 from jupyter_core.paths import jupyter_runtime_dir
 from traitlets import default
 
+from londata.kernels.limits import Limits
+
 #: A unix socket's path may have 107 bytes; the sockets add "-ipc-5" to the file's stem.
 _LONGEST_PATH = 95
 
 
 class SameInterpreter(AsyncKernelManager):  # type: ignore[misc]
-    """Starts ``ipykernel`` in the Python that runs this."""
+    """Starts a kernel in the Python that runs this: forked from the zygote of the setting ``ZYGOTE``, if any."""
+
+    #: What the kernel may do.
+    limits = Limits()
 
     @property
     def kernel_spec(self) -> KernelSpec:
         """How to start it; never looked up on the machine."""
-        # No history: a run leaves nothing behind, and two do not wait for one history file.
-        argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", "--HistoryManager.enabled=False"]
-        return KernelSpec(argv=argv, display_name="londata", language="python")
+        argv = [sys.executable, "-m", "londata.kernels.kernel_process", "-f", "{connection_file}"]
+        if self.limits != Limits():
+            argv += ["--limits", self.limits.to_text()]
+        how = {"kernel_provisioner": {"provisioner_name": "londata-zygote"}}
+        return KernelSpec(argv=argv, display_name="londata", language="python", metadata=how)
 
     @default("connection_file")  # type: ignore[untyped-decorator]
     def _private_file(self) -> str:

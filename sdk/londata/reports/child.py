@@ -1,4 +1,4 @@
-"""The process in which a report runs: ``python -m londata.reports.child``.
+"""The process in which a report runs: forked from a zygote, or ``python -m londata.reports.child``.
 
 papermill changes the working folder and installs signal handlers, so it never runs in the caller's process. The
 caller writes the job as one line to standard input and holds that pipe open: when it closes, because somebody
@@ -10,97 +10,64 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import signal
 import sys
-import threading
-import time
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
+from londata import settings
 from londata.errors import LondataError
+from londata.kernels import Limits, SameInterpreter, processes
+from londata.reports import figure_data, receipts
 from londata.reports import job as jobs
-from londata.reports import receipts
-from londata.reports.evidence import CellFailure, describe, keep
+from londata.reports.evidence import CellFailure, describe, keep, place_of
 from londata.reports.job import Job
+from londata.reports.journal import Journal
+from londata.reports.lifeline import Lifeline
 from londata.reports.templates import Template, load
 
-_GRACE_S = 4.0
 _START_S = 120
-
-
-class Lifeline:
-    """Stops the run when the caller lets go, or when the template's time is over.
-
-    A stop interrupts the kernel, as Ctrl-C would; a kernel that takes no notice is killed, and at last this process.
-    """
-
-    def __init__(self, pipe: IO[str], max_run_s: float) -> None:
-        self.reason = ""
-        self.kernel: Any = None
-        self._pipe = pipe
-        self._clock = threading.Timer(max_run_s, self.stop, [f"it took longer than {max_run_s:g} seconds"])
-        self._clock.daemon = True
-        threading.Thread(target=self._watch, daemon=True).start()
-
-    def _watch(self) -> None:
-        self._pipe.read()
-        self.stop("it was stopped")
-
-    def reach_cell(self) -> None:
-        """Start the clock at the first cell; end a run that was stopped before its kernel could hear it."""
-        if self.reason:
-            raise CellFailure(self.reason, "")
-        if not self._clock.is_alive():
-            self._clock.start()
-
-    def stop(self, reason: str) -> None:
-        """Stop the run; the first reason counts."""
-        if self.reason:
-            return
-        self.reason = reason
-        self._signal(signal.SIGINT)
-        time.sleep(_GRACE_S)
-        self._signal(getattr(signal, "SIGKILL", signal.SIGTERM))
-        time.sleep(2 * _GRACE_S)
-        os._exit(1)
-
-    def _signal(self, number: int) -> None:
-        if pid := getattr(self.kernel, "pid", None):
-            with contextlib.suppress(OSError):  # it has ended
-                getattr(os, "killpg", os.kill)(pid, number)
 
 
 def main() -> int:
     """Run the job that stands on standard input; returns 0 when the caller was told how it ended."""
     tell = _events()
+    processes.adopt_orphans()
     job = Job.from_line(sys.stdin.readline())
     template = load(job.template)
-    lifeline = Lifeline(sys.stdin, template.max_run_s)
+    lifeline = Lifeline(sys.stdin, template)
+    journal = Journal(job)
     try:
-        execute(job, template, lifeline, tell)
-        folder = finish(job, template)
+        with jobs.writing_to(Path(job.out)):
+            execute(job, template, journal, lifeline, tell)
+            folder = finish(job, template, journal)
     except LondataError as error:
         tell({"failed": error.message, "hint": error.hint})
         jobs.clear(job)
     except CellFailure as failure:
         status: jobs.Status = "stopped" if lifeline.reason else "failed"
         problem = lifeline.reason or failure.message
-        kept = keep(job, template, status, problem)
-        tell({status: problem, "where": failure.where, "notebook": str(kept) if kept else ""})
+        kept = _kept(job, template, journal, status, problem, tell)
+        if kept is not None:
+            tell({status: problem, "where": failure.where, "notebook": str(kept)})
     else:
         tell({"done": str(folder)})
+    finally:
+        for pid in processes.children(os.getpid()):
+            processes.kill_tree(pid)
     return 0
 
 
-def execute(job: Job, template: Template, lifeline: Lifeline, tell: Any) -> None:
-    """Run the notebook cell by cell; it is saved, in one step, before and after each.
+def execute(job: Job, template: Template, journal: Journal, lifeline: Lifeline, tell: Any) -> None:
+    """Run the notebook cell by cell.
 
     Parameters
     ----------
     job
-        The run; its notebook is written to its working folder.
+        The run.
     template
         Whose notebook is run.
+    journal
+        Keeps what there is after each cell.
     lifeline
         Told of the kernel, so that it can stop it.
     tell
@@ -115,67 +82,93 @@ def execute(job: Job, template: Template, lifeline: Lifeline, tell: Any) -> None
     """
     import nbformat
     from papermill import PapermillExecutionError, execute_notebook
-    from papermill.iorw import LocalHandler, papermill_io
-
-    from londata.kernels import SameInterpreter
-
-    class WholeFiles(LocalHandler):  # type: ignore[misc]
-        def write(self, text: str, path: str) -> None:
-            part = Path(f"{path}.part")
-            with jobs.writing_to(Path(job.out)):
-                part.write_text(text, encoding="utf-8")
-                part.replace(path)
 
     class Kernel(SameInterpreter):
+        limits = _limits(job, template)
+
         def __init__(self, *arguments: Any, **keywords: Any) -> None:
             super().__init__(*arguments, **keywords)
             lifeline.kernel = self
 
+    reached = 0
+
     def progress(cell: Any, cell_index: int) -> None:
+        nonlocal reached
+        reached = cell_index
         lifeline.reach_cell()
         tell({"cell": cell_index + 1, "of": cells})
 
-    papermill_io.register(os.sep, WholeFiles())
     notebook = nbformat.read(template.notebook, as_version=4)
     cells = len(notebook.cells) + bool(job.parameters)
     try:
         execute_notebook(
             notebook,
-            str(job.notebook).replace("{", "{{").replace("}", "}}"),  # papermill fills in braces
+            None,
             job.parameters,
+            engine_name="londata",
             kernel_name="python3",
             language="python",
             progress_bar=False,
             cwd=str(job.scratch),
             start_timeout=_START_S,
+            autosave_cell_every=0,
             kernel_manager_class=Kernel,
             on_cell_start=progress,
+            on_output=lifeline.see,
+            keeper=journal,
         )
     except PapermillExecutionError as error:
-        raise describe(error, job.notebook) from error
+        raise describe(error, journal.notebook.cells, _limits(job, template)) from error
     except RuntimeError as error:  # nbclient's word for a kernel that died, or never came up
-        raise CellFailure(f"The kernel died: {error}", "") from error
+        where = place_of(journal.notebook.cells, reached) if journal.notebook else ""
+        raise CellFailure(f"The kernel died: {error}", where) from error
     finally:
         lifeline.kernel = None
+    if journal.notebook.metadata.papermill.exception:
+        # papermill takes sys.exit() for a good end; but what comes after it did not run.
+        raise CellFailure("it ended the report with sys.exit()", place_of(journal.notebook.cells, reached))
 
 
-def finish(job: Job, template: Template) -> Path:
-    """Write the page and the receipt, and put the report in its place."""
-    import nbformat
-
+def finish(job: Job, template: Template, journal: Journal) -> Path:
+    """Write the page, the data of its figures and the receipt, and put the report in its place."""
     from londata.reports.export import write_page
 
-    with jobs.writing_to(Path(job.out)):
-        notebook = nbformat.read(job.notebook, as_version=4)
-        notebook.metadata.papermill.update(
-            input_path=f"{template.name}/{template.notebook.name}", output_path=jobs.NOTEBOOK
-        )
-        nbformat.write(notebook, job.notebook)
-        write_page(job, template, notebook, receipts.readings(job.read_log), job.report / jobs.PAGE)
-        receipts.write(job, template, "completed")
+    journal.notebook.metadata.papermill.update(
+        input_path=f"{template.name}/{template.notebook.name}", output_path=jobs.NOTEBOOK
+    )
+    journal.close()
+    write_page(job, template, journal.notebook, receipts.readings(job.read_log), job.report / jobs.PAGE)
+    figure_data.place(job)
+    if "pdf" in job.formats:
+        from londata.reports.pdf import write_pdf
+
+        write_pdf(job.report / jobs.PAGE, job.report / jobs.PDF)
+    receipts.write(job, template, "completed")
     placed = jobs.publish(job, "completed")
     jobs.clear(job)
     return placed
+
+
+def _kept(
+    job: Job, template: Template, journal: Journal, status: jobs.Status, problem: str, tell: Any
+) -> Path | str | None:
+    """Keep the notebook; ``None`` if the caller was told that this cannot be done."""
+    try:
+        journal.close()
+        return keep(job, template, status, problem) or ""
+    except LondataError as error:
+        tell({"failed": error.message, "hint": error.hint})
+        jobs.clear(job)
+        return None
+
+
+def _limits(job: Job, template: Template) -> Limits:
+    """Say what the kernel of a run may do: it writes to its own folders, and what londata fetches to the cache."""
+    cache = settings.cache_folder()
+    cache.mkdir(parents=True, exist_ok=True)
+    job.read_log.touch()
+    places = (job.scratch, job.figure_data, job.read_log, Path(job.private), cache)
+    return Limits(writable=tuple(map(str, places)), memory_mb=template.max_memory_mb, output_mb=template.max_output_mb)
 
 
 def _events() -> Any:

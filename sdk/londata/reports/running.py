@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -20,14 +21,19 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self, cast
 
+from londata import settings
 from londata.errors import ReportError
+from londata.kernels.forking import Forked, NoZygote, fork
+from londata.kernels.warm import FOR_KERNELS, WarmProcess
 from londata.reports import job as jobs
 from londata.reports.evidence import keep
 from londata.reports.job import Job, Status
 from londata.reports.templates import Template
+from londata.reports.warming import FOR_RUNS
 
 #: How long a stopped run may take to put its evidence in place.
 _STOP_S = 20.0
+_log = logging.getLogger(__name__)
 Tell = Callable[[dict[str, Any]], object]
 
 
@@ -57,7 +63,7 @@ class Runner:
     """
 
     def __init__(self, warm: bool = True) -> None:
-        self._warm = warm
+        self._zygote = WarmProcess([*FOR_KERNELS, *FOR_RUNS], ["londata.reports.warming:warm"]) if warm else None
         self._lock = threading.Lock()
         self._under_way: set[_Process] = set()
         self._stopped = False
@@ -67,6 +73,8 @@ class Runner:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.stop()
+        if self._zygote is not None:
+            self._zygote.close()
 
     def run(self, job: Job, template: Template, tell: Tell | None = None) -> Ended:
         """Run a report to its end.
@@ -112,7 +120,7 @@ class Runner:
         with self._lock:
             if self._stopped:
                 return Ended("stopped", None, "it was stopped before it began")
-            process = _Process(job, errors)
+            process = _start(job, errors, self._zygote)
             self._under_way.add(process)
         try:
             last = process.follow(job, tell)
@@ -141,21 +149,18 @@ class Runner:
 
 
 class _Process:
-    """The process of one run; our end of its standard input is its lifeline."""
+    """The process of one run; our end of its standard input is its lifeline.
 
-    def __init__(self, job: Job, errors: IO[bytes]) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "londata.reports.child"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            env=environment(job),
-            start_new_session=True,  # Ctrl-C reaches us alone; we tell the child by letting go of its pipe
-            text=True,
-            encoding="utf-8",
-        )
-        self._to_it = cast(IO[str], self._process.stdin)
-        self._from_it = cast(IO[str], self._process.stdout)
+    Parameters
+    ----------
+    to_it, from_it
+        Its standard input and output.
+    process
+        The process itself.
+    """
+
+    def __init__(self, to_it: IO[str], from_it: IO[str], process: subprocess.Popen[str] | Forked) -> None:
+        self._to_it, self._from_it, self._process = to_it, from_it, process
 
     def follow(self, job: Job, tell: Tell | None) -> dict[str, Any]:
         """Hand over the job and read events until the process closes; return the last that is not progress."""
@@ -180,12 +185,63 @@ class _Process:
         """Let go and wait; a process that does not end is killed, and its kernel ends with it."""
         self.let_go()
         try:
-            return self._process.wait(_STOP_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            return self._process.wait()
+            status = self._wait(_STOP_S)
+            if status is None:
+                self._process.kill()
+                status = self._wait(None)
+            return cast(int, status)
         finally:
             self._from_it.close()
+
+    def _wait(self, seconds: float | None) -> int | None:
+        try:
+            return self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return None
+
+
+def _start(job: Job, errors: IO[bytes], zygote: WarmProcess | None) -> _Process:
+    """Start the process of a run: forked if there is a zygote, else plainly."""
+    surroundings = environment(job)
+    if zygote is not None and (path := zygote.path):
+        try:
+            return _fork(path, surroundings, errors)
+        except NoZygote as problem:
+            _log.warning("%s The report is run by a process that starts from nothing, which takes longer.", problem)
+    started = subprocess.Popen(
+        [sys.executable, "-P", "-m", "londata.reports.child"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=errors,
+        env=surroundings,
+        start_new_session=True,  # Ctrl-C reaches us alone; we tell the child by letting go of its pipe
+        text=True,
+        encoding="utf-8",
+    )
+    return _Process(cast(IO[str], started.stdin), cast(IO[str], started.stdout), started)
+
+
+def _fork(path: str, surroundings: dict[str, str], errors: IO[bytes]) -> _Process:
+    its_in, to_it = os.pipe2(os.O_CLOEXEC)
+    from_it, its_out = os.pipe2(os.O_CLOEXEC)
+    surroundings = surroundings | {settings.PREFIX + "ZYGOTE": path}
+    try:
+        forked = fork(
+            path,
+            "londata.reports.child:main",
+            files=(its_in, its_out, errors.fileno()),
+            environ=surroundings,
+            folder=str(Path.cwd()),
+            trusted=True,
+        )
+    except NoZygote:
+        os.close(to_it)
+        os.close(from_it)
+        raise
+    finally:
+        os.close(its_in)
+        os.close(its_out)
+    return _Process(os.fdopen(to_it, "w", encoding="utf-8"), os.fdopen(from_it, encoding="utf-8", newline="\n"), forked)
 
 
 def environment(job: Job) -> dict[str, str]:
@@ -194,11 +250,19 @@ def environment(job: Job) -> dict[str, str]:
         "LONDATA_READ_LOG": str(job.read_log),
         "LONDATA_FIGURE_DATA": str(job.figure_data),
         "LONDATA_PINS": str(job.pins_file) if job.pins else "",
+        "TMPDIR": _own_tmp(job),
         "JUPYTER_RUNTIME_DIR": job.private,
         "IPYTHONDIR": str(Path(job.private) / "ipython"),  # nobody's start-up files change a report
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",
     }
+
+
+def _own_tmp(job: Job) -> str:
+    """Make a folder for temporary files, which goes with the run; a kernel may not write to that of everybody."""
+    folder = Path(job.private) / "tmp"
+    folder.mkdir(exist_ok=True)
+    return str(folder)
 
 
 def _as_told(last: dict[str, Any]) -> Ended:

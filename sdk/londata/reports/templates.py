@@ -43,6 +43,8 @@ class Template(Record):
     outputs: tuple[str, ...] = ()
     expected_run_s: float = Field(default=30, gt=0)
     max_run_s: float = Field(default=1800, gt=0)
+    max_memory_mb: float = Field(default=4000, gt=0)
+    max_output_mb: float = Field(default=50, gt=0)
     parameters: tuple[Parameter, ...] = ()
     datasets: tuple[str, ...] = ()
     insight: dict[str, Any] = Field(default_factory=dict)

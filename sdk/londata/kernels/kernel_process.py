@@ -1,0 +1,92 @@
+"""The process that is a kernel: ``python -m londata.kernels.kernel_process -f FILE``, or forked from a zygote.
+
+It is ipykernel as it stands, started within its limits, and with one change: what its cells put out is counted, and
+beyond the limit dropped where it arises, so that no process down the line has to hold it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from typing import Any
+
+from ipykernel.kernelapp import IPKernelApp
+from jupyter_client.session import Session
+from traitlets import Float, default
+
+from londata.kernels.limits import Limits
+
+#: The type of the one message that says that output was dropped.
+TOO_MUCH = "londata_too_much_output"
+_OUTPUTS = ("stream", "display_data", "execute_result", "update_display_data", "error")
+
+
+class CountingSession(Session):  # type: ignore[misc]  # jupyter_client has no types
+    """Sends messages until the outputs among them have reached a size."""
+
+    most_bytes = Float(float("inf"))
+    _sent = 0.0
+    _told = False
+
+    def send(self, stream: Any, msg_or_type: Any, content: Any = None, *more: Any, **options: Any) -> Any:
+        """Send a message, or drop it if it is one output too many."""
+        if msg_or_type not in _OUTPUTS:
+            return super().send(stream, msg_or_type, content, *more, **options)
+        if self._sent <= self.most_bytes:
+            self._sent += _size(content)
+        if self._sent <= self.most_bytes:
+            return super().send(stream, msg_or_type, content, *more, **options)
+        if self._told:
+            return None
+        self._told = True
+        return super().send(stream, TOO_MUCH, {}, *more, **options)
+
+
+class KernelProcess(IPKernelApp):  # type: ignore[misc]  # ipykernel has no types
+    """ipykernel whose outputs are counted."""
+
+    most_bytes = Float(float("inf"))
+
+    @default("session")
+    def _counting(self) -> Session:
+        return CountingSession(parent=self, most_bytes=self.most_bytes)
+
+
+def main(*arguments: str) -> None:
+    """Start a kernel, and serve it until it is shut down.
+
+    Parameters
+    ----------
+    *arguments
+        As on the command line: ``-f`` connection file, ``--limits`` as written by
+        :meth:`~londata.kernels.limits.Limits.to_text`; others are ipykernel's.
+    """
+    options = argparse.ArgumentParser(prog="londata.kernels.kernel_process", allow_abbrev=False)
+    options.add_argument("-f", dest="connection_file", required=True)
+    options.add_argument("--limits", type=Limits.from_text, default=Limits())
+    options.add_argument("--forked", action="store_true")
+    chosen, rest = options.parse_known_args(arguments)
+    if problem := chosen.limits.apply():
+        print(problem, file=sys.stderr, flush=True)  # noqa: T201 - for the log of whoever started this process
+    # A forked kernel has the zygote as its parent, and another lifeline: it must not end because that process has.
+    app = KernelProcess.instance(
+        connection_file=chosen.connection_file,
+        most_bytes=chosen.limits.output_mb * 1e6 or float("inf"),
+        parent_handle=0 if chosen.forked else os.getppid(),
+    )
+    app.initialize(["--HistoryManager.enabled=False", *rest])  # a run leaves nothing behind
+    app.start()
+
+
+def _size(content: Any) -> int:
+    """Tell how much text there is in a message."""
+    if isinstance(content, (str, bytes)):
+        return len(content)
+    if isinstance(content, dict):
+        return sum(map(_size, content.values()))
+    return sum(map(_size, content)) if isinstance(content, (list, tuple)) else 8
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
