@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from londata.intake_catalog import RegisterCatalog
     from londata.intake_catalog import open_catalog as open_catalog
     from londata.intake_catalog.display.readings import reads as reads
+    from londata.joins import merge as merge
     from londata.sharing.asking import requests as requests
     from londata.sharing.choosing import current_project as current_project
     from londata.sharing.choosing import projects as projects
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 _PUBLIC = {
     "open_catalog": ("londata.intake_catalog", "open_catalog"),
     "keep_output": ("londata.client.shown_outputs", "keep_output"),
+    "merge": ("londata.joins", "merge"),
     "reads": ("londata.intake_catalog.display.readings", "reads"),
     "use_project": ("londata.sharing.choosing", "use_project"),
     "current_project": ("londata.sharing.choosing", "current_project"),
@@ -49,6 +51,7 @@ __all__ = [
     "current_project",
     "insights",
     "keep_output",
+    "merge",
     "notices",
     "open_catalog",
     "projects",

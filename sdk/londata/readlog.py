@@ -62,6 +62,7 @@ class Reading:
 
 
 _readings: list[Reading] = []
+_notes: list[dict[str, Any]] = []
 
 
 def now() -> str:
@@ -82,7 +83,7 @@ def record(reading: Reading) -> None:
 
 
 def note(kind: str, facts: Mapping[str, Any]) -> None:
-    """Add a line of another kind to the file that ``READ_LOG`` names; without one there is nobody to tell.
+    """Add a line of another kind to the log of this process, and to the file that ``READ_LOG`` names.
 
     Parameters
     ----------
@@ -91,12 +92,19 @@ def note(kind: str, facts: Mapping[str, Any]) -> None:
     facts
         Plain values.
     """
-    _append({"kind": kind, **facts, "at": now()})
+    line = {"kind": kind, **facts, "at": now()}
+    _notes.append(line)
+    _append(line)
 
 
 def reads() -> list[Reading]:
     """List what this process has read so far, oldest first."""
     return list(_readings)
+
+
+def notes(kind: str) -> list[dict[str, Any]]:
+    """List what this process has noted of a kind so far, oldest first."""
+    return [dict(line) for line in _notes if line["kind"] == kind]
 
 
 def _append(line: dict[str, Any]) -> None:
