@@ -17,7 +17,7 @@ from londata.errors import LondataError, ReportError
 from londata.records import Entry, Insight, Publisher, entry_from_dict, slugify
 from londata.records.identifiers import MAX_SLUG
 from londata.records.schedules import Run, Schedule
-from londata.reports import templates
+from londata.reports import receipts, templates
 from londata.reports.job import RECEIPT
 from londata.reports.templates import Template
 from londata_hub import audit, settings
@@ -44,6 +44,7 @@ class Made:
     place: str
     reads: tuple[str, ...]
     is_around: bool
+    outputs: dict[str, str]
 
 
 def shelve(
@@ -113,6 +114,7 @@ class _Shelving:
             self.say(f"{made.folder.name} is not put on the shelf: {problem}")
             return None
         try:
+            _check(shelved, made)
             # In the register first: until the new version is shown, both labels must let a reader in.
             self._register(entry)
             self._log(shelved)
@@ -136,12 +138,12 @@ class _Shelving:
         path = folder / RECEIPT
         if path.is_symlink() or path.stat().st_size > MOST_BYTES:
             raise ReportError("its receipt is a link, or very long.")
-        said = receipt_of(path)
-        given = said["parameters"]
-        place = str(given[self.schedule.each]) if self.schedule.each else ""
-        reads = tuple(dict.fromkeys(str(each["entry"]) for each in said["reads"]))
-        title = " ".join(str(said["title"]).split())[:300] or self.schedule.title
-        return Made(folder, title, place, reads, bool(said["around"]))
+        said = receipts.load(path)
+        place = str(said.parameters[self.schedule.each]) if self.schedule.each else ""
+        reads = tuple(dict.fromkeys(str(each["entry"]) for each in said.reads))
+        title = " ".join(said.title.split())[:300] or self.schedule.title
+        outputs = {str(each["name"]): str(each["sha256"]) for each in said.outputs}
+        return Made(folder, title, place, reads, bool(said.around), outputs)
 
     def _readings(self) -> list[audit.Reading]:
         """List what the log knows of shared and closed data read by the owner while this ran, for its project."""
@@ -217,17 +219,17 @@ class _Shelving:
         )
 
 
-def receipt_of(path: Path) -> dict[str, Any]:
-    """Read what matters here from a receipt: ``title``, ``parameters``, ``reads`` and ``around``."""
-    from londata.reports import receipts
+def _check(shelved: Shelved, made: Made) -> None:
+    """See that what was copied is what the receipt vouches for.
 
-    found = receipts.load(path)
-    return {
-        "title": found.title,
-        "parameters": dict(found.parameters),
-        "reads": list(found.reads),
-        "around": list(found.around),
-    }
+    Raises
+    ------
+    ReportError
+        A file is another than the one that the receipt names.
+    """
+    for name, sha256 in shelved.files.items():
+        if name != RECEIPT and made.outputs.get(name) != sha256:
+            raise ReportError(f"{name} is not the file that its receipt names.", hint="Run it again.")
 
 
 def _slug(schedule: str, place: str) -> str:
