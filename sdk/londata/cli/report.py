@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import argparse
 import sys
+from typing import Any
 
-from londata.errors import ParameterError
+from londata.errors import ParameterError, UsageError
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    run_ = actions.add_parser("run", help="Run a report", description="Run a report in a process of its own.")
-    run_.add_argument("template", help="the name of a template, or the path of its folder")
+    run_ = actions.add_parser(
+        "run",
+        help="Run a report, or one for each borough",
+        description="Run a report in a process of its own, or one for each choice of a parameter. A finished report "
+        "whose inputs have not changed is used again.",
+    )
+    _add_template(run_)
     run_.add_argument(
         "-p",
         "--parameter",
@@ -24,10 +30,39 @@ def configure(parser: argparse.ArgumentParser) -> None:
     run_.add_argument(
         "--out", default="reports", metavar="FOLDER", help="the folder for the results (default: reports)"
     )
+    run_.add_argument(
+        "--format",
+        action="append",
+        choices=["csv", "parquet", "pdf"],
+        dest="formats",
+        help="what it is to be had as beside page and notebook; may be given several times (default: csv, the numbers "
+        "of its figures)",
+    )
+    run_.add_argument("--force", action="store_true", help="make it, also where a finished one has the same inputs")
     run_.add_argument("--quiet", action="store_true", help="show no progress bar")
+    _add_batch(run_.add_argument_group("one report for each choice"))
     actions.add_parser("list", help="List the templates")
-    show = actions.add_parser("show", help="Show one template and its parameters")
-    show.add_argument("template", help="the name of a template, or the path of its folder")
+    _add_template(actions.add_parser("show", help="Show one template and its parameters"))
+
+
+def _add_template(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("template", help="the name of a template, or the path of its folder")
+
+
+def _add_batch(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--each", metavar="NAME", help="a parameter with choices; a report is made for each of them")
+    group.add_argument(
+        "--only",
+        action="append",
+        metavar="VALUE",
+        help="only this choice of it; may be given several times",
+    )
+    group.add_argument(
+        "--workers", type=int, metavar="N", help="how many reports run at once (default: as many as there are cores)"
+    )
+    group.add_argument(
+        "--executor", default="", metavar="ADDRESS", help="run on a Dask cluster: dask://host:port of its scheduler"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -38,15 +73,32 @@ def run(arguments: argparse.Namespace) -> int:
 def _run(arguments: argparse.Namespace) -> int:
     from londata import reports
 
-    given = dict(_pair(text) for text in arguments.parameter)
-    progress = not arguments.quiet and sys.stderr.isatty()
+    if not arguments.each and (idle := [name for name in _OF_BATCHES if getattr(arguments, name) not in (None, "")]):
+        raise UsageError(f"--{idle[0]} is for a report for each choice of a parameter.", hint="Say --each NAME, too.")
+    how: dict[str, Any] = {
+        "out": arguments.out,
+        "progress": not arguments.quiet and sys.stderr.isatty(),
+        "parameters": dict(_pair(text) for text in arguments.parameter),
+        "formats": tuple(arguments.formats or ("csv",)),
+        "force": arguments.force,
+    }
     try:
-        report = reports.run(arguments.template, out=arguments.out, progress=progress, parameters=given)
+        if not arguments.each:
+            print(reports.run(arguments.template, **how))
+            return 0
+        how |= {"each": arguments.each, "choices": arguments.only}
+        batch = reports.run_each(arguments.template, **how, workers=arguments.workers, executor=arguments.executor)
     except KeyboardInterrupt as stop:
-        print(stop, file=sys.stderr)
+        if str(stop):
+            print(stop, file=sys.stderr)
         raise
-    print(report)
+    print(batch)
+    batch.require()
     return 0
+
+
+#: Arguments that mean something only with ``--each``.
+_OF_BATCHES = ("only", "workers", "executor")
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -8,31 +8,48 @@ from __future__ import annotations
 import html
 import importlib.util
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from londata.errors import MissingExtraError, ReportError
+from londata.errors import MissingExtraError, ReportError, UsageError
 from londata.reports import job as jobs
 from londata.reports import receipts, templates
 from londata.reports.job import Job
 from londata.reports.parameters import Value, ValuesFrom, check_all
+from londata.reports.receipts import Receipt
+from londata.reports.reuse import Reuse
 from londata.reports.running import Ended, Runner
 from londata.reports.templates import Template
+from londata.reports.versions import Versions
 
 _NEEDED = ("ipykernel", "matplotlib", "nbconvert", "papermill")
 
 
 @dataclass(frozen=True)
 class Report:
-    """A report that was made: its folder with what is in it, and the sentence that says what it rests on."""
+    """A report that was made: its folder with what is in it, and the sentence that says what it rests on.
+
+    ``reused`` says that it was there already, and would have come out the same.
+    """
 
     title: str
     parameters: Mapping[str, Value]
     folder: Path
     sentence: str
+    reused: bool = False
+
+    @classmethod
+    def at(cls, folder: Path, *, reused: bool = False) -> Report:
+        """Take up a finished report by its folder; raises ``ReceiptError`` where there is none."""
+        return cls.of(receipts.load(folder), reused=reused)
+
+    @classmethod
+    def of(cls, receipt: Receipt, *, reused: bool = False) -> Report:
+        """Take up the finished report that a receipt vouches for."""
+        return cls(receipt.title, receipt.parameters, receipt.folder, receipt.sentence, reused)
 
     @property
     def html(self) -> Path:
@@ -49,20 +66,39 @@ class Report:
         """What went in and came out."""
         return self.folder / jobs.RECEIPT
 
+    @property
+    def pdf(self) -> Path | None:
+        """The page as PDF, where that was asked for."""
+        path = self.folder / jobs.PDF
+        return path if path.is_file() else None
+
+    @property
+    def data(self) -> tuple[Path, ...]:
+        """The numbers of its figures, as files."""
+        return tuple(sorted(each for each in (self.folder / jobs.DATA).glob("*") if each.is_file()))
+
     def reads(self) -> tuple[dict[str, Any], ...]:
         """List what the report read, oldest first, as its receipt has it."""
-        return receipts.load(self.receipt).reads
+        return receipts.load(self.folder).reads
 
     @property
     def _files(self) -> tuple[tuple[str, Path], ...]:
-        return (("Report", self.html), ("Notebook", self.notebook), ("Receipt", self.receipt))
+        found = [("Report", self.html), ("Notebook", self.notebook), ("Receipt", self.receipt)]
+        found += [("PDF", self.pdf)] if self.pdf else []
+        found += [("Data", self.folder / jobs.DATA)] if self.data else []
+        return tuple(found)
 
     def _repr_html_(self) -> str:
-        items = "".join(f"<li>{what}: {_link(jobs.short(path))}</li>" for what, path in self._files)
-        return f"<b>{html.escape(self.title)}</b><ul>{items}</ul><p>{html.escape(self.sentence)}</p>"
+        items = "".join(f"<li>{what}: {link(jobs.short(path))}</li>" for what, path in self._files)
+        again = f"<p>{_AGAIN}</p>" if self.reused else ""
+        return f"<b>{html.escape(self.title)}</b><ul>{items}</ul><p>{html.escape(self.sentence)}</p>{again}"
 
     def __str__(self) -> str:
-        return "".join(f"{what:9} {jobs.short(path)}\n" for what, path in self._files) + f"\n{self.sentence}"
+        files = "".join(f"{what:9} {jobs.short(path)}\n" for what, path in self._files)
+        return f"{files}\n{self.sentence}" + (f"\n{_AGAIN}" if self.reused else "")
+
+
+_AGAIN = "Nothing that it rests on has changed since, so it was not made again."
 
 
 def run(
@@ -72,9 +108,11 @@ def run(
     out: str | Path = "reports",
     progress: bool = True,
     parameters: Mapping[str, Any] | None = None,
+    formats: Sequence[str] = ("csv",),
+    force: bool = False,
     **values: Any,
 ) -> Report:
-    """Run a report in a process of its own.
+    """Run a report in a process of its own, or find the finished one where nothing that it rests on has changed.
 
     Parameters
     ----------
@@ -84,57 +122,63 @@ def run(
         The folder for the results; made if it is not there. A report of the same name from the same day is replaced.
     progress
         Show a progress bar.
+    formats
+        What it is to be had as beside page and notebook: ``csv`` and ``parquet`` (the numbers of its figures), ``pdf``.
+    force
+        Make it, also where a finished one has the same inputs.
     parameters, **values
         The report's parameters, as a mapping, by name, or both.
 
     Returns
     -------
     Report
-        The report's folder: the HTML page without code, the executed notebook, and the receipt.
+        The report's folder: the HTML page without code, the executed notebook, the numbers of its figures, and the
+        receipt.
 
     Raises
     ------
     UsageError, TemplateError
-        There is no such template, or its files break the rules.
+        There is no such template, or its files break the rules; or no such format.
     ParameterError
         A parameter is not allowed; nothing has run.
     ReportError
         A cell failed, or the results cannot be written. The notebook is kept as evidence.
     """
-    found = templates.load(template)
-    given = check_all(found.name, found.parameters, {**(parameters or {}), **values}, choices)
-    _need_libraries()
-    job = jobs.prepare(found, given, out)
+    found, versions = templates.load(template), Versions()
+    given = check_all(found.name, found.parameters, {**(parameters or {}), **values}, versions.choices)
+    need_formats(formats)
+    if not force and (earlier := Reuse(found, versions, formats).find(given, out)):
+        return Report.of(earlier, reused=True)
+    need_libraries()
+    job = jobs.prepare(found, given, out, formats=formats)
     try:
         folder = _run(job, found, progress)
     finally:
         jobs.clear(job)
-    receipt = receipts.load(folder)
-    return Report(
-        title=receipt.title,
-        parameters=given,
-        folder=folder,
-        sentence=receipt.sentence,
-    )
+    return Report.at(folder)
 
 
-def _link(path: Path) -> str:
+def choices(source: ValuesFrom) -> tuple[str, ...]:
+    """Look up the choices that the register holds, in alphabetical order."""
+    return Versions().choices(source)
+
+
+def link(path: Path) -> str:
     """Link a file that JupyterLab can open; name any other."""
     shown = f"<code>{html.escape(str(path))}</code>"
     return shown if path.is_absolute() else f'<a href="{quote(path.as_posix())}">{shown}</a>'
 
 
-def choices(source: ValuesFrom) -> tuple[str, ...]:
-    """Look up the choices that the register holds, in alphabetical order."""
-    import londata
-
-    if source.facet:
-        return tuple(sorted(londata.catalog.facets(source.facet)[source.facet]))
-    column = londata.catalog[source.entry].read(columns=[source.column])[source.column]
-    return tuple(sorted(column.dropna().astype(str).unique()))
+def need_formats(formats: Sequence[str]) -> None:
+    """Check what a report is asked for as; raises ``UsageError`` for what it cannot be had as."""
+    if isinstance(formats, str):
+        raise UsageError("formats takes a list of names.", hint=f'Write formats=["{formats}"].')
+    if unknown := [each for each in formats if each not in jobs.FORMATS]:
+        raise UsageError(f"A report cannot be had as {unknown[0]!r}.", hint=f"Formats are {', '.join(jobs.FORMATS)}.")
 
 
-def _need_libraries() -> None:
+def need_libraries() -> None:
+    """Check that what reports need is installed; raises ``MissingExtraError`` with the line that installs it."""
     if missing := [name for name in _NEEDED if importlib.util.find_spec(name) is None]:
         raise MissingExtraError(
             f"Reports need {' and '.join(missing)}, which are not installed.",
