@@ -207,7 +207,7 @@ class Parameter(Record):
             "number": "a number",
             "date": "today or a date like 2026-11-22",
             "month": "a month like 2026-11",
-            "period": f"a period{self._length} like {periods.FORMS}",
+            "period": f"a period{self._length} like {periods.forms(self.months)}",
             "boolean": "true or false",
         }
         return words[self.type] + between

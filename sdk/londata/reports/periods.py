@@ -13,6 +13,11 @@ from dataclasses import dataclass
 #: How each form is written, for whoever has to be told.
 FORMS = "2026, 2026-Q1, 2025/26, 2026-01..2026-06 or 2026-03"
 _MONTHS_OF_LONGEST = 600
+_OF_LENGTH = {
+    1: "2026-03",
+    3: "2026-Q1 or 2026-02..2026-04",
+    12: "2026, 2025/26 or 2025-07..2026-06",
+}
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,11 @@ class Period:
         """Give the same months so many years before, written as a range."""
         first, last = (_month(_count(each) - 12 * years) for each in (self.first, self.last))
         return Period(f"{first:%Y-%m}..{last:%Y-%m}", first, last)
+
+
+def forms(months: int | None = None) -> str:
+    """Say how a period is written, or one of so many months."""
+    return FORMS if months is None else _OF_LENGTH.get(months, "2026-01..2026-06")
 
 
 def parse(text: str) -> Period:
