@@ -75,12 +75,11 @@ class Batch:
     def require(self) -> Batch:
         """Give the batch itself, or raise ``BatchError`` where a report of it failed."""
         if failed := self.failed:
-            named = ", ".join(list(failed)[:_NAMED]) + (
-                f" and {len(failed) - _NAMED} more" if len(failed) > _NAMED else ""
-            )
+            more = f" and {len(failed) - _NAMED} more" if len(failed) > _NAMED else ""
+            named = ", ".join(list(failed)[:_NAMED]) + more
             raise BatchError(
                 f"{len(failed)} of {len(self.account.values)} reports failed: {named}. The others are there.",
-                hint=f"The summary says why: {jobs.short(self.summary)}. The same command goes on with what is missing.",
+                hint=f"The summary says why: {jobs.short(self.summary)}. The same command tries them again.",
             )
         return self
 

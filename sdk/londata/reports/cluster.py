@@ -7,6 +7,7 @@ data's address, and no folder in common. Whatever a worker reads, it reads with 
 from __future__ import annotations
 
 import io
+import threading
 import time
 import uuid
 import zipfile
@@ -61,7 +62,7 @@ class Cluster:
         self._waiting: list[Task] = []
         self._under_way: dict[Any, tuple[Task, Job]] = {}
         self._handed_out: list[tuple[Task, Ended]] = []
-        self._stopped = False
+        self._landed = threading.Event()
         self._since_worker = time.monotonic()
 
     @property
@@ -118,7 +119,6 @@ class Cluster:
 
     def stop(self) -> None:
         """Let go of what runs and begin nothing more."""
-        self._stopped = True
         self._waiting.clear()
         with suppress(Exception):  # without a scheduler nothing comes back, which is noticed
             self._on_workers(on_worker.stop, self._batch)
@@ -136,6 +136,7 @@ class Cluster:
                 on_worker.make, self._batch, task.value, job.to_line(), self._files, self._template.name, pure=False
             )
             self._under_way[future] = task, job
+            future.add_done_callback(lambda _: self._landed.set())
 
     def _room(self) -> int:
         threads = sum(each["nthreads"] for each in self._workers().values())
@@ -146,8 +147,8 @@ class Cluster:
 
     def _wait(self) -> None:
         """Wait a moment for a result; where no worker is left, or no scheduler, say so rather than wait for ever."""
-        with suppress(self._distributed.TimeoutError, TimeoutError):
-            self._distributed.wait(list(self._under_way), timeout=_LOOK_S, return_when="FIRST_COMPLETED")
+        self._landed.wait(_LOOK_S)
+        self._landed.clear()
         if self._client.status == "running" and self._workers():
             self._since_worker = time.monotonic()
         elif time.monotonic() - self._since_worker > NO_WORKER_S:
@@ -191,7 +192,7 @@ class Cluster:
             there = self._on_workers(on_worker.about)
         except Exception as error:  # what cannot be imported or unpickled there comes back as whatever it is
             raise ReportError(
-                f"The workers of the Dask cluster at {self._address} cannot run reports ({type(error).__name__}: {error}).",
+                f"The workers of the cluster at {self._address} cannot run reports: {type(error).__name__}: {error}.",
                 hint=f"Install londata {__version__} with its reports in the environment of the workers.",
             ) from error
         here = on_worker.about()

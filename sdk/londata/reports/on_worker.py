@@ -71,7 +71,7 @@ def make(batch: str, value: str, line: str, files: dict[str, bytes], template: s
     tuple
         How it ended, as plain values, and its folder as a zip archive; empty where there is none.
     """
-    place = Path(tempfile.mkdtemp(prefix="londata-report-"))
+    place = Path(tempfile.mkdtemp(prefix="londata-report-", dir=_worker().local_directory))
     try:
         folder = place / template
         folder.mkdir()
@@ -89,7 +89,7 @@ def make(batch: str, value: str, line: str, files: dict[str, bytes], template: s
 def stop(batch: str) -> None:
     """Let go of everything that runs for a batch, and begin nothing more of it."""
     with _lock:
-        kept = _runners.setdefault(batch, _Kept())
+        kept = _kept(batch)
     kept.runner.stop()
 
 
@@ -103,10 +103,17 @@ def end(batch: str) -> None:
         kept.runner.__exit__(None, None, None)
 
 
+def _kept(batch: str) -> _Kept:
+    """Find what is kept for a batch, or begin it; the lock is held."""
+    if batch not in _runners:
+        _runners[batch] = _Kept()
+    return _runners[batch]
+
+
 @contextmanager
 def _runner_of(batch: str) -> Iterator[Runner]:
     with _lock:
-        kept = _runners.setdefault(batch, _Kept()) if batch not in _runners else _runners[batch]
+        kept = _kept(batch)
         kept.busy += 1
         if kept.clock:
             kept.clock.cancel()
@@ -145,7 +152,11 @@ def _packed(folder: Path) -> bytes:
 
 
 def _tell(batch: str, value: str, event: dict[str, Any]) -> None:
+    with suppress(ValueError):  # the worker is being closed
+        _worker().log_event(batch, {"value": value, "cell": event["cell"], "of": event["of"]})
+
+
+def _worker() -> Any:
     from distributed import get_worker
 
-    with suppress(ValueError):  # the worker is being closed
-        get_worker().log_event(batch, {"value": value, "cell": event["cell"], "of": event["of"]})
+    return get_worker()
