@@ -104,8 +104,7 @@ class Desk:
             )
         except ValidationError as error:
             raise UsageError(f"The schedule cannot be made: {problems_of(error)[0]}.", hint="Mend it.") from error
-        self.store.add(schedule)
-        return self.told(schedule, subject)
+        return self.told(self.store.add(schedule), subject)
 
     def _check_project(self, subject: Subject, project: str) -> None:
         """Refuse a project that the caller is no member of; whether there is one of that name is not said."""

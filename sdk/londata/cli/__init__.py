@@ -14,6 +14,7 @@ COMMANDS = {
     "ask": ("londata.cli.ask", "Ask for access to a dataset that is not open"),
     "projects": ("londata.cli.projects", "Show your projects, and which data each may read until when"),
     "requests": ("londata.cli.requests", "Show requests for access; stewards approve or refuse them"),
+    "schedule": ("londata.cli.schedule", "Let the hub run reports by itself, and see what became of them"),
     "report": ("londata.cli.report", "Run a report from a template"),
     "receipt": ("londata.cli.receipt", "Say what a report rests on, and whether it is as it was made"),
 }

@@ -3,6 +3,7 @@
 >>> from londata import reports
 >>> reports.run("borough-profile", borough="Camden", out="reports/")            # doctest: +SKIP
 >>> reports.run_each("borough-profile", each="borough", out="reports/")         # doctest: +SKIP
+>>> reports.schedule("borough-profile", "first Monday 07:00", each="borough")   # doctest: +SKIP
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from londata.reports.engine import Report as Report
     from londata.reports.engine import run as run
     from londata.reports.parameters import Parameter as Parameter
+    from londata.reports.scheduling import schedule as schedule
+    from londata.reports.scheduling import schedules as schedules
     from londata.reports.templates import Template as Template
 
 #: public name → where it lives. The process of a report needs little of this, so each is loaded when it is used.
@@ -29,10 +32,23 @@ _PUBLIC = {
     "receipts": ("londata.reports.receipts", None),
     "run": ("londata.reports.engine", "run"),
     "run_each": ("londata.reports.batch", "run_each"),
+    "schedule": ("londata.reports.scheduling", "schedule"),
+    "schedules": ("londata.reports.scheduling", "schedules"),
     "templates": ("londata.reports.templates", None),
 }
 
-__all__ = ["Batch", "Parameter", "Report", "Template", "receipts", "run", "run_each", "templates"]
+__all__ = [
+    "Batch",
+    "Parameter",
+    "Report",
+    "Template",
+    "receipts",
+    "run",
+    "run_each",
+    "schedule",
+    "schedules",
+    "templates",
+]
 
 
 def __getattr__(name: str) -> Any:

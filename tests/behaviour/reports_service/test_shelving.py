@@ -12,12 +12,6 @@ from londata.access import Subject
 from londata_hub.audit import Event
 
 
-@pytest.fixture(scope="module")
-def there(tmp_path_factory):
-    with rw.reports_world(tmp_path_factory.mktemp("world")) as world:
-        yield world
-
-
 def put(there, name, reads=(("open-figures", "open"),), places=("Camden",), around=False, run=None, **more):
     schedule = rw.schedule(id=f"borough-profile-{name}", **more)
     ran = rw.run(schedule, **(run or {}))
