@@ -19,7 +19,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from londata import settings
+from londata import readlog, settings
 from londata.errors import CatalogFileError, MissingExtraError, UsageError
 from londata.records import Insight
 
@@ -248,7 +248,8 @@ def _run(content: Any, folder: Path, log: Path) -> str:
 def _reads(log: Path) -> Sequence[dict[str, Any]]:
     import json
 
-    return [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()] if log.exists() else []
+    lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()] if log.exists() else []
+    return [line for line in lines if line.get("kind", readlog.READ) == readlog.READ]
 
 
 def _left_behind(content: Any) -> Sequence[str]:
