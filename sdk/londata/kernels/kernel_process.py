@@ -7,6 +7,8 @@ beyond the limit dropped where it arises, so that no process down the line has t
 from __future__ import annotations
 
 import argparse
+import atexit
+import importlib
 import os
 import sys
 from typing import Any
@@ -15,6 +17,7 @@ from ipykernel.kernelapp import IPKernelApp
 from jupyter_client.session import Session
 from traitlets import Float, default
 
+from londata import around
 from londata.kernels.limits import Limits
 
 #: The type of the one message that says that output was dropped.
@@ -43,12 +46,15 @@ class CountingSession(Session):  # type: ignore[misc]  # jupyter_client has no t
         return super().send(stream, TOO_MUCH, {}, *more, **options)
 
 
-class KernelProcess(IPKernelApp):  # type: ignore[misc]  # ipykernel has no types
+class KernelProcess(IPKernelApp):
     """ipykernel whose outputs are counted."""
 
     most_bytes = Float(float("inf"))
 
-    @default("session")
+    def log_connection_info(self) -> None:
+        """Say nothing: nobody else is to connect."""
+
+    @default("session")  # type: ignore[untyped-decorator]
     def _counting(self) -> Session:
         return CountingSession(parent=self, most_bytes=self.most_bytes)
 
@@ -69,6 +75,7 @@ def main(*arguments: str) -> None:
     chosen, rest = options.parse_known_args(arguments)
     if problem := chosen.limits.apply():
         print(problem, file=sys.stderr, flush=True)  # noqa: T201 - for the log of whoever started this process
+    without_debugger()
     # A forked kernel has the zygote as its parent, and another lifeline: it must not end because that process has.
     app = KernelProcess.instance(
         connection_file=chosen.connection_file,
@@ -76,7 +83,18 @@ def main(*arguments: str) -> None:
         parent_handle=0 if chosen.forked else os.getppid(),
     )
     app.initialize(["--HistoryManager.enabled=False", *rest])  # a run leaves nothing behind
+    # At its end ipykernel waits for a thread that may wait for one that has ended: ten seconds. The process ends anyway.
+    atexit.unregister(app.close)
+    around.start()
     app.start()
+
+
+def without_debugger() -> None:
+    """Load ipykernel's support of debuggers without the debugger, which would take a third of the start of a kernel."""
+    if "ipykernel.debugger" not in sys.modules and "debugpy" not in sys.modules:
+        sys.modules["debugpy"] = None  # type: ignore[assignment]  # Python's own way to say that it cannot be imported
+        importlib.import_module("ipykernel.debugger")
+        del sys.modules["debugpy"]
 
 
 def _size(content: Any) -> int:

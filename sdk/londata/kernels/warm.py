@@ -15,6 +15,9 @@ from pathlib import Path
 
 #: What a kernel needs, and what most notebooks import first.
 FOR_KERNELS = (
+    "IPython.core.completerlib",
+    "IPython.core.logger",
+    "IPython.extensions.storemagic",
     "ipykernel.kernelapp",
     "ipykernel.ipkernel",
     "ipykernel.zmqshell",
@@ -24,7 +27,12 @@ FOR_KERNELS = (
     "matplotlib_inline.backend_inline",
     "pandas",
     "geopandas",
+    "psutil",
+    "pyarrow.pandas_compat",
     "pyarrow.parquet",
+    "pyogrio",
+    "tornado.platform.asyncio",
+    "zmq.utils.garbage",
     "londata",
     "londata.kernels.kernel_process",
 )

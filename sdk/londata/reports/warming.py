@@ -18,7 +18,11 @@ FOR_RUNS = (
     "londata.catalog_files",
     "londata.geography.figures",
     "londata.geography.strips",
+    "londata.intake_catalog.display.readings",
     "londata.kernels.provisioner",
+    "londata.readers.archives",
+    "londata.readers.delimited",
+    "londata.readers.maps",
     "londata.reports.blocks",
     "londata.reports.child",
     "londata.reports.export",
@@ -69,6 +73,9 @@ def _kernels() -> None:
     from IPython.core.inputtransformer2 import TransformerManager
     from jupyter_client.provisioning import KernelProvisionerFactory
 
+    from londata.kernels.kernel_process import without_debugger
+
+    without_debugger()
     KernelProvisionerFactory.instance()
     TransformerManager().transform_cell("%time 1\n")
 
