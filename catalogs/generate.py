@@ -34,7 +34,7 @@ from ingredients import (
 )
 from offences import recorded_offences_monthly
 from programme import growth_milestones, growth_partners, growth_payments
-from schools import school_places
+from schools import school_places_by_school
 
 
 def air_quality_hourly(folder: Path) -> Path:
@@ -350,7 +350,7 @@ GENERATED: dict[str, Callable[[Path], Path]] = {
         park_condition,
         council_registers,
         recorded_offences_monthly,
-        school_places,
+        school_places_by_school,
         growth_milestones,
         growth_payments,
         growth_partners,

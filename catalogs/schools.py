@@ -17,7 +17,7 @@ PHASES = {"primary": (24, 7, 15, 7), "secondary": (8, 5, 30, 5)}
 COHORT = 810
 
 
-def school_places(folder: Path) -> Path:
+def school_places_by_school(folder: Path) -> Path:
     """Places a year at 192 invented schools in six boroughs, a little above what was needed once."""
     rng = randomness("school-places")
     areas = pd.read_csv(DATA / "lsoa-2001-by-authority.csv").set_index("authority")
@@ -36,6 +36,6 @@ def school_places(folder: Path) -> Path:
                 rows.append([f"GEN{number:04}", kind, code, name, phase, places, places * years])
             first += count
     columns = ["school_id", "school", "authority_code", "authority", "phase", "places_a_year", "places"]
-    path = folder / "school-places.csv"
+    path = folder / "school-places-by-school.csv"
     pd.DataFrame(rows, columns=columns).to_csv(path, index=False)
     return path
