@@ -7,6 +7,7 @@ rests on, and links to the files beside it: notebook, receipt, the numbers behin
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import html
 import re
 from collections.abc import Mapping
@@ -51,6 +52,17 @@ def write_page(job: Job, template: Template, notebook: Any, reads: list[dict[str
     ReportError
         What the figures left cannot be read.
     """
+    exporter = compiled()
+    exporter.register_filter("contained", Contained(_NO_ALT).contain)
+    kept = figure_data.kept(job)
+    page, _ = exporter.from_notebook_node(notebook, {"report": _words(job, template, reads, kept)})
+    path.write_text(_linked(page, {each.path.stem: each.files(job) for each in kept}), encoding="utf-8")
+    return path
+
+
+@functools.cache
+def compiled() -> Any:
+    """Compile the template of the page; a zygote does it once for all that are forked from it."""
     from nbconvert.exporters import HTMLExporter
     from traitlets.config import Config
 
@@ -60,11 +72,7 @@ def write_page(job: Job, template: Template, notebook: Any, reads: list[dict[str
     )
     # nbconvert counts images without alt text in its log; the page says so itself.
     exporter.log.setLevel("ERROR")
-    exporter.register_filter("contained", Contained(_NO_ALT).contain)
-    kept = figure_data.kept(job)
-    page, _ = exporter.from_notebook_node(notebook, {"report": _words(job, template, reads, kept)})
-    path.write_text(_linked(page, {each.path.stem: each.files(job) for each in kept}), encoding="utf-8")
-    return path
+    return exporter
 
 
 def _words(job: Job, template: Template, reads: list[dict[str, Any]], kept: list[figure_data.Kept]) -> dict[str, Any]:
