@@ -73,6 +73,16 @@ ROLES: tuple[Role, ...] = (
         services=("apps",),
     ),
     Role(
+        "jobs",
+        "What the worker may do that makes scheduled reports",
+        {
+            "read:users:name": "See whether whoever scheduled a report is still at the hub",
+            "read:users:groups": "See for which body that person works",
+            "tokens!group=analysts": "Make a token for one run of an analyst's report, and take it back at its end",
+        },
+        services=("jobs",),
+    ),
+    Role(
         "culler",
         "Stops Labs that nobody uses",
         {

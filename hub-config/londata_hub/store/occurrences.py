@@ -18,6 +18,8 @@ from londata_hub.store.changing import Change
 _S, _R = tables.schedules, tables.runs
 #: The longest that an attempt waits for the one before it to be forgotten.
 LONGEST_BACKOFF = dt.timedelta(days=1)
+#: Further attempts after one that was lost: that a machine stopped is no fault of the report.
+FORGIVEN = 3
 #: Ends after which it is worth trying again.
 _AGAIN = frozenset({"failed", "lost"})
 
@@ -125,7 +127,8 @@ def end(
     """
     after = Run.model_validate(run.model_dump() | outcome | {"state": state, "ended_at": change.now})
     _put(change, after, change.log.add(_ended(schedule, after, by or schedule.owner)))
-    if again and state in _AGAIN and run.attempt <= schedule.retries and schedule.state != "ended":
+    tries = schedule.retries + (FORGIVEN if state == "lost" else 0)
+    if again and state in _AGAIN and run.attempt <= tries and schedule.state != "ended":
         next_one = Run(
             id=run_id(run.schedule, run.scheduled_for, run.attempt + 1)
             if not run.by_hand

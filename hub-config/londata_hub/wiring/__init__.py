@@ -60,6 +60,7 @@ def configure(c: Any, hub: HubSettings, *, not_isolated: str = "") -> None:
     _people(c, hub)
     _labs(c, hub, not_isolated)
     _services(c, hub)
+    _worker(c, hub)
     _culler(c, hub)
     _pages(c, not_isolated)
     c.JupyterHub.load_roles = roles.load_roles()
@@ -133,18 +134,38 @@ def _services(c: Any, hub: HubSettings) -> None:
             "oauth_redirect_uri": f"/services/{service.name}/oauth_callback",
             "oauth_no_confirm": True,
             "environment": {
-                **hub.for_services,
+                **_settings(hub),
                 "JUPYTERHUB_SERVICE_URL": unix_address(hub.doors / f"{service.name}.sock"),
                 "JUPYTERHUB_SERVICE_PREFIX": f"/services/{service.name}/",
                 "JUPYTERHUB_OAUTH_CALLBACK_URL": f"/services/{service.name}/oauth_callback",
-                f"{PREFIX}STATE": str(hub.state),
-                f"{PREFIX}DATABASE": hub.database,
-                f"{PREFIX}SOCKETS": str(hub.sockets),
-                "LONDATA_CACHE": str(hub.state / "cache"),
             },
         }
         for service in SERVICES
     ]
+
+
+def _settings(hub: HubSettings) -> dict[str, str]:
+    """Name what every service is told of the hub."""
+    return {
+        **hub.for_services,
+        f"{PREFIX}STATE": str(hub.state),
+        f"{PREFIX}DATABASE": hub.database,
+        f"{PREFIX}SOCKETS": str(hub.sockets),
+        "LONDATA_CACHE": str(hub.state / "cache"),
+    }
+
+
+def _worker(c: Any, hub: HubSettings) -> None:
+    """It makes scheduled reports, and has no address: nobody can ask it for anything."""
+    c.JupyterHub.services.append(
+        {
+            "name": "jobs",
+            "display": False,
+            "command": [sys.executable, "-m", "londata_hub.services.jobs"],
+            "cwd": str(REPOSITORY),
+            "environment": {**_settings(hub), f"{PREFIX}LAB_MEMORY": hub.lab_memory},
+        }
+    )
 
 
 def _culler(c: Any, hub: HubSettings) -> None:
