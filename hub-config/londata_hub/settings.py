@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,6 +40,16 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("SOCKETS", "", "Short private folder for unix sockets; empty: one below XDG_RUNTIME_DIR or /tmp"),
     Setting("LAB_MEMORY", "8G", "Most memory that one process of a user's Lab may take; 0: no limit"),
     Setting("IDLE_AFTER", "3600", "Seconds without activity after which a user's Lab is stopped"),
+    Setting("PUBLIC", "", "Address under which people reach the hub, for links in messages; empty: 127.0.0.1 and PORT"),
+    Setting("SMTP_HOST", "", "Mail server that takes messages about scheduled reports; empty: no e-mail is sent"),
+    Setting("SMTP_PORT", "587", "Port of the mail server"),
+    Setting("SMTP_TLS", "starttls", "How mail is protected on its way: starttls, tls, or none (then no login either)"),
+    Setting("SMTP_FROM", "", "Address from which messages come; needed with SMTP_HOST"),
+    Setting("SMTP_USER", "", "Name to log in to the mail server with; empty: no login"),
+    Setting("SMTP_PASSWORD", "", "Password that goes with SMTP_USER; it is never shown"),
+    Setting(
+        "WEBHOOK_KEY", "", "Secret with which messages to https addresses are signed (HMAC-SHA256); empty: not signed"
+    ),
 )
 
 #: Settings of londata itself that the hub's services take over from whoever starts the hub.
@@ -47,6 +58,18 @@ FOR_SERVICES = (*FOLDERS, "MAX_DOWNLOAD", "TIMEOUT_S", "DEADLINE_S", "CACHE_SIZE
 
 #: The longest path that a unix socket may have is 107 bytes; below SOCKETS we add at most this many.
 LONGEST_SOCKET_NAME = len("/labs/") + 63 + len("/lab.sock")
+
+
+@dataclass(frozen=True)
+class Mail:
+    """The mail server that takes the hub's messages."""
+
+    host: str
+    port: int
+    tls: str
+    sender: str
+    user: str = ""
+    password: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -64,6 +87,9 @@ class HubSettings:
     lab_memory: str
     idle_after: int
     for_services: Mapping[str, str] = field(default_factory=dict)
+    public: str = ""
+    mail: Mail | None = None
+    webhook_key: str = field(default="", repr=False)
 
     @property
     def index(self) -> Path:
@@ -128,6 +154,39 @@ def load(environ: Mapping[str, str] | None = None) -> HubSettings:
         lab_memory=values["LAB_MEMORY"],
         idle_after=_whole_number(values, "IDLE_AFTER", 1, 10**9),
         for_services=_for_services(source),
+        public=(values["PUBLIC"] or f"http://127.0.0.1:{port}").rstrip("/"),
+        mail=_mail(values),
+        webhook_key=values["WEBHOOK_KEY"],
+    )
+
+
+def _mail(values: Mapping[str, str]) -> Mail | None:
+    """Read how mail is sent; a password never goes over a line that others can read."""
+    if not values["SMTP_HOST"]:
+        return None
+    port = _whole_number(values, "SMTP_PORT", 1, 65535)
+    if values["SMTP_TLS"] not in ("starttls", "tls", "none"):
+        raise SettingsError(
+            f"The setting {PREFIX}SMTP_TLS is {values['SMTP_TLS']!r}, which cannot be used.",
+            hint="Say starttls, tls or none.",
+        )
+    if not re.fullmatch(r"[^\s@<>\"]+@[^\s@<>\"]+", values["SMTP_FROM"]):
+        raise SettingsError(
+            f"The setting {PREFIX}SMTP_FROM is {values['SMTP_FROM']!r}, which is no address of e-mail.",
+            hint="Give the address from which messages come, as reports@example.org.",
+        )
+    if values["SMTP_TLS"] == "none" and (values["SMTP_USER"] or values["SMTP_PASSWORD"]):
+        raise SettingsError(
+            "A password for the mail server would go over a line that others can read.",
+            hint=f"Set {PREFIX}SMTP_TLS to starttls or tls, or leave out the login.",
+        )
+    return Mail(
+        host=values["SMTP_HOST"],
+        port=port,
+        tls=values["SMTP_TLS"],
+        sender=values["SMTP_FROM"],
+        user=values["SMTP_USER"],
+        password=values["SMTP_PASSWORD"],
     )
 
 

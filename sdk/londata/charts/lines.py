@@ -235,7 +235,8 @@ def _lone_points(axes: Any, times: pd.DatetimeIndex, values: pd.Series[float], c
 
 def _references(axes: Any, reference: Sequence[tuple[str, float]], decimals: int | None) -> None:
     for name, level in reference:
-        axes.axhline(level, color=INK, linewidth=1.2, linestyle=(0, (4, 2)), zorder=3)
+        axes.axhline(level, color=PAPER, linewidth=2.6, zorder=5.5)
+        axes.axhline(level, color=INK, linewidth=1.2, linestyle=(0, (4, 2)), zorder=5.6)
         text = f"{name} {number(level, decimals or (0 if level == int(level) else 1))}"
         note = axes.annotate(
             text, (0, level), xycoords=("axes fraction", "data"), xytext=(2, 3), textcoords="offset points"

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from bs4 import Tag
 
-_TEXT = "a abbr b bdi bdo blockquote br cite code del dfn em hr i ins kbd mark p pre q s samp small span strong sub sup u"
+_TEXT = (
+    "a abbr b bdi bdo blockquote br cite code del dfn em hr i ins kbd mark p pre q s samp small span strong sub sup u"
+)
 _PARTS = "var article aside details div dd dl dt figcaption figure h1 h2 h3 h4 h5 h6 img li ol section summary ul"
 _TABLES = "time caption col colgroup table tbody td tfoot th thead tr"
 TAGS = frozenset(f"{_TEXT} {_PARTS} {_TABLES}".split())
