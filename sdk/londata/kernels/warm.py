@@ -38,6 +38,8 @@ FOR_KERNELS = (
 )
 #: Libraries that start threads when they are loaded have one each: a process with threads cannot be forked safely.
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "BLIS_NUM_THREADS")
+#: pyarrow's allocator would have one that tidies up.
+_NO_THREAD = {"JE_ARROW_MALLOC_CONF": "background_thread:false"}
 _MOST_DEATHS = 3
 _END_S = 40.0
 
@@ -97,7 +99,7 @@ class WarmProcess:
     def _start(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="londata-"))  # which only this user can enter
         environ = os.environ.copy() if self._environ is None else dict(self._environ)
-        environ |= dict.fromkeys(_ONE_THREAD, "1")
+        environ |= dict.fromkeys(_ONE_THREAD, "1") | _NO_THREAD
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
             listener.bind(str(self._folder / "zygote"))
             listener.listen(64)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import io
+import tempfile
+from pathlib import Path
 
 #: Beside what kernels need: what the process of a run needs.
 FOR_RUNS = (
@@ -39,34 +41,50 @@ def warm() -> None:
             part()
 
 
-def _figures() -> None:
-    """Find the fonts, and draw once."""
+def _figures() -> str:
+    """Draw once, and so find the fonts; returns the picture as it stands on a page."""
     import matplotlib
 
     before = matplotlib.get_backend()
     matplotlib.use("agg")
     import matplotlib.pyplot as plt
 
+    from londata.reports.blocks import figure
+
     drawing, axes = plt.subplots()
-    axes.plot([1, 2], label="a")
+    axes.plot([1, 2], [0, 1], marker="o", label="a")
     axes.legend()
-    for form in ("svg", "png"):
-        drawing.savefig(io.BytesIO(), format=form)
+    axes.set_title("b", weight="bold")
+    drawing.savefig(io.BytesIO(), format="png")
+    shown = figure(drawing, title="a", unit="b", source="c", alt="d", summary=["e"])
     plt.close(drawing)
     matplotlib.use(before)
+    return shown._repr_html_()
 
 
 def _page() -> None:
-    """Make a page once."""
+    """Make a page once, with a heading, text, a figure and printed words."""
     from nbformat import v4
 
-    from londata.reports.export import compiled
+    from londata.reports.export import write_page
+    from londata.reports.job import Job
+    from londata.reports.templates import Template
 
-    notebook = v4.new_notebook(cells=[v4.new_markdown_cell("# A\n\n**b**")])
-    exporter = compiled()
-    exporter.register_filter("contained", str)
-    with contextlib.suppress(Exception):  # the words of a page are missing; its template is compiled by then
-        exporter.from_notebook_node(notebook, {"report": {}})
+    code = v4.new_code_cell("1")
+    code.outputs = [
+        v4.new_output("execute_result", {"text/html": _figures(), "text/plain": "1"}, execution_count=1),
+        v4.new_output("stream", text="1"),
+    ]
+    notebook = v4.new_notebook(cells=[v4.new_markdown_cell("# A\n\n**b** [c](#d)\n\n- e\n\n|f|g|\n|-|-|\n|h|i|"), code])
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        template = Template.model_validate(
+            {"name": "a", "folder": folder, "title": "A", "purpose": "B", "owner": "C", "parameters": {}}
+        )
+        job = Job("a", name, "a", name, name, name, "A", {}, "b")
+        job.report.mkdir()
+        job.figure_data.mkdir()
+        write_page(job, template, notebook, [], job.report / "report.html")
 
 
 def _kernels() -> None:
