@@ -196,7 +196,8 @@ def area_map(
     low = float(numbers.min())
     starts = [low, *ends[:-1]]
     pairs = [(number(start, decimals), number(end, decimals)) for start, end in zip(starts, ends, strict=True)]
-    labels = [start if start == end else f"{start} – {end}" for start, end in pairs]
+    joined = " to " if low < 0 else " – "
+    labels = [(start if start == end else f"{start}{joined}{end}").replace("-", "−") for start, end in pairs]
     handles = [Patch(facecolor=colour, edgecolor=INK, linewidth=0.5) for colour in shades]
     if numbers.isna().any():
         handles, labels = [*handles, Patch(facecolor=MISSING, edgecolor=INK)], [*labels, "no figure"]
