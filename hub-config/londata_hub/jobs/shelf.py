@@ -170,7 +170,7 @@ class Shelf:
             label = {"entry": entry.to_dict(), "files": files, **about}
             (place / LABEL).write_text(json.dumps(label), encoding="utf-8")
         except BaseException:
-            shutil.rmtree(place, ignore_errors=True)
+            _remove(place)
             raise
         return Shelved(entry=entry, version=version, files=files, **about)
 
@@ -186,9 +186,7 @@ class Shelf:
 
     def drop(self, report: Shelved) -> None:
         """Remove a version that is not shown."""
-        shutil.rmtree(self.folder / report.slug / report.version, ignore_errors=True)
-        with contextlib.suppress(OSError):
-            (self.folder / report.slug).rmdir()  # only when nothing else is there
+        _remove(self.folder / report.slug / report.version)
 
 
 def is_file_name(name: str) -> bool:
@@ -200,6 +198,12 @@ def is_file_name(name: str) -> bool:
 def media_type(name: str) -> str:
     """Tell what a file of a report is."""
     return KINDS["." + name.rpartition(".")[2]]
+
+
+def _remove(version: Path) -> None:
+    shutil.rmtree(version, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        version.parent.rmdir()  # only when nothing else is there
 
 
 def _is_slug(text: str) -> bool:

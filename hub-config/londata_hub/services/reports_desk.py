@@ -144,8 +144,8 @@ class Desk:
         EntryNotFoundError
             They have none of this name.
         """
-        found = self._find(name)
-        if found is not None and found.owner == _person(subject):
+        person, found = _person(subject), self._find(name)
+        if found is not None and found.owner == person:
             return found
         raise EntryNotFoundError(
             f"There is no schedule {name[:80]!r} of yours.", hint="See londata.reports.schedules()."
@@ -187,7 +187,17 @@ class Desk:
         }
 
     def runs(self, subject: Subject, name: str, most: int) -> list[dict[str, Any]]:
-        """List the runs of a schedule, the newest first."""
+        """List the runs of a schedule, the newest first.
+
+        Parameters
+        ----------
+        subject
+            Who asks.
+        name
+            The schedule.
+        most
+            How many at most.
+        """
         return [run_told(each) for each in self.store.runs(self.schedule(subject, name).id, most)]
 
     def run(self, subject: Subject, name: str) -> tuple[Run, Schedule]:
@@ -208,9 +218,9 @@ class Desk:
 
     def stop(self, subject: Subject, name: str) -> dict[str, Any]:
         """Stop a run of one's own that waits or runs."""
-        found, schedule = self.run(subject, name)
+        person, (found, schedule) = _person(subject), self.run(subject, name)
         self.own(subject, schedule.id)
-        return run_told(self.store.stop(found.id, _person(subject)))
+        return run_told(self.store.stop(found.id, person))
 
     def log(self, subject: Subject, name: str) -> str:
         """Give the log of a run of one's own: its end, where it is long, and a line that says so.
@@ -220,8 +230,8 @@ class Desk:
         EntryNotFoundError
             There is no such run of the caller's.
         """
-        found, schedule = self.run(subject, name)
-        if schedule.owner != _person(subject):
+        person, (found, schedule) = _person(subject), self.run(subject, name)
+        if schedule.owner != person:
             raise EntryNotFoundError(f"There is no log of a run {name[:80]!r} of yours.", hint="Ask its owner.")
         try:
             with os.fdopen(open_beneath(self._runs / found.schedule / found.id, "log.txt"), "rb") as log:

@@ -96,7 +96,17 @@ class Login:
         return hmac.new(self._key, visit.name.encode(), "sha256").hexdigest()
 
     def is_from_our_page(self, visit: Visit, scope: Scope, said: str) -> bool:
-        """Tell whether a form came from a page of this service that this very visitor was shown."""
+        """Tell whether a form came from a page of this service that this very visitor was shown.
+
+        Parameters
+        ----------
+        visit
+            Who sent it, by their cookie.
+        scope
+            The request.
+        said
+            The secret in the form.
+        """
         headers = _headers(scope)
         if headers.get("sec-fetch-site", "same-origin") != "same-origin":
             return False

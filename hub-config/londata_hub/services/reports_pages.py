@@ -216,7 +216,15 @@ def run(prefix: str, found: Run, record: Schedule, log: str | None) -> str:
 
 
 def notice(prefix: str, title: str, sentence: str) -> str:
-    """Say in a sentence why there is nothing else to show."""
+    """Say in a sentence why there is nothing else to show.
+
+    Parameters
+    ----------
+    prefix
+        The path of the service.
+    title, sentence
+        Plain text.
+    """
     return page(title, f"<p>{safe(sentence)}</p>", [HOME, (prefix, "Reports")])
 
 

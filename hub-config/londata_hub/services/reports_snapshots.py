@@ -25,7 +25,7 @@ from londata.reports.templates import DEFINITION, NOTEBOOK, Template
 from londata_hub.services.reports_parameters import Files
 
 #: Seconds and bytes that the check of one template may take.
-PATIENCE_S, MEMORY = 20, 1_500_000_000
+PATIENCE_S, MEMORY = 10, 1_500_000_000
 _LONGEST_CHOICE = 200
 
 
@@ -195,7 +195,7 @@ def _answer(asked: Mapping[str, Any]) -> dict[str, Any]:
 
 def main() -> None:
     """Check one template, as told on standard input."""
-    resource.setrlimit(resource.RLIMIT_CPU, (PATIENCE_S // 2, PATIENCE_S))
+    resource.setrlimit(resource.RLIMIT_CPU, (PATIENCE_S // 3, PATIENCE_S))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     json.dump(_answer(json.load(sys.stdin)), sys.stdout)
