@@ -35,9 +35,11 @@ LANGUAGES = ("English", "Bengali", "Somali", "Turkish", "Arabic", "Other")
 #: Reception to year 11 are on roll in a January census; year −1 joins in the second one.
 YOUNGEST, OLDEST = -1, 11
 _PLACES = np.array([place(name) for name in BOROUGHS])
-#: Which share goes to school in another borough, in primary and in secondary school, and to which of the six from each.
+#: Which share goes to school in another borough, in primary and in secondary school; to which of the six from each, and
+#: which of these how often: the last is far, and only few go there.
 _ABROAD = (0.035, 0.07)
-_NEAR = np.array([[3, 2], [3, 5], [1, 3], [0, 1], [5, 1], [1, 4]])
+_NEAR = np.array([[3, 2, 1], [3, 5, 0], [0, 3, 4], [0, 1, 5], [5, 1, 0], [1, 4, 0]])
+_HOW_OFTEN = (0.58, 0.38, 0.04)
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,7 @@ def _schools(rng: np.random.Generator, home: Numbers, borough: Numbers, area: Nu
     )
     chosen = np.where(rng.random(len(home)) < 0.8, own, other)
     abroad = rng.random(len(home)) < np.where(primary, *_ABROAD)
-    there = np.where(abroad, _NEAR[borough, rng.integers(0, _NEAR.shape[1], len(home))], borough)
+    there = np.where(abroad, _NEAR[borough, rng.choice(3, len(home), p=_HOW_OFTEN)], borough)
     return _PLACES[there] * 100 + 101 + np.where(there == borough, chosen, other)
 
 
