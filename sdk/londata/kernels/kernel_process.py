@@ -83,7 +83,7 @@ def main(*arguments: str) -> None:
         parent_handle=0 if chosen.forked else os.getppid(),
     )
     app.initialize(["--HistoryManager.enabled=False", *rest])  # a run leaves nothing behind
-    # At its end ipykernel waits for a thread that may wait for one that has ended: ten seconds. The process ends anyway.
+    # At its end ipykernel waits for a thread that may wait for one that has ended: ten seconds. This one ends.
     atexit.unregister(app.close)
     around.start()
     app.start()

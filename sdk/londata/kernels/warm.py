@@ -41,7 +41,7 @@ _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NU
 #: pyarrow's allocator would have one that tidies up.
 _NO_THREAD = {"JE_ARROW_MALLOC_CONF": "background_thread:false"}
 _MOST_DEATHS = 3
-_END_S = 40.0
+_END_S = 1.0
 
 
 def available() -> bool:
@@ -91,7 +91,7 @@ class WarmProcess:
         return self._process.pid if self._process is not None and self._process.poll() is None else None
 
     def close(self) -> None:
-        """Let go of it: it ends when the tasks under way have."""
+        """End it. That is for when no task is under way; one that is may go on without it."""
         with self._lock:
             self._closed = True
             self._put_away()
@@ -117,11 +117,10 @@ class WarmProcess:
         if self._process is not None:
             with contextlib.suppress(OSError):
                 self._process.stdin.close()  # type: ignore[union-attr]
-            try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(_END_S)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
+            self._process.kill()  # it was still loading, or holds a task that does not end
+            self._process.wait()
             self._process = None
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)

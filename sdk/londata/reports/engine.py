@@ -21,7 +21,7 @@ from londata.reports.job import Job
 from londata.reports.parameters import Value, ValuesFrom, check_all
 from londata.reports.receipts import Receipt
 from londata.reports.reuse import Reuse
-from londata.reports.running import Ended, Runner
+from londata.reports.running import Ended, shared
 from londata.reports.templates import Template
 from londata.reports.versions import Versions
 
@@ -193,10 +193,8 @@ def _run(job: Job, template: Template, progress: bool) -> Path:
     from londata.fetch.progress import in_notebook
 
     where = sys.stdout if in_notebook() else sys.stderr
-    with (
-        Runner() as runner,
-        tqdm(desc=job.heading, unit=" cells", disable=not progress, leave=False, bar_format=_BAR, file=where) as bar,
-    ):
+    runner = shared()
+    with tqdm(desc=job.heading, unit=" cells", disable=not progress, leave=False, bar_format=_BAR, file=where) as bar:
 
         def show(event: dict[str, Any]) -> None:
             bar.total = event["of"]

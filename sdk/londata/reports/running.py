@@ -6,7 +6,9 @@ can be called from several threads at once, as a batch does.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import functools
 import json
 import logging
 import os
@@ -66,15 +68,14 @@ class Runner:
         self._zygote = WarmProcess([*FOR_KERNELS, *FOR_RUNS], ["londata.reports.warming:warm"]) if warm else None
         self._lock = threading.Lock()
         self._under_way: set[_Process] = set()
+        self._idle = threading.Condition(self._lock)
         self._stopped = False
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.stop()
-        if self._zygote is not None:
-            self._zygote.close()
+        self.close()
 
     def run(self, job: Job, template: Template, tell: Tell | None = None) -> Ended:
         """Run a report to its end.
@@ -116,6 +117,14 @@ class Runner:
         for process in letting_go:
             process.let_go()
 
+    def close(self) -> None:
+        """Stop what is under way, wait until it has ended, and let the warm process go."""
+        self.stop()
+        with self._lock:
+            self._idle.wait_for(lambda: not self._under_way, 2 * _STOP_S)
+        if self._zygote is not None:
+            self._zygote.close()
+
     def _follow(self, job: Job, template: Template, tell: Tell | None, errors: IO[bytes]) -> Ended:
         with self._lock:
             if self._stopped:
@@ -124,6 +133,7 @@ class Runner:
             self._under_way.add(process)
         try:
             last = process.follow(job, tell)
+            code = process.end()
         except BaseException:
             process.end()
             keep(job, template, "stopped", "it was stopped")  # if the child could not do it
@@ -131,7 +141,7 @@ class Runner:
         finally:
             with self._lock:
                 self._under_way.discard(process)
-        code = process.end()
+                self._idle.notify_all()
         if last:
             return _as_told(last)
         errors.seek(0)
@@ -146,6 +156,33 @@ class Runner:
         said = next((line for line in reversed(errors.splitlines()) if line.strip()), "")
         problem = f"its process ended unexpectedly.{by}" + (f" It said: {said}" if said else "")
         return Ended("failed", kept and kept.parent, problem, "", _kept(kept))
+
+
+class _Iterating(Runner):
+    """For one report after the other, by hand: the first starts plainly, which is quickest for one; then it is warm."""
+
+    _count = 0
+
+    def __init__(self) -> None:
+        super().__init__()
+        # The process may live for hours, so it loads nothing that may change in that time.
+        self._later = WarmProcess([*FOR_KERNELS, *FOR_RUNS], ["londata.reports.warming:warm_for_hours"])
+        self._zygote = None
+
+    def run(self, job: Job, template: Template, tell: Tell | None = None) -> Ended:
+        """Run a report to its end; see :class:`Runner`."""
+        self._count += 1
+        if self._count > 1:
+            self._zygote = self._later
+        return super().run(job, template, tell)
+
+
+@functools.cache
+def shared() -> Runner:
+    """Get the one runner of this process for single reports; it ends with the process, and is not to be closed."""
+    runner = _Iterating()
+    atexit.register(runner.close)
+    return runner
 
 
 class _Process:

@@ -36,7 +36,15 @@ FOR_RUNS = (
 
 def warm() -> None:
     """Fill the caches; what cannot be filled is left to the reports, which will say what is wrong."""
-    for part in (_figures, _page, _kernels, _register, _environment):
+    warm_for_hours()
+    for part in (_register, _environment):
+        with contextlib.suppress(Exception):
+            part()
+
+
+def warm_for_hours() -> None:
+    """Fill those caches that are right for as long as the process lives, whatever files are changed meanwhile."""
+    for part in (_page, _kernels):
         with contextlib.suppress(Exception):
             part()
 
