@@ -131,13 +131,12 @@ class Threads:
     def results(self) -> Iterator[tuple[Task, Ended]]:
         """Give how tasks ended; see :class:`Executor`."""
         for future in as_completed(self._pending):
-            task = self._pending.pop(future)
-            if not future.cancelled():
-                yield task, _ended(future.result)
+            yield self._pending.pop(future), _ended(future.result)
 
     def stop(self) -> None:
         """Let go of what runs and begin nothing more."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._pending = {future: task for future, task in self._pending.items() if not future.cancel()}
+        self._pool.shutdown(wait=False)
         self._runner.stop()
 
     def __enter__(self) -> Self:
