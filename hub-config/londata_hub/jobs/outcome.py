@@ -55,7 +55,8 @@ def bring(home: Path, folder: Path) -> Path:
         shutil.rmtree(place, ignore_errors=True)
         made.rename(place)
     place.mkdir(exist_ok=True)
-    shutil.rmtree(home, ignore_errors=True)
+    for rest in (home, folder / "accounts"):
+        shutil.rmtree(rest, ignore_errors=True)
     return place
 
 

@@ -41,15 +41,27 @@ class People:
             verify=hub.base.startswith("https:"),
         )
 
-    def groups(self, person: str) -> frozenset[str] | None:
-        """Name somebody's groups; ``None`` for somebody whom the hub does not know.
+    def groups(self, person: str, token: str) -> frozenset[str] | None:
+        """Name somebody's groups as of now; ``None`` for somebody who has left.
+
+        The hub is asked with the person's own token, because then it asks anew who they are. Where there is none, it
+        says what it knows.
+
+        Parameters
+        ----------
+        person
+            Who.
+        token
+            What :meth:`token` made for them.
 
         Raises
         ------
         RegisterUnavailableError
             The hub does not answer.
         """
-        found = self._ask("GET", f"/users/{quote(person, safe='')}", missing=True)
+        path = "/user" if token else f"/users/{quote(person, safe='')}"
+        headers = {"Authorization": f"token {token}"} if token else {}
+        found = self._ask("GET", path, refused=(401, 403, 404), headers=headers)
         if found is None:
             return None
         groups = found.get("groups")
@@ -73,17 +85,22 @@ class People:
         Yields
         ------
         str
-            The token; it can do nothing but ask the register and the gateway.
+            The token; it can do nothing but ask the register and the gateway. Empty where the hub makes none, because
+            the person is gone, or is nobody whose reports run by themselves.
         """
         path = f"/users/{quote(person, safe='')}/tokens"
-        made = self._ask("POST", path, json={"scopes": list(SCOPES), "expires_in": lasts_s, "note": note[:200]})
-        if not made or not isinstance(made.get("token"), str):
+        wanted = {"scopes": list(SCOPES), "expires_in": lasts_s, "note": note[:200]}
+        made = self._ask("POST", path, refused=(403, 404), json=wanted)
+        if made is None:
+            yield ""
+            return
+        if not isinstance(made.get("token"), str):
             raise _silent("POST")
         try:
             yield made["token"]
         finally:
             try:
-                self._ask("DELETE", f"{path}/{quote(str(made['id']), safe='')}", missing=True)
+                self._ask("DELETE", f"{path}/{quote(str(made['id']), safe='')}", refused=(403, 404))
             except RegisterUnavailableError as error:  # it expires by itself, and the run is no worse for it
                 log.warning("%s", error)
 
@@ -91,10 +108,10 @@ class People:
         """Close the connections to the hub."""
         self._client.close()
 
-    def _ask(self, method: str, path: str, *, missing: bool = False, **more: Any) -> dict[str, Any] | None:
+    def _ask(self, method: str, path: str, *, refused: tuple[int, ...], **more: Any) -> dict[str, Any] | None:
         try:
             answer = self._client.request(method, f"{self._base}{path}", **more)
-            if missing and answer.status_code == 404:
+            if answer.status_code in refused:
                 return None
             said = answer.raise_for_status().json() if answer.status_code != 204 else {}
         except (httpx.HTTPError, ValueError) as error:

@@ -17,7 +17,6 @@ from jupyterhub.slugs import safe_slug
 from londata.errors import LondataError
 from londata.records import Schedule
 from londata.records.schedules import Run, RunState
-from londata.reports.templates import Template
 from londata_hub.jobs import outcome, standing
 from londata_hub.jobs.heart import BEAT_S, LEASE_S, Heart
 from londata_hub.jobs.people import People
@@ -109,27 +108,35 @@ class Worker:
         if isinstance(template, str):
             self._finish(schedule, run, "failed", again=False, problem=template)
             return
-        if why := self._why_not(schedule, template):
-            self._refuse(schedule, run, why)
-            return
-        place = self._place(schedule, run)
-        left = self._make(schedule, run, place, unwanted)
+        seconds = int(self.limits.seconds + GRACE_S)
+        with self.people.token(schedule.owner, seconds, f"The scheduled report {schedule.title}") as token:
+
+            def why_not() -> str:
+                groups = self.people.groups(schedule.owner, token)
+                return standing.why_not(self.store, schedule, groups, template)
+
+            if why := why_not():
+                self._refuse(schedule, run, why)
+                return
+            place = self._place(schedule, run)
+            left = self._make(schedule, place, token, unwanted)
+            why = why_not() if left.code and not left.stopped else ""  # access may have ended while it ran
+        self._conclude(schedule, run, place, left, why)
+
+    def _conclude(self, schedule: Schedule, run: Run, place: Place, left: Left, why: str) -> None:
         reports = outcome.bring(place.home, place.folder)
         found = outcome.read(reports, left, place.log)
         said: dict[str, Any] = {"made": found.made, "failed": found.failed, "summary": found.summary}
         said |= {"folder": f"{run.schedule}/{run.id}"}
         if left.stopped == STOPPED:
             self._finish(schedule, run, "lost", problem=STOPPED, **said)
-        elif not found.problem:
+        elif why:
+            self._refuse(schedule, run, why, **said)
+        elif found.problem:
+            self._finish(schedule, run, "failed", problem=found.problem, **said)
+        else:
             self._shelve(schedule, run.model_copy(update=said), place)
             self._finish(schedule, run, "completed", **said)
-        elif why := self._why_not(schedule, template):  # access ended while it ran
-            self._refuse(schedule, run, why, **said)
-        else:
-            self._finish(schedule, run, "failed", problem=found.problem, **said)
-
-    def _why_not(self, schedule: Schedule, template: Template) -> str:
-        return standing.why_not(self.store, schedule, self.people.groups(schedule.owner), template)
 
     def _place(self, schedule: Schedule, run: Run) -> Place:
         own = standing.template_of(schedule, self.hub.state)
@@ -146,12 +153,10 @@ class Worker:
         outcome.begin_with(place.home, earlier[0] if earlier else None)
         return place
 
-    def _make(self, schedule: Schedule, run: Run, place: Place, unwanted: Callable[[], str]) -> Left:
-        seconds = int(self.limits.seconds + GRACE_S)
-        with self.people.token(schedule.owner, seconds, f"The scheduled report {schedule.title}") as token:
-            environment = place.environment(schedule.owner, token, schedule.project or "")
-            words = command(schedule, standing.template_of(schedule, self.hub.state))
-            return perform(place, words, environment | self._folders(), self.limits, unwanted)
+    def _make(self, schedule: Schedule, place: Place, token: str, unwanted: Callable[[], str]) -> Left:
+        environment = place.environment(schedule.owner, token, schedule.project or "") | self._folders()
+        words = command(schedule, standing.template_of(schedule, self.hub.state))
+        return perform(place, words, environment, self.limits, unwanted)
 
     def _folders(self) -> dict[str, str]:
         """Name the folders of catalogue and templates that this hub uses, where they are not the shipped ones."""
