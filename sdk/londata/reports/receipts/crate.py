@@ -69,7 +69,7 @@ def crate(told: Told) -> dict[str, Any]:
     graph, job = _Graph(), told.job
     files = graph.add_all(_files(job.report))
     person = graph.add({"@id": "#agent", "@type": "Person", "name": job.agent})
-    licence = graph.add(_licence(told.reads))
+    licence = graph.add(_licence(told.reads, told.around))
     profile = graph.add({"@id": words.PROFILE, "@type": "CreativeWork", "name": "Process Run Crate", "version": "0.5"})
     inputs = [*_as_list(_reads(graph, told.reads)), *_as_list(graph.add_all(_parameters(job)))]
     title = f"{told.template.title}: {job.heading}"
@@ -147,10 +147,10 @@ def _files(folder: Path) -> Iterable[Entity]:
         }
 
 
-def _licence(reads: Sequence[dict[str, Any]]) -> Entity:
-    """Say the licence of what was read where all of it is open and under the same one; none is guessed."""
+def _licence(reads: Sequence[dict[str, Any]], around: Sequence[dict[str, Any]]) -> Entity:
+    """Say the licence of what was read where all of it is known, open and under the same one; none is guessed."""
     stated = {each.get("licence") or "not stated" for each in reads}
-    is_open = bool(reads) and all(each.get("access") == "open" for each in reads)
+    is_open = bool(reads) and not around and all(each.get("access") == "open" for each in reads)
     if is_open and len(stated) == 1 and "not stated" not in stated:
         name = stated.pop()
         about = f"Everything that this report read is open, and under {name}."

@@ -64,9 +64,10 @@ def _lines(read_log: Path) -> Iterator[dict[str, Any]]:
             try:
                 line = json.loads(raw)
             except (ValueError, RecursionError):
-                line = {} if raw.endswith(b"\n") else None
-            if line is not None:
-                yield line if isinstance(line, dict) else {}
+                if not raw.endswith(b"\n"):
+                    return
+                line = {}
+            yield line if isinstance(line, dict) else {}
 
 
 def _is_reading(line: dict[str, Any]) -> bool:

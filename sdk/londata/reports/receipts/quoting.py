@@ -79,7 +79,7 @@ def _unmatched(joins: Sequence[dict[str, Any]]) -> str:
 def _around(around: Sequence[dict[str, Any]]) -> str:
     if not around:
         return ""
-    return f"; {'1 read' if len(around) == 1 else f'{len(around):,} reads'} went around the register"
+    return f"; {'1 step' if len(around) == 1 else f'{len(around):,} steps'} went around the register"
 
 
 def _joined(parts: list[str]) -> str:
