@@ -86,6 +86,13 @@ def test_nobody_gets_in(there, hers):
         assert nobody.get(f"{API}/health").json() == {"ok": True}
 
 
+def test_a_browser_whose_token_the_hub_does_not_know_any_more_is_forgotten(there):
+    with there.browser("somebody-who-logged-out") as gone:
+        answer = gone.get(rw.PREFIX)
+        assert (answer.status_code, answer.headers["location"].startswith("/hub/api/oauth2/")) == (302, True)
+    assert "visit-of-somebody-who-logged-out" not in there.login._visits
+
+
 def test_a_cookie_opens_pages_and_never_the_api(there, hers):
     with there.browser("ada") as ada:
         assert ada.get(f"{rw.PREFIX}schedules/{hers['schedule']}").status_code == 200
