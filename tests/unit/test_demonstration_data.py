@@ -173,7 +173,7 @@ def test_areas_lie_in_their_boroughs(tables):
     camden = stays[stays.borough_code == "E09000007"].lsoa_code
     at_home = camden[camden.between("E01000842", "E01000974")]
     assert (at_home.min(), at_home.max()) == ("E01000842", "E01000974")
-    assert 0.94 < len(at_home) / len(camden) < 0.98  # the others cross a border to school
+    assert 0.91 < len(at_home) / len(camden) < 0.97  # the others cross a border to school
     assert sum(ingredients.AUTHORITIES.values()) == 4765
 
 
