@@ -139,19 +139,15 @@ def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list
             earlier, _ = groups.pop()
             members = [*earlier, *members]
             start = sum(wanted[member] - gap * step for step, member in enumerate(members)) / len(members)
-        start = min(max(start, low), high - gap * (len(members) - 1))
         groups.append((members, start))
-    places = {member: start + gap * step for members, start in groups for step, member in enumerate(members)}
-    return _inside([places[each] for each in range(len(wanted))], order, gap, low)
-
-
-def _inside(places: list[float], order: list[int], gap: float, low: float) -> list[float]:
-    """Push up what the lower edge moved into its neighbour."""
+    found = [start + gap * step for members, start in groups for step in range(len(members))]
     least = low
-    for each in order:
-        places[each] = max(places[each], least)
-        least = places[each] + gap
-    return places
+    for rank, place in enumerate(found):
+        # No lower than the edge and the one before, no higher than leaves room for those that follow.
+        found[rank] = min(max(place, least), high - gap * (len(order) - 1 - rank))
+        least = found[rank] + gap
+    places = dict(zip(order, found, strict=True))
+    return [places[each] for each in range(len(wanted))]
 
 
 def moments(index: Any) -> pd.DatetimeIndex:

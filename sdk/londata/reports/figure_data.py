@@ -123,7 +123,7 @@ def leave(numbers: Numbers) -> str:
     table = table.replace_schema_metadata({**(table.schema.metadata or {}), _ABOUT: json.dumps(about).encode()})
     with writing_to(folder):
         taken = [int(found[1]) for path in folder.iterdir() if (found := _KEPT.fullmatch(path.name))]
-        name = f"{max(taken, default=0) + 1:02}-{slugify(numbers.title)[:_LONGEST_NAME].strip('-') or 'figure'}"
+        name = f"{max(taken, default=0) + 1:02}-{slugify(numbers.title)[:_LONGEST_NAME].strip('-')}"
         part = folder / f"{name}.part"
         pq.write_table(table, part, compression="zstd")
         part.replace(folder / f"{name}.parquet")
@@ -149,8 +149,9 @@ def kept(job: Job) -> list[Kept]:
                 raise ValueError(path.name)
             written = pq.ParquetFile(path)
             about = json.loads((written.schema_arrow.metadata or {})[_ABOUT])
+            _check(about, written.schema_arrow.names)
             found.append(Kept(path=path, rows=written.metadata.num_rows, **about))
-        except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as error:
+        except (pa.ArrowException, OSError, AttributeError, KeyError, TypeError, ValueError) as error:
             raise ReportError(
                 f"The numbers of a figure cannot be read back: {path.name[:80]} is not what a figure leaves.",
                 hint="Let the notebook hand numbers to a figure as data=…, and write nothing to FIGURE_DATA itself.",
@@ -253,6 +254,16 @@ def _iso(column: pd.Series[Any], kind: str) -> list[str | None]:
     if kind == "date":
         return [None if each is None else each.isoformat()[:10] for each in moments]
     return [None if each is None else each.isoformat() for each in moments]
+
+
+def _check(about: Any, columns: list[str]) -> None:
+    """Take what a file says of itself for what it is: text that any notebook can write."""
+    texts = [about[name] for name in ("title", "unit", "source")]
+    texts += [*about["titles"].values(), *about["kinds"].values()]
+    if not all(isinstance(text, str) for text in texts) or not set(about["titles"]) == set(about["kinds"]) == set(
+        columns
+    ):
+        raise ValueError("not what leave() writes")
 
 
 def _number(path: Path) -> tuple[int, str]:
