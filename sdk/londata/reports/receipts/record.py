@@ -6,12 +6,15 @@ name of a file in it never leads out of the report's folder.
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import hashlib
 import json
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -102,6 +105,25 @@ def load(path: str | Path) -> Receipt:
         raise _broken(file, str(unlike)) from unlike
 
 
+@contextlib.contextmanager
+def opened(path: Path) -> Iterator[BufferedReader]:
+    """Open a plain file, and nothing else that could have its name: a link, a pipe, a folder.
+
+    Raises
+    ------
+    OSError
+        It is none, or cannot be opened.
+    """
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+    try:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise OSError(errno.EINVAL, "not a file")
+        with os.fdopen(handle, "rb", closefd=False) as file:
+            yield file
+    finally:
+        os.close(handle)
+
+
 class _UnlikeAReceiptError(Exception):
     """Something in the document is not what it should be."""
 
@@ -113,16 +135,14 @@ def _broken(file: Path, why: str) -> ReceiptError:
 def _bytes_of(file: Path) -> bytes:
     """Read the file of a receipt; neither a link nor a pipe, and not more than a receipt can have."""
     try:
-        handle = os.open(file, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
-    except (OSError, ValueError) as error:
+        with opened(file) as bytes_of:
+            content = bytes_of.read(_MOST_BYTES + 1)
+    except FileNotFoundError as error:
         raise ReceiptError(
             f"There is no receipt at {file}.", hint=f"Name the folder of a report, or its {RECEIPT}."
         ) from error
-    with open(handle, "rb") as opened:  # noqa: PTH123 - what was opened is looked at, not what has its name now
-        about = os.fstat(handle)
-        if not stat.S_ISREG(about.st_mode):
-            raise _broken(file, "it is not a file")
-        content = opened.read(_MOST_BYTES + 1)
+    except (OSError, ValueError) as error:
+        raise _broken(file, f"it cannot be read as a file ({getattr(error, 'strerror', None) or error})") from error
     if len(content) > _MOST_BYTES:
         raise _broken(file, f"it is larger than {_MOST_BYTES // 2**20} MB, which no receipt is")
     return content

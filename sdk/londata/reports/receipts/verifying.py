@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from londata.errors import LondataError, LondataWarning, ReceiptError
 from londata.reports import templates
 from londata.reports.job import RECEIPT
 from londata.reports.receipts.noted import sources
-from londata.reports.receipts.record import Receipt, load
+from londata.reports.receipts.record import Receipt, load, opened
 
 
 @dataclass(frozen=True)
@@ -154,15 +153,12 @@ def _state(folder: Path, name: str, sha256: str) -> str:
     if path.parent.resolve() != folder.resolve() / Path(name).parent:
         return "changed"
     try:
-        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+        with opened(path) as file:
+            return "same" if hashlib.file_digest(file, "sha256").hexdigest() == sha256 else "changed"
     except FileNotFoundError:
         return "missing"
-    except OSError:  # a link, or something that may not be read
+    except OSError:  # a link, a folder, or something that may not be read
         return "changed"
-    with open(handle, "rb") as file:  # noqa: PTH123 - what was opened is hashed, not what has its name now
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            return "changed"
-        return "same" if hashlib.file_digest(file, "sha256").hexdigest() == sha256 else "changed"
 
 
 def _names_in(folder: Path) -> Iterator[str]:
