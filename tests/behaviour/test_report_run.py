@@ -1,16 +1,11 @@
 """Running a report for real: papermill, a kernel, a page and a receipt; and the ways in which it may not end well."""
 
-import contextlib
-import hashlib
 import itertools
 import json
-import os
 import shutil
-import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -18,9 +13,10 @@ from bs4 import BeautifulSoup
 
 from londata import reports
 from londata.errors import ParameterError, ReportError
+from londata.reports import receipts
+from trial_reports import LONDATA, london, make_template, sha256
 
 ROOT = Path(__file__).resolve().parents[2]
-LONDATA = Path(sys.executable).with_name("londata")
 HOSTILE = "\"; open('stolen', 'w'); '{x}' <script>alert(1)</script> £ 💷 \\"
 READS = """
 from londata import catalog
@@ -35,51 +31,6 @@ PICTURE = """
 import matplotlib.pyplot as plt
 plt.plot([1, 2]);
 """
-
-
-def make_template(folder, *cells, parameters="{}", values="", **fields):
-    """Write a template: markdown cells begin with '#', the others are code."""
-    folder.mkdir(parents=True)
-    lines = {"title": "A trial", "purpose": "Try it.", "owner": "Tests", "parameters": parameters} | fields
-    text = "".join(f"{name}: {value}\n" for name, value in lines.items())
-    (folder / "template.yaml").write_text(text, encoding="utf-8")
-    written = [_cell("code", values, "parameters")] if values else []
-    written += [_cell("markdown" if text.startswith("#") else "code", text.strip("\n")) for text in cells]
-    for number, cell in enumerate(written):
-        cell["id"] = f"cell-{number}"
-    notebook = {"cells": written, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
-    (folder / "template.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
-    return folder
-
-
-def _cell(kind, source, *tags):
-    cell = {"cell_type": kind, "metadata": {"tags": list(tags)}, "source": source}
-    return cell | ({"execution_count": None, "outputs": []} if kind == "code" else {})
-
-
-def wait_until(condition, what, seconds=60):
-    deadline = time.monotonic() + seconds
-    while not (value := condition()):
-        assert time.monotonic() < deadline, what
-        time.sleep(0.05)
-    return value
-
-
-def is_alive(pid):
-    """Whether a process runs; one that has ended and waits to be collected does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-
-
-def sha256(path):
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def london(*arguments, **keywords):
-    """Run the command line to its end."""
-    return subprocess.run([LONDATA, *map(str, arguments)], capture_output=True, text=True, timeout=120, **keywords)
 
 
 @pytest.fixture(scope="module")
@@ -101,10 +52,10 @@ def made(tmp_path_factory):
 
 
 def test_a_run_leaves_a_notebook_a_page_and_a_receipt_and_nothing_else(made):
-    stem = made.html.name.removesuffix(".html")
-    assert stem.startswith("trial-")
-    names = {path.name for path in made.html.parent.iterdir()}
-    assert names == {f"{stem}.html", f"{stem}.ipynb", f"{stem}.receipt.json"}
+    assert made.folder.name.startswith("trial-")
+    assert list(made.folder.parent.iterdir()) == [made.folder]
+    names = {path.name for path in made.folder.iterdir()}
+    assert names == {"report.html", "report.ipynb", "ro-crate-metadata.json"}
     assert {made.html.name, made.notebook.name, made.receipt.name} == names
 
 
@@ -115,7 +66,7 @@ def test_a_hostile_parameter_stays_text_in_the_notebook_and_on_the_page(made):
     page = BeautifulSoup(made.html.read_text(encoding="utf-8"), "html.parser")
     assert page.h1.string == f"About {HOSTILE}"
     assert not page.find_all("script")
-    assert not list(made.html.parent.parent.rglob("stolen"))
+    assert not list(made.folder.parent.parent.rglob("stolen"))
 
 
 def test_the_page_shows_outputs_without_code_and_can_fetch_or_run_nothing(made):
@@ -143,17 +94,17 @@ def test_the_page_can_be_read_without_seeing_it(made):
 
 
 def test_the_receipt_names_what_was_read_and_what_came_out_with_true_hashes(made):
-    receipt = json.loads(made.receipt.read_text(encoding="utf-8"))
-    (read,) = receipt["reads"]
+    receipt = receipts.load(made.folder)
+    (read,) = receipt.reads
     assert (read["entry"], read["rows"], read["access"]) == ("london-authorities", 33, "open")
     assert read["sha256"] == sha256(ROOT / "catalogs" / "data" / "london-authorities.csv")
-    assert {each["name"]: each["sha256"] for each in receipt["outputs"]} == {
+    assert {each["name"]: each["sha256"] for each in receipt.outputs} == {
         path.name: sha256(path) for path in (made.notebook, made.html)
     }
-    assert receipt["parameters"] == {"word": HOSTILE}
-    assert receipt["status"] == "completed"
-    assert receipt["started"] < read["read_at"] < receipt["ended"]
-    assert receipt["sentence"] == made.sentence
+    assert receipt.parameters == {"word": HOSTILE}
+    assert receipt.status == "completed"
+    assert receipt.started < read["read_at"] < receipt.ended
+    assert receipt.sentence == made.sentence
     assert read["title"] in made.sentence
     assert read["sha256"][:12] in made.html.read_text(encoding="utf-8")
 
@@ -179,12 +130,12 @@ def test_a_failing_cell_is_told_in_a_sentence_and_the_notebook_is_kept(tmp_path)
     said, hint = ended.stderr.splitlines()
     assert said == "londata: The report trial failed in cell [2] (“Counting”): KeyError: 'camden'."
     assert "Traceback" not in ended.stderr
-    (notebook,) = out.glob("*.failed.ipynb")
-    assert str(notebook) in hint
-    assert "KeyError" in notebook.read_text(encoding="utf-8")
-    (receipt,) = out.glob("*.failed.receipt.json")
-    assert json.loads(receipt.read_text(encoding="utf-8"))["status"] == "failed"
-    assert len(list(out.iterdir())) == 2
+    (kept,) = out.iterdir()
+    assert kept.name.endswith(".failed")
+    assert str(kept / "report.ipynb") in hint
+    assert "KeyError" in (kept / "report.ipynb").read_text(encoding="utf-8")
+    assert receipts.load(kept).status == "failed"
+    assert len(list(kept.iterdir())) == 2
 
 
 @pytest.mark.parametrize("notebook", [True, False])
@@ -208,87 +159,6 @@ def test_a_run_that_fails_leaves_the_last_good_report_as_it_was(tmp_path):
     assert {path: sha256(path) for path in before} == before
 
 
-WAITS = """
-import os, pathlib, time
-pathlib.Path({pid!r}).write_text(str(os.getpid()))
-while True:
-    time.sleep(0.1)
-"""
-
-
-@pytest.fixture
-def waiting(tmp_path):
-    """A report whose third cell never ends, started from the command line in a process group of its own."""
-    pid = tmp_path / "kernel.pid"
-    template = make_template(tmp_path / "trial", "# Wait", "print('before')", WAITS.format(pid=str(pid)))
-    arguments = [LONDATA, "report", "run", template, "--out", tmp_path / "out"]
-    started = subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True, start_new_session=True)
-    try:
-        kernel = int(wait_until(lambda: pid.exists() and pid.read_text(), "the kernel never came up"))
-        yield started, kernel, tmp_path / "out"
-    finally:
-        for process in (started.pid, locals().get("kernel", 0)):
-            with contextlib.suppress(ProcessLookupError):
-                if process:
-                    os.kill(process, signal.SIGKILL)
-        started.wait()
-        started.stderr.close()
-
-
-def assert_stopped(kernel, out):
-    """The kernel is gone, the part that ran is there, and nothing else is."""
-    (notebook,) = wait_until(lambda: list(out.glob("*.stopped.ipynb")), "no evidence was left")
-    wait_until(lambda: not is_alive(kernel), "the kernel lives on")
-    assert "before" in notebook.read_text(encoding="utf-8")
-    (receipt,) = out.glob("*.stopped.receipt.json")
-    assert json.loads(receipt.read_text(encoding="utf-8"))["status"] == "stopped"
-    wait_until(lambda: len(list(out.iterdir())) == 2, f"there is more: {list(out.iterdir())}")
-
-
-def test_ctrl_c_stops_the_kernel_and_keeps_what_ran(waiting):
-    started, kernel, out = waiting
-    os.killpg(started.pid, signal.SIGINT)
-    assert started.wait(60) == 130
-    said = started.stderr.read()
-    assert ".stopped.ipynb" in said
-    assert "Traceback" not in said
-    assert_stopped(kernel, out)
-
-
-def test_a_killed_caller_leaves_no_kernel_and_keeps_what_ran(waiting):
-    started, kernel, out = waiting
-    started.kill()
-    assert_stopped(kernel, out)
-
-
-def test_a_killed_run_is_told_in_a_sentence_and_leaves_no_kernel(waiting):
-    started, kernel, out = waiting
-    child = int(Path(f"/proc/{kernel}/stat").read_text().rpartition(")")[2].split()[1])
-    os.kill(child, signal.SIGKILL)
-    assert started.wait(60) == 9
-    said = started.stderr.read()
-    assert "ended unexpectedly. It was killed by SIGKILL." in said
-    assert "Traceback" not in said
-    assert [path.name.partition(".")[2] for path in sorted(out.iterdir())] == ["failed.ipynb", "failed.receipt.json"]
-    wait_until(lambda: not is_alive(kernel), "the kernel lives on")
-
-
-def test_a_kernel_that_dies_is_told_in_a_sentence(tmp_path):
-    template = make_template(tmp_path / "trial", "import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
-    with pytest.raises(ReportError, match="The report trial failed: The kernel died") as died:
-        reports.run(template, out=tmp_path / "out", progress=False)
-    assert ".failed.ipynb" in died.value.hint
-
-
-def test_a_report_that_outlasts_its_time_is_stopped_even_if_it_takes_no_notice(tmp_path):
-    pid = tmp_path / "kernel.pid"
-    deaf = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)" + WAITS.format(pid=str(pid))
-    template = make_template(tmp_path / "trial", deaf, max_run_s=3)
-    with pytest.raises(ReportError, match="stopped: it took longer than 3 seconds"):
-        reports.run(template, out=tmp_path / "out", progress=False)
-    wait_until(lambda: not is_alive(int(pid.read_text())), "the kernel lives on")
-
-
 def test_two_runs_of_one_report_at_once_leave_one_whole_report(tmp_path):
     template = make_template(tmp_path / "trial", "import time; print(time.time_ns())")
     runs = [
@@ -299,10 +169,10 @@ def test_two_runs_of_one_report_at_once_leave_one_whole_report(tmp_path):
         each.start()
     for each in runs:
         each.join()
-    receipt, page, notebook = (next((tmp_path / "out").glob(f"*.{end}")) for end in ("receipt.json", "html", "ipynb"))
-    written = {each["name"]: each["sha256"] for each in json.loads(receipt.read_text(encoding="utf-8"))["outputs"]}
-    assert written == {page.name: sha256(page), notebook.name: sha256(notebook)}
-    assert len(list((tmp_path / "out").iterdir())) == 3
+    (report,) = (tmp_path / "out").iterdir()
+    assert receipts.load(report).status == "completed"
+    written = {each["name"]: each["sha256"] for each in receipts.load(report).outputs}
+    assert written == {name: sha256(report / name) for name in ("report.html", "report.ipynb")}
 
 
 def sandbox(*more):
@@ -323,7 +193,7 @@ def test_a_report_needs_no_network_and_no_installed_kernel(tmp_path):
     command = [*inside, LONDATA, "report", "run", template, "--out", tmp_path / "out"]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert ended.returncode == 0, ended.stderr
-    (page,) = (tmp_path / "out").glob("*.html")
+    (page,) = (tmp_path / "out").glob("*/report.html")
     assert "33 rows" in page.read_text(encoding="utf-8")
 
 
@@ -348,7 +218,7 @@ def test_a_disk_that_takes_nothing_is_told_in_a_sentence(tmp_path, mount, reason
 
 def test_the_borough_profile_of_the_city_of_london_says_what_is_not_published(tmp_path):
     made = reports.run("borough-profile", borough="City of London", out=tmp_path, progress=False)
-    assert made.html.name.startswith("borough-profile-city-of-london-")
+    assert made.folder.name.startswith("borough-profile-city-of-london-")
     page = BeautifulSoup(made.html.read_text(encoding="utf-8"), "html.parser")
     assert page.h1.string == "City of London"
     assert "8,584" in page.find("dl", class_="facts").get_text()

@@ -119,8 +119,8 @@ class Zygote:
         connection.settimeout(_REQUEST_S)
         files: list[int] = []
         try:
-            self._know(connection)
             request, files = receive(connection, files=_MOST_FILES)
+            self._know(connection)
             if len(files) < 3:
                 raise ValueError("a task needs three files")
             self._fork(request, files, connection)

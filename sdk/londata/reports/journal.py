@@ -64,7 +64,7 @@ class Journal:
 
 def recover(job: Job) -> None:
     """Put the cells of the journal into the notebook of a run that was killed; without a journal nothing is done."""
-    from nbformat import v4
+    from nbformat import from_dict, v4
 
     path = _path(job)
     if not path.exists() or not job.notebook.exists():
@@ -75,7 +75,7 @@ def recover(job: Job) -> None:
             index, cell = json.loads(line)
         except ValueError:  # the last line, cut as the process was killed
             break
-        notebook.cells[index] = v4.nbbase.from_dict(cell)
+        notebook.cells[index] = from_dict(cell)
     job.notebook.write_text(v4.writes(notebook) + "\n", encoding="utf-8")
     path.unlink()
 

@@ -1,0 +1,107 @@
+"""The engine of the name ``londata`` against papermill's own: the same notebook goes in, the same one comes out."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from papermill import PapermillExecutionError, execute_notebook
+
+from trial_reports import make_cell, write_notebook
+
+PAPERMILL = Path(sys.executable).with_name("papermill")
+KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+GOOD = [
+    make_cell("code", "word = 'default'\ncount = 1", "parameters"),
+    make_cell("markdown", "# Text\n\nwith *words*"),
+    make_cell("code", "print(word); import sys; print('aside', file=sys.stderr)"),
+    make_cell("code", "from IPython.display import HTML, display\ndisplay(HTML('<b>x</b>'))\ncount + 1"),
+    make_cell("code", "import matplotlib.pyplot as plt\nplt.plot([1, 2]);"),
+    make_cell("code", "1 / 0", "raises-exception"),
+    make_cell("code", "print('not run')", "skip-execution"),
+    make_cell("code", "print('last')", "mine", "hide-input"),
+]
+FAILING = [make_cell("code", "x = 1"), make_cell("code", "{}['camden']"), make_cell("code", "print('never')")]
+ENDING = [make_cell("code", "import sys; sys.exit(0)"), make_cell("code", "print('never')")]
+#: What differs between any two runs.
+VARIES = re.compile(r"^(start_time|end_time|duration|output_path|id|shell\.execute_reply|iopub.*)$")
+
+
+def plain(value):
+    """A notebook without what differs between any two runs."""
+    if isinstance(value, dict):
+        return {key: plain(each) for key, each in value.items() if not VARIES.match(key)}
+    if isinstance(value, list):
+        return [plain(each) for each in value]
+    return re.sub(r"0x[0-9a-f]+|ipykernel_\d+/\d+|/tmp/\S+", "…", value) if isinstance(value, str) else value
+
+
+def run(path, out, engine, **options):
+    """Run a notebook with an engine; return it, and the error that there was."""
+    try:
+        execute_notebook(str(path), str(out), engine_name=engine, progress_bar=False, **options)
+    except PapermillExecutionError as error:
+        return nbformat.read(out, as_version=4), error
+    return nbformat.read(out, as_version=4), None
+
+
+@pytest.mark.parametrize("cells", [GOOD, FAILING, ENDING], ids=["good", "failing", "ending"])
+def test_both_engines_leave_the_same_notebook_and_say_the_same(tmp_path, cells):
+    write_notebook(tmp_path / "in.ipynb", [dict(cell) for cell in cells], KERNEL)
+    options = {"parameters": {"word": "hello"}} if cells is GOOD else {}
+    theirs, their_error = run(tmp_path / "in.ipynb", tmp_path / "theirs.ipynb", None, **options)
+    ours, our_error = run(tmp_path / "in.ipynb", tmp_path / "ours.ipynb", "londata", **options)
+    assert plain(ours) == plain(theirs)
+    assert set(ours.metadata.papermill) == set(theirs.metadata.papermill)
+    for one, other in zip(ours.cells, theirs.cells, strict=True):
+        assert set(one.metadata.papermill) == set(other.metadata.papermill) if "papermill" in other.metadata else True
+    said = [error and (error.ename, error.evalue, error.exec_count) for error in (our_error, their_error)]
+    assert said[0] == said[1]
+    assert (our_error is not None) == (cells is FAILING)
+
+
+def test_the_command_line_ends_as_with_papermills_own_engine(tmp_path):
+    write_notebook(tmp_path / "in.ipynb", [dict(cell) for cell in FAILING], KERNEL)
+    ended = {}
+    for engine in ("londata", "nbclient"):
+        command = [
+            PAPERMILL,
+            tmp_path / "in.ipynb",
+            tmp_path / f"{engine}.ipynb",
+            "--engine",
+            engine,
+            "--no-progress-bar",
+        ]
+        ended[engine] = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert ended["londata"].returncode == ended["nbclient"].returncode == 1
+    last = {name: one.stderr.strip().splitlines()[-1] for name, one in ended.items()}
+    assert last["londata"] == last["nbclient"] == "KeyError: 'camden'"
+    read = {name: json.loads((tmp_path / f"{name}.ipynb").read_text()) for name in ended}
+    assert plain(read["londata"]) == plain(read["nbclient"])
+
+
+def test_a_kernel_of_another_name_is_papermills_business(tmp_path):
+    other = {"kernelspec": {"name": "not-there", "display_name": "Other", "language": "python"}}
+    write_notebook(tmp_path / "in.ipynb", [make_cell("code", "1")], other)
+    said = []
+    for engine in ("londata", None):
+        with pytest.raises(Exception, match="not-there") as refused:
+            run(tmp_path / "in.ipynb", tmp_path / "out.ipynb", engine)
+        said.append(type(refused.value))
+    assert said[0] is said[1]
+
+
+def test_a_second_notebook_of_one_process_is_forked_from_a_warm_one(tmp_path):
+    code = "import os\nprint('pandas' in __import__('sys').modules, os.getpid() == os.getsid(0))"
+    write_notebook(tmp_path / "in.ipynb", [make_cell("code", code)], KERNEL)
+    script = (
+        "import sys; from papermill import execute_notebook\n"
+        "for name in sys.argv[2:]: execute_notebook(sys.argv[1], name, engine_name='londata', progress_bar=False)"
+    )
+    outs = [tmp_path / f"{number}.ipynb" for number in range(2)]
+    subprocess.run([sys.executable, "-c", script, tmp_path / "in.ipynb", *outs], check=True, timeout=120)
+    printed = [nbformat.read(out, as_version=4).cells[0].outputs[0].text for out in outs]
+    assert printed == ["False True\n", "True True\n"]
