@@ -14,11 +14,13 @@ import warnings
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from londata import cache, session, settings
 from londata.access import decide
+from londata.catalog_files import FileRegister
 from londata.errors import LondataError
 from londata.intake_catalog import reading
 from londata.intake_catalog.opening import register_at
@@ -53,13 +55,11 @@ class Versions:
     """The versions that the register has, each asked for once: to a batch they are what it began with."""
 
     def __init__(self) -> None:
+        address = settings.get("REGISTER")
+        #: The register that reports read from.
+        self.register: Register = register_at(address) if address.startswith("http") else _files_at(address)
         self._known: dict[tuple[str, str], Version | None] = {}
         self._choices: dict[str, tuple[str, ...]] = {}
-
-    @property
-    def register(self) -> Register:
-        """The register that reports read from."""
-        return register_at(settings.get("REGISTER"))
 
     def of(self, entry: str, distribution: str) -> Version | None:
         """Say which version there is now; ``None`` where that cannot be told for sure, or it may not be read."""
@@ -102,20 +102,18 @@ class Versions:
         return self._choices[str(source)]
 
     def _look_up(self, source: ValuesFrom) -> tuple[str, ...]:
-        if source.facet:
-            return _read_choices(source)
-        record = self._find(source.entry)
+        record = self._find(source.entry) if source.entry else None
         if record is None or record.access != "open" or len(reading.readable(record)) != 1:
-            return _read_choices(source)
+            return _read_choices(self.register, source)
         chosen = reading.readable(record)[0]
         version = self.of(record.id, chosen.id)
         if version is None:
-            return _read_choices(source)
+            return _read_choices(self.register, source)
         name = "\n".join((record.id, chosen.id, source.column, version.described, version.sha256))
         kept = settings.cache_folder() / "choices" / f"{hashlib.sha256(name.encode()).hexdigest()}.json"
         with suppress(OSError, ValueError):
             return tuple(str(value) for value in json.loads(kept.read_bytes()))
-        found = _read_choices(source)
+        found = _read_choices(self.register, source)
         _keep(kept, found)
         return found
 
@@ -174,13 +172,34 @@ def is_cheap_to_tell(read: dict[str, Any], register: Register) -> bool:
     return known is not None and bool(known.etag or known.last_modified)
 
 
-def _read_choices(source: ValuesFrom) -> tuple[str, ...]:
-    import londata
+def _read_choices(register: Register, source: ValuesFrom) -> tuple[str, ...]:
+    from londata.intake_catalog import RegisterCatalog
 
+    catalog = RegisterCatalog(register)
     if source.facet:
-        return tuple(sorted(londata.catalog.facets(source.facet)[source.facet]))
-    column = londata.catalog[source.entry].read(columns=[source.column])[source.column]
+        return tuple(sorted(catalog.facets(source.facet)[source.facet]))
+    column = reading.read(register, catalog[source.entry].record, columns=[source.column])[source.column]
     return tuple(sorted(column.dropna().astype(str).unique()))
+
+
+def _files_at(address: str) -> Register:
+    """Open catalogue files as they are now: a process may live long, and the next report reads them anew."""
+    root = Path(address) if address else settings.shipped("catalogs")
+    folder = root if root.is_dir() else root.parent
+    with suppress(OSError):
+        files = sorted([*folder.glob("*.yaml"), *folder.glob("*/*.yaml")])
+        return _files_with(str(root), tuple((str(path), *_stamp(path)) for path in files))
+    return FileRegister(root)
+
+
+def _stamp(path: Path) -> tuple[int, int, int]:
+    status = path.stat()
+    return status.st_mtime_ns, status.st_ctime_ns, status.st_size
+
+
+@lru_cache(maxsize=4)
+def _files_with(address: str, stamps: tuple[object, ...]) -> Register:
+    return FileRegister(address)
 
 
 def _keep(path: Path, values: tuple[str, ...]) -> None:

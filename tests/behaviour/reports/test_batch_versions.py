@@ -89,8 +89,11 @@ def test_what_the_holder_changed_is_read_as_it_was_while_its_earlier_bytes_are_a
         monkeypatch.setenv("LONDATA_FETCH_ALLOW", f"127.0.0.1:{holder.port}")
         url = holder.answer("/a.csv", b"a\n1\n", etag='"1"')
         people = catalogs / "people.yaml"
-        text = people.read_text().replace("{path: data/boroughs.csv, media_type: text/csv, rows: 3}", f'{{url: "{url}", media_type: text/csv}}')
-        people.write_text(text)
+        by_path, by_url = (
+            "path: data/boroughs.csv, media_type: text/csv, rows: 3",
+            f'url: "{url}", media_type: text/csv',
+        )
+        people.write_text(people.read_text().replace(by_path, by_url))
         entry = open_catalog(str(catalogs))["borough-profile"]
         assert entry.read()["a"].tolist() == [1]
         pin("borough-profile", "csv", reads()[-1].sha256)
