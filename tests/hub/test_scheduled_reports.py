@@ -1,28 +1,49 @@
 """Scheduled reports on a real hub: made as their owner, without the owner's Lab, and given up when access ends."""
 
+import contextlib
 import json
 import os
+import shutil
 import signal
 import sqlite3
+import subprocess
 from pathlib import Path
 
 import pytest
 
+import owned_templates
 from londata.records import Schedule
 from londata.schedules import parse
 from londata_hub import settings
-from londata_hub.store import RunStore
-from running_hub import wait_for
+from londata_hub.store import AccessStore, RunStore
+from running_hub import RunningHub, wait_for
 
-pytestmark = pytest.mark.hub
+pytestmark = [
+    pytest.mark.hub,
+    pytest.mark.skipif(not shutil.which("bwrap"), reason="without bubblewrap a hub serves open data only"),
+]
 
-CAMDEN = {"borough": "Camden"}
+ROLLS = "school-rolls-by-pupil"
+COUNTS = f"from londata import catalog\nrows = catalog[{ROLLS!r}].read()\nprint(len(rows), set(rows.borough_code))"
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory):
+    """A hub of this module's own: here grants are ended and workers killed."""
+    running = RunningHub(tmp_path_factory.mktemp("scheduled") / "state")
+    try:
+        running.start()
+        running.visitor("ada")  # whoever schedules has been here; her Lab never runs
+        yield running
+    finally:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            running.stop()
+        running.process.kill()
 
 
 @pytest.fixture(scope="module")
 def store(hub):
     found = settings.load(hub.command()["env"])
-    hub.visitor("ada")  # whoever schedules has been here
     with RunStore(found.database, found.anchors) as made:
         yield made
 
@@ -31,16 +52,20 @@ def scheduled(store, name, **fields):
     rule = parse("every year on 1 January 07:00")
     values = {
         "id": name,
-        "title": "The borough profile",
+        "title": "A report",
         "owner": "ada",
-        "template": "borough-profile",
-        "parameters": CAMDEN,
+        "template": name,
         "rule": rule.cron,
         "timezone": rule.timezone,
         "words": rule.words,
+        "backoff_s": 1,
         "created_at": store.now(),
     }
     return store.add(Schedule.model_validate(values | fields))
+
+
+def run_now(store, schedule):
+    return store.run_now(schedule.id, "ada").id
 
 
 def ended(store, run, seconds=120):
@@ -52,15 +77,74 @@ def log_of(hub, run):
     return path.read_text() if path.exists() else "there is no log"
 
 
-def test_a_report_is_made_as_its_owner_while_no_lab_runs(hub, store):
-    schedule = scheduled(store, "ada-profile")
-    run = ended(store, store.run_now(schedule.id, "ada").id)
+def workers():
+    """The numbers of the processes that make scheduled reports."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            words = (process / "cmdline").read_bytes().split(b"\0")
+            if b"londata_hub.services.jobs" in words:
+                found.append((int(process.name), (process / "environ").read_bytes()))
+    return found
+
+
+def worker_of(hub):
+    (number,) = [n for n, environ in workers() if f"LONDATA_HUB_STATE={hub.state}".encode() in environ]
+    return number
+
+
+def printed(folder):
+    """What the cells of the only report in a folder printed."""
+    (notebook,) = folder.glob("*/report.ipynb")
+    cells = json.loads(notebook.read_text())["cells"]
+    return "".join("".join(out.get("text", "")) for cell in cells for out in cell.get("outputs", []))
+
+
+def test_closed_data_is_read_as_the_owner_for_the_project_while_no_lab_runs(hub, store):
+    digest = owned_templates.keep(hub.state, "rolls-count", [COUNTS], datasets=[ROLLS])
+    schedule = scheduled(store, "rolls-count", notebook=digest, project="school-places")
+    run = ended(store, run_now(store, schedule))
     assert run.state == "completed", f"{run}\n{log_of(hub, run)}"
     assert run.made == 1
-    (report,) = (hub.state / "reports" / run.folder / "reports").glob("borough-profile-*/")
-    receipt = json.loads((report / "ro-crate-metadata.json").read_text())
-    assert '"ada"' in json.dumps(receipt)
+    reports = hub.state / "reports" / run.folder / "reports"
+    assert "E09000007" in printed(reports)
+    (receipt,) = reports.glob("*/ro-crate-metadata.json")
+    assert all(word in receipt.read_text() for word in ('"ada"', "school-places", "ISA-021"))
     assert not (hub.state / "reports" / run.folder / "home").exists()
     with sqlite3.connect(hub.state / "jupyterhub.sqlite") as hub_database:
         left = hub_database.execute("select count(*) from api_tokens where note like 'The scheduled report%'")
         assert left.fetchone() == (0,), "its token was taken back"
+        assert hub_database.execute("select count(*) from spawners where server_id is not null").fetchone() == (0,)
+
+
+def test_a_worker_that_is_killed_loses_nothing(hub, store):
+    digest = owned_templates.keep(hub.state, "slow-one", ["import time; time.sleep(8)"], digest="1" * 64)
+    schedule = scheduled(store, "slow-one", notebook=digest, retries=0)
+    first = run_now(store, schedule)
+    home = hub.state / "reports" / schedule.id / first / "home"
+    wait_for(lambda: list(home.rglob("*.ipynb")), 90, "the notebook of the run")
+    os.kill(worker_of(hub), signal.SIGKILL)
+    lost = ended(store, first)
+    assert lost.state == "lost"
+
+    def done():
+        return [run for run in store.runs(schedule.id) if run.state == "completed"]
+
+    (run,) = wait_for(done, 180, "the second attempt")
+    assert (run.attempt, run.made) == (2, 1)
+    assert [each.state for each in store.runs(schedule.id)] == ["completed", "lost"]
+
+
+def test_when_access_ends_the_schedule_is_paused_with_the_reason(hub, store):
+    schedule = store.find("rolls-count")
+    found = settings.load(hub.command()["env"])
+    with AccessStore(found.database, found.anchors) as access:
+        (term,) = [each for each in access.arrangements().terms("ada", ROLLS) if each.end.at > access.now()]
+        access.end_grant(term.grant.id, "operator", "The work is done")
+    run = ended(store, run_now(store, schedule))
+    assert run.state == "refused"
+    assert "The work is done" in run.problem
+    paused = store.find(schedule.id)
+    assert (paused.state, paused.changed_by) == ("paused", "londata")
+    assert paused.reason == run.problem
+    assert store.next_runs(schedule.id, 1) == []

@@ -113,7 +113,7 @@ def test_a_run_that_is_lost_is_tried_again_also_where_failures_are_not(store: Ru
     store.begin(run.id, "one")
     assert [each.state for each in store.lose(dt.timedelta(0), worker="two")] == []
     assert [each.state for each in store.lose(dt.timedelta(0), worker="one")] == ["lost"]
-    clock.pass_by(minutes=1)
+    clock.pass_by(minutes=2)
     (again,) = store.waiting()
     store.begin(again.id, "one")
     store.finish(again.id, "one", "failed")
