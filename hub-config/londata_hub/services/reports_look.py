@@ -19,7 +19,7 @@ p { margin: 0.25rem 0 0.75rem; max-width: 65ch; }
 a { color: #0f5187; }
 a, button, summary { touch-action: manipulation; }
 :focus-visible { outline: 3px solid #a8400b; outline-offset: 2px; }
-.quiet { color: #4a5866; }
+.quiet { color: #4a5866; font-weight: 400; }
 .state { font-weight: 600; }
 .failed { border-left: 4px solid #a8400b; padding-left: 0.6rem; }
 table { border-collapse: collapse; width: 100%; }

@@ -51,7 +51,7 @@ def index(
     rows = [_report(prefix, each) for each in shown]
     count = {0: "No report is on the shelf for you", 1: "1 report"}.get(len(reports), f"{len(reports):,} reports")
     part = f", {offset + 1:,} to {offset + len(shown):,}" if len(reports) > len(shown) and shown else ""
-    headers = ("Report", "Place", "Made for", "Data", "Also as")
+    headers = ("Report", "Place", "As of", "Data", "Also as")
     found = table(f"{count}{part}", headers, rows) if rows else f"<p>{count}.</p>"
     ways = []
     if offset:

@@ -21,6 +21,7 @@ from londata.errors import LondataError, ParameterError, TemplateError, UsageErr
 from londata.records.identifiers import MAX_SLUG, SLUG
 from londata.reports import templates
 from londata.reports.parameters import Parameter, Value, ValuesFrom, check_all
+from londata.reports.scheduling import as_given
 from londata.reports.templates import DEFINITION, NOTEBOOK, Template
 from londata_hub.services.reports_parameters import Files
 
@@ -66,6 +67,11 @@ def check(template: Template, given: Mapping[str, Any], each: str) -> dict[str, 
         The values by name.
     each
         The parameter of which every choice gets a report; it is not given itself.
+
+    Returns
+    -------
+    dict
+        What was given, checked. What was not given is the template's default at the time of each run.
     """
     declared = {parameter.name: parameter for parameter in template.parameters}
     if each:
@@ -74,7 +80,7 @@ def check(template: Template, given: Mapping[str, Any], each: str) -> dict[str, 
     open_to = {parameter.name: _as_choice(parameter, given) for parameter in others if parameter.values_from}
     plain = tuple(parameter for parameter in others if not parameter.values_from)
     rest = {name: value for name, value in given.items() if name not in open_to}
-    return check_all(template.name, plain, rest, _nothing) | open_to
+    return as_given(template, given, check_all(template.name, plain, rest, _nothing) | open_to)
 
 
 def _check_each(template: Template, declared: Mapping[str, Parameter], given: Mapping[str, Any], each: str) -> None:

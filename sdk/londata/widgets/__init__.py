@@ -9,10 +9,16 @@ if TYPE_CHECKING:
     from londata.widgets.asking import request_form as request_form
     from londata.widgets.choosing_project import project_picker as project_picker
     from londata.widgets.deciding import steward_desk as steward_desk
+    from londata.widgets.schedules import schedule_panel as schedule_panel
 
 #: public name → the module that has it, imported when it is first used.
-_FORMS = {"project_picker": "choosing_project", "request_form": "asking", "steward_desk": "deciding"}
-__all__ = ["project_picker", "request_form", "steward_desk"]
+_FORMS = {
+    "project_picker": "choosing_project",
+    "request_form": "asking",
+    "schedule_panel": "schedules",
+    "steward_desk": "deciding",
+}
+__all__ = ["project_picker", "request_form", "schedule_panel", "steward_desk"]
 
 
 def __getattr__(name: str) -> Any:

@@ -99,13 +99,19 @@ def button(label: str, press: Callable[[], None], *, second: bool = False) -> An
 
 def form(*children: Any) -> Any:
     """Put a form together, with its look."""
-    look = files("londata.widgets").joinpath("sharing.css").read_text(encoding="utf-8")
+    folder = files("londata.widgets")
+    look = "".join(folder.joinpath(name).read_text(encoding="utf-8") for name in ("sharing.css", "schedules.css"))
     return box("sharing", place("style", f"<style>{look}</style>"), *children)
 
 
 def sentence(error: LondataError) -> Any:
     """Make what is shown instead of a form that cannot be: the error and what to do next."""
     return form(place("answer", problem(str(error))))
+
+
+def lines(title: str, text: str) -> str:
+    """Write lines of plain text as they are, below a title; nothing in them is taken for more than text."""
+    return f"<p><b>{html.escape(title)}</b></p><pre>{html.escape(text)}</pre>"
 
 
 def reflowing_table(caption: str, headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
