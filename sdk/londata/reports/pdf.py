@@ -23,6 +23,7 @@ from londata.reports.job import writing_to
 #: What Chromium is called, by the system that it comes from.
 BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome", "headless_shell")
 LIMIT_S = 120.0
+_LONGEST_PLACE = 40
 _KEPT = ("PATH", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "FONTCONFIG_FILE", "FONTCONFIG_PATH")
 _OPTIONS = (
     "--headless",
@@ -65,15 +66,17 @@ def write_pdf(page: Path, path: Path, *, limit_s: float = LIMIT_S) -> None:
         It does not print, or takes too long.
     """
     browser = find_browser()
-    room = Path(tempfile.mkdtemp(prefix="londata-pdf-"))
+    room, part = _room(), path.with_name(f"{path.name}.part")
     try:
         with writing_to(path.parent):
+            part.touch()  # better to know before than after
             (room / "page.html").write_text(_for_print(page.read_text(encoding="utf-8")), encoding="utf-8")
             _print(browser, room, time.monotonic() + limit_s, limit_s)
-            part = path.with_name(f"{path.name}.part")
             shutil.copyfile(room / "page.pdf", part)
             part.replace(path)
     finally:
+        with contextlib.suppress(OSError):  # it is in its place, or could not be made
+            part.unlink()
         _remove(room)
 
 
@@ -92,6 +95,13 @@ def find_browser() -> str:
         "A report becomes a PDF through Chromium, and there is none on this machine.",
         hint="Install it (Debian: apt install chromium), or ask for the report without pdf.",
     )
+
+
+def _room() -> Path:
+    """Make a folder for the profile; Chromium opens a socket in it, and a socket's path is short."""
+    usual = tempfile.gettempdir()
+    short = len(os.fsencode(usual)) <= _LONGEST_PLACE or os.name != "posix"
+    return Path(tempfile.mkdtemp(prefix="londata-pdf-", dir=usual if short else "/tmp"))  # noqa: S108
 
 
 def _for_print(page: str) -> str:
