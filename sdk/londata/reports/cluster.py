@@ -12,7 +12,7 @@ import time
 import uuid
 import zipfile
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -48,17 +48,11 @@ class Cluster:
     """
 
     def __init__(self, address: str, most: int | None = None) -> None:
-        try:
-            import distributed
-        except ImportError as error:
-            raise MissingExtraError(
-                "A Dask cluster needs distributed, which is not installed.",
-                hint='Install it with: pip install "londata[dask]"',
-            ) from error
-        self._distributed: Any = distributed
+        _distributed()
         self._address, self._most = address, most
         self._batch = uuid.uuid4().hex
         self._client: Any = None
+        self._connection = ExitStack()
         self._waiting: list[Task] = []
         self._under_way: dict[Any, tuple[Task, Job]] = {}
         self._handed_out: list[tuple[Task, Ended]] = []
@@ -71,18 +65,10 @@ class Cluster:
         return f"the Dask cluster at {self._address}"
 
     def __enter__(self) -> Self:
-        try:
-            self._client = self._distributed.Client(f"tcp://{self._address}", timeout=CONNECT_S, set_as_default=False)
-        except (OSError, ValueError) as error:  # a timeout is an OSError, too
-            raise SettingsError(
-                f"No Dask scheduler answers at {self._address}.",
-                hint="Look whether it runs, and whether this machine can reach that host and port.",
-            ) from error
-        try:
+        with ExitStack() as connection:
+            self._client = connection.enter_context(connected(self._address))
             self._check_workers()
-        except BaseException:
-            self._client.close()
-            raise
+            self._connection = connection.pop_all()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -90,7 +76,7 @@ class Cluster:
             self._on_workers(on_worker.end, self._batch)
         for _, job in self._under_way.values():
             jobs.clear(job)
-        self._client.close()
+        self._connection.close()
 
     def start(self, tasks: Sequence[Task], template: Template, prepare: Prepare, tell: Tell) -> None:
         """Begin with these tasks; see :class:`~londata.reports.executors.Executor`."""
@@ -170,7 +156,7 @@ class Cluster:
             return task, _placed(job, said, content)
         except LondataError as error:
             return task, Ended("failed", None, error.message, "", error.hint)
-        except self._distributed.KilledWorker as error:
+        except _distributed().KilledWorker as error:
             return task, Ended("failed", None, f"its worker died, and so did those that it was given to then: {error}")
         except Exception as error:  # noqa: BLE001 - whatever a cluster does to one report must not stop the others
             return task, Ended("failed", None, f"the Dask cluster lost it ({type(error).__name__}: {error})")
@@ -204,6 +190,39 @@ class Cluster:
                     f"{here[name] or 'not set'}. Its reports would not be the same.",
                     hint="Make both the same, then run the batch again.",
                 )
+
+
+@contextmanager
+def connected(address: str) -> Iterator[Any]:
+    """Connect to the scheduler at ``host:port``, and to no other: nothing else in this process uses it by itself.
+
+    Raises
+    ------
+    SettingsError
+        Nobody answers there.
+    """
+    try:
+        client = _distributed().Client(f"tcp://{address}", timeout=CONNECT_S, set_as_default=False)
+    except (OSError, ValueError) as error:  # a timeout is an OSError, too
+        raise SettingsError(
+            f"No Dask scheduler answers at {address}.",
+            hint="Look whether it runs, and whether this machine can reach that host and port.",
+        ) from error
+    try:
+        yield client
+    finally:
+        client.close()
+
+
+def _distributed() -> Any:
+    try:
+        import distributed
+    except ImportError as error:
+        raise MissingExtraError(
+            "A Dask cluster needs distributed, which is not installed.",
+            hint='Install it with: pip install "londata[dask]"',
+        ) from error
+    return distributed
 
 
 def _placed(job: Job, said: dict[str, Any], content: bytes) -> Ended:

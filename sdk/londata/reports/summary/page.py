@@ -163,6 +163,6 @@ def _seconds(account: Account) -> float:
 
 def _took(seconds: float) -> str:
     if seconds < 60:
-        return f"{seconds:.1f} seconds"
+        return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

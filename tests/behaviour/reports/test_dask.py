@@ -1,0 +1,175 @@
+"""A batch on a Dask cluster that is there already: a real scheduler and two workers, each a process of its own."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from londata import reports
+from londata.errors import ReportError, SettingsError
+from londata.reports import cluster, receipts
+from small_catalog import write_small_catalog
+from trial_templates import write_template
+
+DASK = Path(sys.executable).with_name("dask")
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+READS = """
+import pathlib, time
+from londata import catalog
+table = catalog["borough-profile"].read()
+if place == "Nowhere":
+    raise ValueError("no such place")
+while place == "Waits" and not pathlib.Path(GO).exists():
+    time.sleep(0.05)
+"""
+
+
+class Cluster:
+    """A scheduler and its workers; each may be killed."""
+
+    def __init__(self, folder):
+        self.folder, self.file, self.workers = folder, folder / "scheduler.json", []
+        self.scheduler = self.start("scheduler", "--port", "0", "--no-dashboard")
+        until(self.file.exists, "no scheduler")
+        self.address = json.loads(self.file.read_text())["address"].removeprefix("tcp://")
+
+    def start(self, *arguments, **environment):
+        number = len(self.workers)
+        with (self.folder / f"{arguments[0]}-{number}.log").open("wb") as log:
+            return subprocess.Popen(
+                [DASK, *arguments, "--scheduler-file", self.file],
+                stdout=log,
+                stderr=log,
+                cwd=self.folder,
+                env=os.environ | environment,
+            )
+
+    def add_worker(self, **environment):
+        started = self.start(
+            "worker", "--no-nanny", "--nthreads", "1", "--no-dashboard", "--name", str(len(self.workers)), **environment
+        )
+        self.workers.append(started)
+        return started
+
+    def stop(self):
+        for process in (*self.workers, self.scheduler):
+            if process.poll() is None:
+                process.kill()
+            process.wait()
+
+
+def until(condition, what, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < deadline, what
+        time.sleep(0.05)
+    return value
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("dask")
+    catalogs = write_small_catalog(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LONDATA_CATALOGS", str(catalogs))
+        patch.setenv("DASK_TEMPORARY_DIRECTORY", str(folder / "scratch"))
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def dask(world):
+    """A scheduler and two workers."""
+    running = Cluster(world)
+    try:
+        running.add_worker()
+        running.add_worker()
+        with cluster.connected(running.address) as client:
+            client.wait_for_workers(2, timeout=60)
+        yield running
+    finally:
+        running.stop()
+
+
+def template_in(folder, *places):
+    code = READS.replace("GO", repr(str(folder / "go")))
+    return write_template(folder / "trial", code, places=places, datasets="[borough-profile]")
+
+
+def test_reports_come_back_from_the_cluster_and_a_failing_one_is_named(tmp_path, dask):
+    template = template_in(tmp_path, "Camden", "Nowhere", "Hackney")
+    batch = reports.run_each(
+        template, each="place", out=tmp_path / "out", executor=f"dask://{dask.address}", progress=False
+    )
+    assert list(batch.reports) == ["Camden", "Hackney"]
+    assert batch.failed == {"Nowhere": "In cell [3]: ValueError: no such place."}
+    for report in batch.reports.values():
+        receipt = receipts.load(report.folder)
+        assert receipt.folder.parent == tmp_path / "out"
+        assert receipt.reads[0]["rows"] == 3
+    said = json.loads(batch.json.read_text(encoding="utf-8"))
+    assert said["where"] == f"the Dask cluster at {dask.address}"
+    assert {line["status"] for line in said["reports"]} == {"completed", "failed"}
+    assert sorted(path.name.partition(".")[2] for path in (tmp_path / "out").iterdir()) == ["", "", "batch", "failed"]
+    again = reports.run_each(template, each="place", choices=["Camden"], out=tmp_path / "out", progress=False)
+    assert again.reports["Camden"].reused
+    assert not list((dask.folder / "scratch").rglob("londata-report-*"))
+
+
+def test_a_worker_that_dies_loses_no_report(tmp_path, dask):
+    template = template_in(tmp_path, "Waits")
+    out = tmp_path / "out"
+    command = [Path(sys.executable).with_name("londata"), "report", "run", template, "--each", "place", "--out", out]
+    started = subprocess.Popen([*command, "--executor", f"dask://{dask.address}"], stdout=subprocess.PIPE, text=True)
+    scratch = dask.folder / "scratch"
+    (running,) = until(lambda: list(scratch.rglob("londata-report-*/work/report/report.ipynb")), "nothing ran")
+    folders = folders_of_workers(dask)
+    (worker,) = (each for each in dask.workers if running.is_relative_to(folders[each.pid]))
+    worker.send_signal(signal.SIGKILL)
+    worker.wait()
+    (tmp_path / "go").write_text("")
+    said, _ = started.communicate(timeout=120)
+    assert started.returncode == 0
+    assert said.startswith("1 report, one for each place: 1 made.")
+    (made,) = (path for path in out.iterdir() if not path.suffix)
+    assert receipts.load(made).status == "completed"
+
+
+def folders_of_workers(dask):
+    with cluster.connected(dask.address) as client:
+        there = client.run(lambda dask_worker: (os.getpid(), dask_worker.local_directory))
+    return dict(there.values())
+
+
+def test_a_scheduler_that_does_not_answer_is_told_in_a_sentence(tmp_path, world, monkeypatch):
+    monkeypatch.setattr(cluster, "CONNECT_S", 1.0)
+    template = template_in(tmp_path, "Camden")
+    with pytest.raises(SettingsError, match=r"No Dask scheduler answers at 127\.0\.0\.1:1\."):
+        reports.run_each(template, each="place", out=tmp_path / "out", executor="dask://127.0.0.1:1", progress=False)
+    assert not list((tmp_path / "out").glob("*.running-*"))
+
+
+def test_workers_that_read_another_register_are_refused_before_anything_runs(tmp_path, dask, monkeypatch):
+    template = template_in(tmp_path, "Camden")
+    monkeypatch.setenv("LONDATA_CATALOGS", str(write_small_catalog(tmp_path)))
+    with pytest.raises(ReportError, match=r"has LONDATA_CATALOGS .*; here it is .*would not be the same"):
+        reports.run_each(
+            template, each="place", out=tmp_path / "out", executor=f"dask://{dask.address}", progress=False
+        )
+
+
+def test_a_cluster_without_workers_is_told_in_a_sentence(tmp_path, world):
+    (tmp_path / "empty").mkdir()
+    empty = Cluster(tmp_path / "empty")
+    try:
+        template = template_in(tmp_path, "Camden")
+        with pytest.raises(ReportError, match="has no workers"):
+            reports.run_each(
+                template, each="place", out=tmp_path / "out", executor=f"dask://{empty.address}", progress=False
+            )
+    finally:
+        empty.stop()
