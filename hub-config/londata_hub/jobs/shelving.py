@@ -20,11 +20,11 @@ from londata.records.schedules import Run, Schedule
 from londata.reports import receipts, templates
 from londata.reports.job import RECEIPT
 from londata.reports.templates import Template
-from londata_hub import audit, settings
+from londata_hub import audit
 from londata_hub.jobs.readership import Basis, Places, readership
 from londata_hub.jobs.shelf import Shelf, Shelved
 from londata_hub.store import RegisterStore
-from londata_hub.store.ledger import Ledger
+from londata_hub.store.schedule_store import ScheduleStore
 
 #: Address of a report on the shelf, and who is named as the publisher of reports from people's own templates.
 ADDRESS = "/services/reports/shelf/{slug}/"
@@ -48,7 +48,7 @@ class Made:
 
 
 def shelve(
-    store: Ledger, schedule: Schedule, run: Run, folder: Path, *, register: RegisterStore | None = None
+    store: ScheduleStore, schedule: Schedule, run: Run, folder: Path, *, register: RegisterStore | None = None
 ) -> list[Entry]:
     """Register the reports of a run as insights, and put them on the shelf.
 
@@ -70,8 +70,7 @@ def shelve(
         audience, is said in the run's log.
     """
     if register is None:
-        hub = settings.load()
-        with RegisterStore(hub.database, hub.index) as opened:
+        with store.register(_state_of(folder) / "index") as opened:
             return shelve(store, schedule, run, folder, register=opened)
     work = _Shelving(store, register, schedule, run, folder)
     return [entry for made in work.finished() if (entry := work.put(made)) is not None]
@@ -80,9 +79,11 @@ def shelve(
 class _Shelving:
     """The reports of one run on their way to the shelf."""
 
-    def __init__(self, store: Ledger, register: RegisterStore, schedule: Schedule, run: Run, folder: Path) -> None:
+    def __init__(
+        self, store: ScheduleStore, register: RegisterStore, schedule: Schedule, run: Run, folder: Path
+    ) -> None:
         self.store, self.register, self.schedule, self.run, self.folder = store, register, schedule, run, folder
-        self.state = folder.resolve().parents[2]
+        self.state = _state_of(folder)
         self.shelf = Shelf(self.state / "shelf")
         self.template = templates.load(
             self.state / "templates" / schedule.notebook / schedule.template if schedule.notebook else schedule.template
@@ -146,8 +147,13 @@ class _Shelving:
         return Made(folder, title, place, reads, bool(said.around), outputs)
 
     def _readings(self) -> list[audit.Reading]:
-        """List what the log knows of shared and closed data read by the owner while this ran, for its project."""
-        since = self.run.started_at or self.run.scheduled_for
+        """List what the log knows of shared and closed data read by the owner while this ran, for its project.
+
+        It ran since its first attempt: another one goes on with what was finished.
+        """
+        attempts = [each for each in self.store.runs(self.run.schedule) if each.scheduled_for == self.run.scheduled_for]
+        began = [each.started_at for each in (*attempts, self.run) if each.started_at]
+        since = min(began, default=self.run.scheduled_for)
         before = (self.run.ended_at or self.store.now()) + dt.timedelta(seconds=1)
         asked = audit.Asked(
             person=self.schedule.owner,
@@ -217,6 +223,11 @@ class _Shelving:
                 "report.shelved", "londata-hub", subject=owner, entry=entry.id, project=project, details=details
             )
         )
+
+
+def _state_of(folder: Path) -> Path:
+    """Tell where the hub keeps everything, from the folder of a run: ``<state>/reports/<schedule>/<run>``."""
+    return folder.resolve().parents[2]
 
 
 def _check(shelved: Shelved, made: Made) -> None:

@@ -21,6 +21,7 @@ from londata_hub.store.arranging import Arranging
 from londata_hub.store.changing import Change
 from londata_hub.store.clock import Clock, wall
 from londata_hub.store.database import Database
+from londata_hub.store.register_store import RegisterStore
 from londata_hub.store.turns import Turns
 
 #: Entries that are kept at hand after they were read.
@@ -52,7 +53,7 @@ class Ledger:
         isolated: bool = True,
         clock: Callable[[], dt.datetime] = wall,
     ) -> None:
-        self._database = Database(database)
+        self._database, self._at = Database(database), database
         self._arranging = Arranging(isolated)
         self._tally, self._counting = audit.Tally(), threading.Lock()
         self._turns = Turns(self._changing)
@@ -210,6 +211,10 @@ class Ledger:
             return change.log.end.seq
 
         return self._turns.share(work)
+
+    def register(self, index: Path) -> RegisterStore:
+        """Open the register in the same database, to be closed by whoever asks; ``index`` is its search index."""
+        return RegisterStore(self._at, index)
 
     def readings(self, asked: audit.Asked) -> list[audit.Reading]:
         """List the readings of shared and closed data that the log knows of, in the order in which they began."""

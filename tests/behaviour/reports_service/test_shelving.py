@@ -10,6 +10,7 @@ import reports_world as rw
 from log_of_sharing import lines
 from londata.access import Subject
 from londata_hub.audit import Event
+from londata_hub.store import RunStore
 
 
 def put(there, name, reads=(("open-figures", "open"),), places=("Camden",), around=False, run=None, **more):
@@ -108,6 +109,19 @@ def test_what_the_hub_s_own_log_knows_counts_though_the_receipt_leaves_it_out(th
     entries, _ = put(there, "logged", project="school-places", run=times, audience=("org-camden", "org-tfl"))
     assert (entries[0].access, set(entries[0].uses)) == ("closed", {"open-figures", "pupils"})
     assert entries[0].audience == ("person:ada", "project:school-places", "group:org-camden")
+
+
+def test_what_an_earlier_attempt_read_counts_too(there):
+    made = there.store.add(rw.schedule(id="borough-profile-again", project="school-places"))
+    first = there.store.run_now(made.id, "ada")
+    store = RunStore(there.database, there.state / "anchors")
+    store.begin(first.id, "w")
+    there.store.log(Event("reading.begun", "ada", subject="ada", entry="pupils", project="school-places"))
+    store.finish(first.id, "w", "failed", problem="of nothing")
+    store.close()
+    second = first.model_copy(update={"id": "second", "attempt": 2, "started_at": there.store.now()})
+    rw.finish(there.run_folder(made, second) / "reports")
+    assert there.shelve(made, second)[0].access == "closed"
 
 
 def test_what_was_read_around_the_register_is_never_for_others(there):
