@@ -1,0 +1,53 @@
+"""One worker as a process of its own, for tests: ``python worker_process.py DATABASE STATE NAME ROOM SECONDS``.
+
+The real store, the real queue; instead of a report each run takes some seconds, and leaves a line that it was done.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+import threading
+import time
+from pathlib import Path
+
+from londata_hub.jobs.heart import Heart
+from londata_hub.jobs.queue import Queue, address
+from londata_hub.store import RunStore
+
+#: Short, so that a test need not wait for a minute.
+BEAT_S, LEASE_S = 0.5, 3.0
+
+
+def main(database: str, state: str, name: str, room: str, seconds: str) -> None:
+    done = Path(state) / "done.txt"
+    with RunStore(database, Path(state) / "anchors") as store:
+        store.lose(dt.timedelta(0), worker=name)
+
+        def due():
+            store.lose(dt.timedelta(seconds=LEASE_S))
+            store.release()
+            return store.waiting()
+
+        def perform(run: str) -> None:
+            if store.begin(run, name) is None:
+                return
+            with done.open("a") as lines:
+                lines.write(f"{run} begun {name} {time.time()}\n")
+            with Heart(store, run, name, beat_s=BEAT_S, lease_s=LEASE_S) as heart:
+                deadline = time.monotonic() + float(seconds)
+                while time.monotonic() < deadline and not heart.why_not:
+                    time.sleep(0.05)
+                if heart.why_not:
+                    return
+                if store.finish(run, name, "completed", made=1):
+                    with done.open("a") as lines:
+                        lines.write(f"{run} done {name} {time.time()}\n")
+
+        queue = Queue(address(database, Path(state)), name, int(room), due, perform)
+        queue.start()
+        threading.Event().wait()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
