@@ -25,6 +25,8 @@ _WRITE_FILE, _TRUNCATE = 1 << 1, 1 << 14
 _REMOVE_DIR, _REMOVE_FILE, _REFER = 1 << 4, 1 << 5, 1 << 13
 _MAKE = sum(1 << bit for bit in range(6, 13))
 _SCOPE_SIGNALS = 1 << 1
+#: Threads count as processes do; so many for each process.
+_THREADS = 8
 #: Devices that take what is written to them and keep nothing.
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty", "/dev/shm", "/dev/pts")  # noqa: S108 - allowed, not used
 
@@ -34,12 +36,14 @@ class Limits:
     """What one kernel may do; nothing is limited where a field is empty.
 
     ``writable`` are the folders and files that it may write to. ``memory_mb`` and ``output_mb`` say how much
-    memory it may take and how much its cells may put out.
+    memory it may take and how much its cells may put out, ``processes`` how many it may start (of which
+    the system takes no notice where the user is root).
     """
 
     writable: tuple[str, ...] = ()
     memory_mb: float = 0
     output_mb: float = 0
+    processes: int = 0
 
     def to_text(self) -> str:
         """Write them as one line, with no brace but the two outer ones: jupyter_client fills in what is in braces."""
@@ -56,6 +60,8 @@ class Limits:
         """Set them for this process; returns a sentence if one of them cannot be had here."""
         if self.memory_mb:
             _limit_memory(self.memory_mb)
+        if self.processes:
+            _limit_processes(self.processes)
         return confine(self.writable) if self.writable else ""
 
 
@@ -122,6 +128,25 @@ def _syscall(number: int, *arguments: object) -> int:
     if result < 0:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
     return int(result)
+
+
+def _limit_processes(most: int) -> None:
+    """Let the user have so many processes and threads more than there are now; all of a user's count together."""
+    import resource
+
+    user, now = os.getuid(), 0
+    if not user:
+        return
+    for entry in Path("/proc").iterdir():
+        try:
+            if entry.name.isdigit() and entry.stat().st_uid == user:
+                now += sum(1 for _ in (entry / "task").iterdir())
+        except OSError:  # it has ended
+            continue
+    _, hard = resource.getrlimit(resource.RLIMIT_NPROC)
+    wanted = now + _THREADS * most
+    wanted = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    resource.setrlimit(resource.RLIMIT_NPROC, (wanted, wanted))
 
 
 def _limit_memory(most_mb: float) -> None:

@@ -22,7 +22,7 @@ from londata.reports import job as jobs
 from londata.reports.evidence import CellFailure, describe, keep, place_of
 from londata.reports.job import Job
 from londata.reports.journal import Journal
-from londata.reports.lifeline import Lifeline
+from londata.reports.lifeline import MOST_PROCESSES, Lifeline
 from londata.reports.templates import Template, load
 
 _START_S = 120
@@ -168,7 +168,12 @@ def _limits(job: Job, template: Template) -> Limits:
     cache.mkdir(parents=True, exist_ok=True)
     job.read_log.touch()
     places = (job.scratch, job.figure_data, job.read_log, Path(job.private), cache)
-    return Limits(writable=tuple(map(str, places)), memory_mb=template.max_memory_mb, output_mb=template.max_output_mb)
+    return Limits(
+        writable=tuple(map(str, places)),
+        memory_mb=template.max_memory_mb,
+        output_mb=template.max_output_mb,
+        processes=MOST_PROCESSES,
+    )
 
 
 def _events() -> Any:

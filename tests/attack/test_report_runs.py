@@ -1,0 +1,241 @@
+"""Reports whose cells do harm: each is stopped and named, nothing of it goes on, and the next is not disturbed."""
+
+import json
+import os
+import signal
+import threading
+
+import pytest
+
+from londata.kernels import processes
+from londata.kernels.limits import landlock_version
+from londata.reports import job as jobs
+from londata.reports import receipts, templates
+from londata.reports.running import Runner
+from trial_reports import is_alive, make_template, wait_until
+
+FORKS = """
+import os, pathlib, subprocess, sys, time
+away = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(1000)"], start_new_session=True)
+pid = os.fork()
+if pid == 0:
+    os.setsid()
+    time.sleep(1000)
+pathlib.Path(os.environ["LONDATA_FIGURE_DATA"], "pids").write_text(f"{away.pid} {pid}")
+print(open(os.environ["LONDATA_FIGURE_DATA"] + "/pids").read())
+"""
+# Not without end: where the tests run as root, no limit of the system would hold it, and it would stop the machine.
+MANY = """
+import os, time
+for _ in range(230):
+    if os.fork() == 0:
+        os.setsid()
+        time.sleep(1000)
+time.sleep(1000)
+"""
+FILLS = """
+held = []
+while True:
+    held.append(b"x" * 20_000_000)
+"""
+
+
+@pytest.fixture(scope="module")
+def runner():
+    with Runner() as warm:
+        yield warm
+
+
+@pytest.fixture(params=["warm", "plain"])
+def either(request, runner):
+    """A warm runner, and one whose processes start from nothing."""
+    if request.param == "warm":
+        yield runner
+        return
+    with Runner(warm=False) as plain:
+        yield plain
+
+
+def run(runner, folder, *cells, **fields):
+    """Run a template of these cells to its end."""
+    template = templates.load(make_template(folder / "trial", "# A heading", "print('before')", *cells, **fields))
+    return runner.run(jobs.prepare(template, {}, folder / "out"), template)
+
+
+def assert_kept(ended, folder):
+    """Nothing is there but the evidence: the cells that had ended, and a receipt that says how it ended."""
+    assert [path.name for path in (folder / "out").iterdir()] == [ended.folder.name]
+    assert ended.folder.name.endswith(f".{ended.status}")
+    assert {path.name for path in ended.folder.iterdir()} == {"report.ipynb", "ro-crate-metadata.json"}
+    assert "before" in (ended.folder / "report.ipynb").read_text(encoding="utf-8")
+    assert receipts.load(ended.folder).status == ended.status
+    assert str(ended.folder) in ended.hint or "report.ipynb" in ended.hint
+
+
+def assert_next_is_good(runner, folder):
+    assert run(runner, folder / "next", "1 + 1").status == "completed"
+
+
+@pytest.mark.skipif(not landlock_version(), reason="this system has no Landlock")
+def test_a_cell_that_writes_outside_its_folder_is_refused_and_named(either, tmp_path):
+    target = tmp_path / "stolen.txt"
+    ended = run(either, tmp_path, "open('mine.txt', 'w').write('x')", f"open({str(target)!r}, 'w').write('x')")
+    assert (ended.status, ended.problem) == ("failed", f"it wrote outside its folder: {target}")
+    assert ended.where == "cell [3] (“A heading”)"
+    assert not target.exists()
+    assert_kept(ended, tmp_path)
+
+
+@pytest.mark.skipif(not landlock_version(), reason="this system has no Landlock")
+def test_a_cell_cannot_change_other_reports_templates_or_the_run_itself(runner, tmp_path):
+    good = run(runner, tmp_path / "good", "print('good')")
+    tries = f"""
+import glob, os, pathlib, signal, subprocess
+good = pathlib.Path({str(good.folder)!r})
+done = []
+def attempt(name, what):
+    try:
+        what()
+    except OSError:
+        return
+    done.append(name)
+attempt("change", lambda: (good / "report.html").write_text("x"))
+attempt("cut", lambda: os.truncate(good / "report.html", 0))
+attempt("remove", lambda: (good / "report.html").unlink())
+attempt("rename", lambda: good.rename(good.with_name("other")))
+attempt("own report", lambda: pathlib.Path("../report/report.html").write_text("x"))
+attempt("own notebook", lambda: pathlib.Path("../report/report.ipynb").write_text("x"))
+attempt("template", lambda: pathlib.Path({str(tmp_path / "trial" / "template.yaml")!r}).write_text("x"))
+attempt("profile", lambda: (pathlib.Path.home() / ".profile-of-a-test").write_text("x"))
+attempt("another process", lambda: os.kill({os.getpid()}, signal.SIGUSR1))
+attempt("zygote", lambda: os.kill(os.getppid(), signal.SIGUSR1))
+attempt("memory", lambda: open(f"/proc/{{os.getppid()}}/mem", "rb"))
+assert subprocess.run(["touch", str(good / "new")], stderr=subprocess.DEVNULL).returncode
+print("done:", done)
+"""
+    ended = run(runner, tmp_path, tries)
+    assert ended.status == "completed", ended
+    assert "done: []" in (ended.folder / "report.html").read_text(encoding="utf-8")
+    assert not (good.folder / "new").exists()
+
+
+def test_a_cell_cannot_have_itself_another_kernel_that_may_write(runner, tmp_path):
+    path = runner._zygote.path
+    ask = f"""
+from londata.kernels.forking import fork
+try:
+    fork({path!r}, "os:getpid", files=(0, 1, 2), environ={{}}, folder="/")
+except Exception as problem:
+    print("refused:", problem)
+"""
+    ended = run(runner, tmp_path, ask)
+    assert "somebody else" in (ended.folder / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("code", "problem"),
+    [
+        ("import os; os._exit(0)", "The kernel died"),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "The kernel died"),
+        ("import ctypes; ctypes.string_at(0)", "The kernel died"),
+        ("import sys; sys.exit()", "it ended the report with sys.exit()"),
+        ("import sys; sys.exit('enough')", "SystemExit: enough"),
+        ("import os; raise KeyboardInterrupt", "KeyboardInterrupt"),
+    ],
+    ids=["_exit", "kill -9", "segfault", "exit", "exit with words", "interrupt"],
+)
+def test_a_cell_that_ends_its_kernel_is_named(runner, tmp_path, code, problem):
+    ended = run(runner, tmp_path, code, "print('never')")
+    assert ended.status == "failed"
+    assert ended.problem.startswith(problem)
+    assert ended.where == "cell [2] (“A heading”)"
+    assert_kept(ended, tmp_path)
+    assert_next_is_good(runner, tmp_path)
+
+
+def test_what_a_cell_forks_does_not_outlive_the_report(either, tmp_path):
+    ended = run(either, tmp_path, FORKS)
+    assert ended.status in {"completed", "failed"}, ended  # numbers of figures that are none may be refused
+    text = (ended.folder / "report.ipynb").read_text(encoding="utf-8")
+    printed = next(
+        "".join(output["text"]).split()
+        for cell in json.loads(text)["cells"]
+        for output in cell.get("outputs", ())
+        if output.get("name") == "stdout" and "before" not in "".join(output["text"])
+    )
+    for pid in map(int, printed):
+        wait_until(lambda pid=pid: not is_alive(pid), f"{pid} lives on", 20)
+
+
+def test_a_cell_that_starts_processes_on_and_on_is_stopped_and_nothing_of_it_is_left(runner, tmp_path):
+    ended = run(runner, tmp_path, MANY)
+    assert (ended.status, ended.problem) == ("stopped", "it started more than 200 processes")
+    assert_kept(ended, tmp_path)
+    ours = runner._zygote.pid
+    wait_until(lambda: not processes.children(ours), "some of it lives on", 30)
+    assert_next_is_good(runner, tmp_path)
+
+
+def test_a_cell_that_fills_the_memory_is_stopped_and_the_limit_is_named(either, tmp_path):
+    ended = run(either, tmp_path, FILLS, max_memory_mb=700)
+    assert (ended.status, ended.problem) == ("stopped", "it needed more than 700 MB of memory")
+    assert_kept(ended, tmp_path)
+
+
+def test_a_cell_that_asks_for_all_memory_at_once_is_told_the_same(runner, tmp_path):
+    ended = run(runner, tmp_path, "held = bytearray(10**11)", max_memory_mb=700)
+    assert (ended.status, ended.problem) == ("failed", "it needed more than 700 MB of memory")
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "for _ in range(1000): print('x' * 1_000_000)",
+        "print('x' * 200_000_000)",
+        "from IPython.display import HTML; HTML('x' * 60_000_000)",
+        "import subprocess; subprocess.run(['head', '-c', '1000000000', '/dev/zero'])",
+    ],
+    ids=["many", "one", "display", "another process"],
+)
+def test_a_cell_that_puts_out_too_much_is_stopped_while_the_run_stays_small(runner, tmp_path, code):
+    ended = run(runner, tmp_path, code, "import time; time.sleep(60)", max_output_mb=20)
+    assert (ended.status, ended.problem) == ("stopped", "its cells put out more than 20 MB")
+    assert_kept(ended, tmp_path)
+    assert (ended.folder / "report.ipynb").stat().st_size < 45_000_000
+
+
+def test_a_loop_without_end_is_stopped_when_its_time_is_over(runner, tmp_path):
+    ended = run(runner, tmp_path, "while True: pass", max_run_s=1)
+    assert (ended.status, ended.problem) == ("stopped", "it took longer than 1 seconds")
+    assert ended.where == "cell [2] (“A heading”)"
+    assert_kept(ended, tmp_path)
+
+
+def test_a_zygote_that_is_killed_disturbs_no_run_and_is_started_again(runner, tmp_path):
+    ended = []
+    wait = "import time, pathlib; pathlib.Path('here').touch(); time.sleep(3); print('after')"
+    running = threading.Thread(target=lambda: ended.append(run(runner, tmp_path, wait)))
+    running.start()
+    wait_until(lambda: list(tmp_path.glob("out/*.running-*/scratch/here")), "it did not begin")
+    os.kill(runner._zygote.pid, signal.SIGKILL)
+    running.join()
+    assert ended[0].status == "completed", ended
+    assert "after" in (ended[0].folder / "report.html").read_text(encoding="utf-8")
+    assert_next_is_good(runner, tmp_path)
+
+
+def test_runs_that_are_let_go_of_together_all_keep_their_evidence(tmp_path):
+    ended = []
+    with Runner() as one:
+        wait = "import time, pathlib; pathlib.Path('here').touch(); time.sleep(1000)"
+        places = [tmp_path / str(number) for number in range(2)]
+        threads = [threading.Thread(target=lambda at=at: ended.append((at, run(one, at, wait)))) for at in places]
+        for each in threads:
+            each.start()
+        wait_until(lambda: len(list(tmp_path.glob("*/out/*.running-*/scratch/here"))) == 2, "they did not begin")
+        one.stop()
+        for each in threads:
+            each.join()
+    for place, how in ended:
+        assert (how.status, how.problem) == ("stopped", "it was stopped")
+        assert_kept(how, place)
