@@ -35,7 +35,7 @@ class Cluster:
     def __init__(self, folder):
         self.folder, self.file, self.workers = folder, folder / "scheduler.json", []
         self.scheduler = self.start("scheduler", "--port", "0", "--no-dashboard")
-        until(self.file.exists, "no scheduler")
+        until(lambda: self.file.exists() and self.file.read_text().rstrip().endswith("}"), "no scheduler")
         self.address = json.loads(self.file.read_text())["address"].removeprefix("tcp://")
 
     def start(self, *arguments, **environment):
