@@ -62,7 +62,7 @@ class Watch:
     def heard(self, event: str, arguments: tuple[Any, ...]) -> None:
         """Take an audit event. It comes from everywhere, so nothing may go wrong here that anybody notices."""
         hear = self._hears.get(event)
-        if hear is None or getattr(self._here, "busy", False):
+        if hear is None or (event == "open" and self._is_of_others(arguments)) or getattr(self._here, "busy", False):
             return
         with self._quietly():
             hear(*arguments)
@@ -98,17 +98,31 @@ class Watch:
             return
         self._file(path, FILE)
 
+    def _is_of_others(self, arguments: tuple[Any, ...]) -> bool:
+        """Tell at a glance that a file is code, or of Python and its libraries: nearly all that are opened are."""
+        path = arguments[0] if arguments else None
+        return isinstance(path, str) and (
+            path.endswith(_CODE) or (path.startswith(self._of_others) and "/../" not in path)
+        )
+
     def _file(self, path: str | bytes, how: str) -> None:
         text = os.path.abspath(os.fsdecode(path))  # noqa: PTH100 - runs at every opening
         if text.endswith(_CODE) or text.startswith(self._of_others):
             return
+        if self._is_known(text):
+            return
+        doer = _doer(sys._getframe(1))
+        if doer == "register" and len(self._known) < _MOST_KNOWN:
+            self._known.add(text)  # a table in parts is opened again when it is computed
+        if doer:
+            return
         real = os.path.realpath(text)
-        folder = real + os.sep
-        if folder.startswith((*self._of_the_run, *self._of_others)) or real in self._known:
-            return
-        if any(part in self._known for part in _above(real)):
-            return
-        self._note(_short(real), how, known_as=real)
+        if not (real + os.sep).startswith((*self._of_the_run, *self._of_others)) and not self._is_known(real):
+            self._note(_short(real), how)
+
+    def _is_known(self, path: str) -> bool:
+        """Tell whether the register handed out a file or the folder that it is in, or this process wrote it."""
+        return path in self._known or any(folder in self._known for folder in _above(path))
 
     def _database(self, database: Any) -> None:
         name = os.fsdecode(database) if isinstance(database, str | bytes | os.PathLike) else ""
@@ -147,13 +161,8 @@ class Watch:
         words = os.fsdecode(command).split()
         self._note(Path(words[0]).name if words else "", PROGRAM)
 
-    def _note(self, what: str, how: str, known_as: str = "") -> None:
-        if (what, how) in self._told:
-            return
-        doer = _doer(sys._getframe(1))
-        if doer == "register" and known_as and len(self._known) < _MOST_KNOWN:
-            self._known.add(known_as)  # a table in parts is opened again when it is computed
-        if doer:
+    def _note(self, what: str, how: str) -> None:
+        if (what, how) in self._told or _doer(sys._getframe(1)):
             return
         self._told.add((what, how))
         if len(self._told) <= _MOST:
@@ -204,7 +213,13 @@ def _above(path: str) -> Iterator[str]:
 def _folders_of_others() -> tuple[str, ...]:
     """Name the folders of the system, of Python and of libraries, which hold no data of anybody's."""
     home = Path.home()
-    named: list[str | Path] = [sys.prefix, sys.base_prefix, sys.exec_prefix, *sysconfig.get_paths().values(), Path(__file__).parents[1]]
+    named: list[str | Path] = [
+        sys.prefix,
+        sys.base_prefix,
+        sys.exec_prefix,
+        *sysconfig.get_paths().values(),
+        Path(__file__).parents[1],
+    ]
     named += [home / ".config" / each for each in ("dask", "fontconfig", "intake", "matplotlib")]
     named += [home / ".cache" / each for each in ("fontconfig", "matplotlib")]
     named += [home / each for each in (".fonts", ".local/share/fonts", ".ipython", ".jupyter", ".local/share/jupyter")]
