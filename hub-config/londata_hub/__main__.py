@@ -16,6 +16,10 @@ COMMANDS = {
     "grants": ("londata_hub.commands.grants", "List grants, and end one before its time"),
     "requests": ("londata_hub.commands.requests", "List requests for access, and decide them in the stewards' place"),
     "holdings": ("londata_hub.commands.holdings", "Record where the gateway finds the bytes of shared and closed data"),
+    "worker": (
+        "londata_hub.commands.worker",
+        "Make scheduled reports on a further machine, beside the hub's own worker",
+    ),
 }
 
 
