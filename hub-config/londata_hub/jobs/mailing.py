@@ -75,6 +75,15 @@ def write(message: Message, address: str, mail: Mail) -> EmailMessage:
 
     A title cannot add a header: each is set as a whole, on one line. The library decodes what looks like an encoded
     word (``=?utf-8?q?=0D=0A…?=``) and would write its line break as one, so that nothing in a title may look like it.
+
+    Parameters
+    ----------
+    message
+        What is told.
+    address
+        Who gets it.
+    mail
+        From where it is sent.
     """
     letter = EmailMessage(policy=SMTP)
     letter["Subject"] = message.subject.replace("=?", "= ?")

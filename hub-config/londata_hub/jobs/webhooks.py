@@ -87,7 +87,17 @@ def body(message: Message) -> bytes:
 
 
 def signature(content: bytes, key: str, moment: int) -> str:
-    """Sign a message and its time: ``t=1764000000,v1=<HMAC-SHA256 of "1764000000." and the body, in hex>``."""
+    """Sign a message and its time: ``t=1764000000,v1=<HMAC-SHA256 of "1764000000." and the body, in hex>``.
+
+    Parameters
+    ----------
+    content
+        The body, as it is sent.
+    key
+        The secret that the hub shares with those who take messages.
+    moment
+        Seconds since 1970; who checks the signature can refuse an old one.
+    """
     digest = hmac.new(key.encode(), str(moment).encode() + b"." + content, hashlib.sha256).hexdigest()
     return f"t={moment},v1={digest}"
 

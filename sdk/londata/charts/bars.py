@@ -208,22 +208,28 @@ def _rows(
                 axes.barh(
                     where, value, height=thick * 0.94, color=fill, hatch=hatch, edgecolor=PAPER, linewidth=0, zorder=3
                 )
-            text = number(value, decimals) if known else missing
-            note = axes.annotate(
-                text,
-                (value if known else 0, where),
-                xytext=(-3 if known and value < 0 else 3, 0),
-                textcoords="offset points",
-                ha="right" if known and value < 0 else "left",
-                va="center",
-                size=SMALL,
-                color=INK if known else QUIET,
-                weight=weight,
-                zorder=6,
-            )
-            note.set_bbox({"facecolor": PAPER, "edgecolor": "none", "pad": 0.6})
+            _write_number(axes, value, where, number(value, decimals) if known else missing, weight)
         top += height
     axes.set_yticks([])
+
+
+def _write_number(axes: Any, value: float, where: float, text: str, weight: str) -> None:
+    """Write a number at the end of its bar."""
+    known = value == value
+    left = known and value < 0
+    note = axes.annotate(
+        text,
+        (value if known else 0, where),
+        xytext=(-3 if left else 3, 0),
+        textcoords="offset points",
+        ha="right" if left else "left",
+        va="center",
+        size=SMALL,
+        color=INK if known else QUIET,
+        weight=weight,
+        zorder=6,
+    )
+    note.set_bbox({"facecolor": PAPER, "edgecolor": "none", "pad": 0.6})
 
 
 def _reference(axes: Any, name: str, level: float, *, decimals: int, middle: float) -> None:

@@ -50,7 +50,15 @@ def plain(axes: Any) -> None:
 
 
 def width_of(text: str, size: float = SMALL, *, bold: bool = False) -> float:
-    """Measure a text, in inches."""
+    """Measure a text, in inches.
+
+    Parameters
+    ----------
+    text
+        One line.
+    size, bold
+        How it is written; the size in points.
+    """
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import TextPath
 
@@ -61,7 +69,17 @@ def width_of(text: str, size: float = SMALL, *, bold: bool = False) -> float:
 
 
 def wrapped(text: str, inches: float, size: float = SMALL, *, bold: bool = False) -> list[str]:
-    """Break a text into lines that are no wider than so many inches."""
+    """Break a text into lines that are no wider than so many inches.
+
+    Parameters
+    ----------
+    text
+        The text.
+    inches
+        The room for each line.
+    size, bold
+        How it is written; the size in points.
+    """
     letters = max(6, round(inches / max(width_of("average", size, bold=bold) / 7, 0.01)))
     lines = textwrap.wrap(text, letters) or [""]
     while letters > 6 and any(width_of(line, size, bold=bold) > inches for line in lines):
@@ -105,7 +123,15 @@ def decimals_of(marks: Sequence[float]) -> int:
 
 
 def room_for_scale(low: float, high: float, decimals: int | None = None) -> float:
-    """Tell how many inches the numbers at the left will need; an upper bound."""
+    """Tell how many inches the numbers at the left will need; an upper bound.
+
+    Parameters
+    ----------
+    low, high
+        What is drawn.
+    decimals
+        As for :func:`scale`.
+    """
     places = 1 if decimals is None and max(abs(low), abs(high)) < 10 else decimals or 0
     widest = max((number(value, places) for value in (low * 1.25, high * 1.25, -1.0 if low < 0 else 0.0)), key=len)
     return width_of(widest) + 0.08
@@ -175,7 +201,15 @@ def moments(index: Any) -> pd.DatetimeIndex:
 
 
 def time_axis(axes: Any, first: dt.datetime, last: dt.datetime) -> None:
-    """Write times below the plot as people say them: ``3 Mar``, ``Mar 2025``, ``2025``."""
+    """Write times below the plot as people say them: ``3 Mar``, ``Mar 2025``, ``2025``.
+
+    Parameters
+    ----------
+    axes
+        The plot.
+    first, last
+        Where it begins and ends, by the clock of the place.
+    """
     from matplotlib.dates import date2num
 
     room = axes.get_position().width * WIDTH
@@ -238,7 +272,17 @@ def _said(moment: dt.datetime, days: float, *, new_year: bool) -> str:
 
 
 def aside(axes: Any, where: tuple[float, float], text: str, *, bold: bool = False, colour: str = INK) -> None:
-    """Write a text to the right of the plot, at a height of its scale; ``where`` is (points to the right, height)."""
+    """Write a text to the right of the plot.
+
+    Parameters
+    ----------
+    axes
+        The plot.
+    where
+        Points to the right of it, and the height on its scale.
+    text, bold, colour
+        What is written, and how.
+    """
     axes.annotate(
         text,
         (1, where[1]),
