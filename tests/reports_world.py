@@ -159,6 +159,7 @@ def finish(
     nbformat.write(new_notebook(cells=[new_code_cell("1")]), job.notebook)
     (job.report / jobs.DATA).mkdir(exist_ok=True)
     (job.report / jobs.DATA / "residents.csv").write_text("borough,residents\nCamden,1\n")
+    (job.report / jobs.DATA / "csv-metadata.json").write_text("{}")
     receipts.write(job, template, "completed")
     try:
         return jobs.publish(job, "completed")

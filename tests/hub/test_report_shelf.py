@@ -14,6 +14,7 @@ from londata_hub import settings
 from londata_hub.jobs.shelving import shelve
 from londata_hub.store import RegisterStore
 from londata_hub.store.schedule_store import ScheduleStore
+from running_hub import wait_for
 
 pytestmark = pytest.mark.hub
 PAGE = "/services/reports/"
@@ -85,3 +86,27 @@ def test_the_hub_s_home_leads_to_reports_and_a_schedule_is_made_in_a_lab_and_man
     other = hub.visitor("bola").client
     assert other.get(f"{PAGE}schedules/{name}").status_code == 404
     assert other.post(f"{PAGE}schedules/{name}/resume", data={"secret": secret}).status_code == 403
+
+
+def test_what_is_scheduled_in_a_lab_is_run_by_the_hub_and_stands_on_the_shelf_and_in_the_register(hub):
+    lab = hub.lab("ada")
+    name = lab.run(
+        "from londata import reports\n"
+        "made = reports.schedule('borough-profile', 'first Monday 07:00', borough='Camden', title='Run now')\n"
+        "print(made.run_now().id)",
+        120,
+    ).split()[-1]
+    token = {"Authorization": f"token {hub.token('ada')}"}
+    asked = f"{hub.address}{PAGE}api/v1/schedules/{name}"
+
+    def ended():
+        last = httpx.get(asked, headers=token, timeout=30).json()["last"]
+        return last["state"] not in ("waiting", "running") and last
+
+    last = wait_for(ended, 150, "the end of the run")
+    log = httpx.get(f"{hub.address}{PAGE}api/v1/runs/{last['id']}/log", headers=token).json()["log"]
+    assert (last["state"], last["made"]) == ("completed", 1), (last, log)
+    page = hub.visitor("bola").client.get(f"{PAGE}shelf/{name}/")  # open data: for everybody at the hub
+    assert (page.status_code, "Camden" in page.text) == (200, True), log
+    said = lab.run(f"import londata\nprint(londata.catalog['{name.replace('-', '_')}'].record.series)")
+    assert said.strip() == "borough-profile"

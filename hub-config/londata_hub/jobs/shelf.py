@@ -35,6 +35,8 @@ KINDS = {
     ".parquet": "application/vnd.apache.parquet",
 }
 FILES = (PAGE, NOTEBOOK, PDF, RECEIPT)
+#: What says of the tables in the folder of data what their columns mean.
+ABOUT_DATA = "csv-metadata.json"
 LABEL, CURRENT = "label", "current"
 #: A plain name of a file of data, and what versions are called.
 _DATA_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,180}(\.[A-Za-z0-9_-]{1,60})*\.(csv|parquet)\Z")
@@ -192,7 +194,9 @@ class Shelf:
 def is_file_name(name: str) -> bool:
     """Tell whether a report may have a file of this name."""
     folder, _, last = name.rpartition("/")
-    return name in FILES if not folder else folder == DATA and _DATA_NAME.match(last) is not None
+    if not folder:
+        return name in FILES
+    return folder == DATA and (last == ABOUT_DATA or _DATA_NAME.match(last) is not None)
 
 
 def media_type(name: str) -> str:

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from londata.records.schedules import Run, Schedule
 from londata.reports.job import NOTEBOOK, PDF, RECEIPT
-from londata_hub.jobs.shelf import Shelved
+from londata_hub.jobs.shelf import ABOUT_DATA, Shelved
 from londata_hub.services.reports_look import moment, page, safe, table
 
 HOME = ("/hub/home", "Your workbench")
@@ -71,7 +71,7 @@ def _report(prefix: str, report: Shelved) -> tuple[str, ...]:
     at = f"{prefix}shelf/{report.slug}/"
     others = [(NOTEBOOK, "notebook"), (PDF, "PDF"), (RECEIPT, "receipt")]
     links = [f'<a href="{safe(at + name)}">{words}</a>' for name, words in others if name in report.files]
-    data = [name for name in sorted(report.files) if name.startswith("data/")]
+    data = [name for name in sorted(report.files) if name.startswith("data/") and not name.endswith(ABOUT_DATA)]
     links += [f'<a href="{safe(at + quote(name))}">{safe(name.removeprefix("data/"))}</a>' for name in data]
     title = report.entry.title
     return (
