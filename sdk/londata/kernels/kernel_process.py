@@ -34,16 +34,18 @@ class CountingSession(Session):  # type: ignore[misc]  # jupyter_client has no t
 
     def send(self, stream: Any, msg_or_type: Any, content: Any = None, *more: Any, **options: Any) -> Any:
         """Send a message, or drop it if it is one output too many."""
-        if msg_or_type not in _OUTPUTS:
+        whole = isinstance(msg_or_type, dict)  # a message that is made already
+        if (msg_or_type["msg_type"] if whole else msg_or_type) not in _OUTPUTS:
             return super().send(stream, msg_or_type, content, *more, **options)
         if self._sent <= self.most_bytes:
-            self._sent += _size(content)
+            self._sent += _size(msg_or_type["content"] if whole else content)
         if self._sent <= self.most_bytes:
             return super().send(stream, msg_or_type, content, *more, **options)
         if self._told:
             return None
         self._told = True
-        return super().send(stream, TOO_MUCH, {}, *more, **options)
+        parent = msg_or_type["parent_header"] if whole else None
+        return super().send(stream, TOO_MUCH, {}, *([parent] if whole else more), **options)
 
 
 class KernelProcess(IPKernelApp):
