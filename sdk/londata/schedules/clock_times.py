@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from difflib import get_close_matches
+from functools import cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from londata.errors import ScheduleError
@@ -51,7 +52,7 @@ def checked_zone(name: str) -> str:
         raise ScheduleError(
             "BST is half of London's year, and elsewhere something else.", hint="Say Europe/London, which knows both."
         )
-    every = available_timezones()
+    every = _zones()
     try:
         if name not in every:
             raise ValueError(name)
@@ -66,6 +67,12 @@ def checked_zone(name: str) -> str:
             hint=f"Did you mean {' or '.join(found)}?" if found else "Say, for example, Europe/London.",
         ) from error
     return name
+
+
+@cache
+def _zones() -> frozenset[str]:
+    """Name all time zones; looked up once, for it goes through many files."""
+    return frozenset(available_timezones())
 
 
 def _city(name: str) -> str:
