@@ -176,7 +176,7 @@ def _ours(kernel_name: str) -> type[SameInterpreter] | None:
         return None  # papermill says so
     python = spec.argv[0]
     here = python in {"python", "python3", f"python3.{sys.version_info[1]}"} or Path(python) == Path(sys.executable)
-    if not here or spec.argv[1:3] != ["-m", "ipykernel_launcher"] or spec.env:
+    if not here or "ipykernel_launcher" not in spec.argv or spec.env:
         return None
     if not settings.get("ZYGOTE") and (socket := _warm_from_the_second_on()):
         os.environ[settings.PREFIX + "ZYGOTE"] = socket
