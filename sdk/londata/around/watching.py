@@ -88,7 +88,13 @@ class Watch:
                 self._note(what, how)
 
     def opened(self, path: Any, mode: Any, flags: Any) -> None:
-        """Take the opening of a file: what this process wrote itself may be read again."""
+        """Take the opening of a file: what this process wrote itself may be read again.
+
+        Parameters
+        ----------
+        path, mode, flags
+            As Python's audit event ``open`` has them.
+        """
         if not isinstance(path, str | bytes):
             return
         fresh = (set(mode) & set("wxa")) if isinstance(mode, str) else flags & (os.O_WRONLY | os.O_CREAT | os.O_TRUNC)

@@ -79,7 +79,17 @@ class Cluster:
         self._connection.close()
 
     def start(self, tasks: Sequence[Task], template: Template, prepare: Prepare, tell: Tell) -> None:
-        """Begin with these tasks; see :class:`~londata.reports.executors.Executor`."""
+        """Begin with these tasks; see :class:`~londata.reports.executors.Executor`.
+
+        Parameters
+        ----------
+        tasks, template
+            What to run.
+        prepare
+            Makes the job of a task when its turn comes.
+        tell
+            Takes what happens to each.
+        """
         files = {name: (template.folder / name).read_bytes() for name in (NOTEBOOK, DEFINITION)}
         self._template, self._files, self._prepare = template, files, prepare
         self._waiting = list(tasks)

@@ -117,7 +117,17 @@ class Threads:
         return "1 worker on this machine" if self._workers == 1 else f"{self._workers} workers on this machine"
 
     def start(self, tasks: Sequence[Task], template: Template, prepare: Prepare, tell: Tell) -> None:
-        """Begin with these tasks; see :class:`Executor`."""
+        """Begin with these tasks; see :class:`Executor`.
+
+        Parameters
+        ----------
+        tasks, template
+            What to run.
+        prepare
+            Makes the job of a task when its turn comes.
+        tell
+            Takes what happens to each.
+        """
 
         def make(task: Task) -> Ended:
             job = prepare(task)

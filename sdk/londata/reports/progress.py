@@ -36,7 +36,15 @@ class BatchBar:
         self._bar = tqdm(desc=title, total=total, disable=not shown, leave=False, bar_format=_BAR, file=where)
 
     def at_cell(self, value: str, cell: int, of: int) -> None:
-        """Show the cell that the report for a value has reached."""
+        """Show the cell that the report for a value has reached.
+
+        Parameters
+        ----------
+        value
+            Which report.
+        cell, of
+            The number of its cell, and how many it has.
+        """
         with self._lock:
             self._cells[value] = f"cell {cell} of {of}"
             self._show()

@@ -73,6 +73,7 @@ def crate(told: Told) -> dict[str, Any]:
     profile = graph.add({"@id": words.PROFILE, "@type": "CreativeWork", "name": "Process Run Crate", "version": "0.5"})
     inputs = [*_as_list(_reads(graph, told.reads)), *_as_list(graph.add_all(_parameters(job)))]
     title = f"{told.template.title}: {job.heading}"
+    purposes = list(dict.fromkeys(each["purpose"] for each in told.reads if each.get("purpose")))
     run = graph.add(
         {
             "@id": job.id,
@@ -90,7 +91,7 @@ def crate(told: Told) -> dict[str, Any]:
             "environment": graph.add_all(_environment(told.environment)),
             "status": told.status,
             "project": job.project,
-            "purpose": single(list(dict.fromkeys(each["purpose"] for each in told.reads if each.get("purpose")))),
+            "purpose": single(purposes),
             "series": told.series,
             "formats": single(list(job.formats)),
             "joins": graph.add_all(_joins(told.joins)),
@@ -109,14 +110,14 @@ def crate(told: Told) -> dict[str, Any]:
         "hasPart": files,
         "mentions": run,
     }
-    descriptor = {
-        "@id": RECEIPT,
-        "@type": "CreativeWork",
-        "about": {"@id": "./"},
-        "conformsTo": {"@id": words.CRATE},
-    }
-    known = [{word: value for word, value in each.items() if value is not None} for each in (descriptor, root)]
+    known = [{word: value for word, value in each.items() if value is not None} for each in (_descriptor(), root)]
     return {"@context": words.CONTEXT, "@graph": [*known, *graph.entities]}
+
+
+def _descriptor() -> Entity:
+    """Say what the file itself is: the description of the folder that it is in."""
+    about = {"about": {"@id": "./"}, "conformsTo": {"@id": words.CRATE}}
+    return {"@id": RECEIPT, "@type": "CreativeWork"} | about
 
 
 def sha256_of(path: Path) -> str:

@@ -21,7 +21,13 @@ _SHORT_PIN = 12
 
 
 def folder_of(template: str, out: Path, day: dt.date) -> Path:
-    """Say where the summary of a batch is."""
+    """Say where the summary of a batch is.
+
+    Parameters
+    ----------
+    template, out, day
+        What was run, into which folder, and when.
+    """
     return out / f"{template}-{day.isoformat()}.batch"
 
 
