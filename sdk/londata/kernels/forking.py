@@ -33,7 +33,17 @@ class NoZygote(LondataError):  # noqa: N818 - it is a state of affairs; whoever 
 
 
 def send(connection: socket.socket, message: dict[str, Any], files: Sequence[int] = ()) -> None:
-    """Send one frame; the files travel with its first byte."""
+    """Send one frame; the files travel with its first byte.
+
+    Parameters
+    ----------
+    connection
+        Where to.
+    message
+        Plain values.
+    files
+        Open files that the other side gets, too.
+    """
     text = json.dumps(message).encode()
     rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", files))] if files else []
     sent = connection.sendmsg([_LENGTH.pack(len(text)) + text], rights)

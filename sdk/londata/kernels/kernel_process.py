@@ -33,7 +33,13 @@ class CountingSession(Session):  # type: ignore[misc]  # jupyter_client has no t
     _told = False
 
     def send(self, stream: Any, msg_or_type: Any, content: Any = None, *more: Any, **options: Any) -> Any:
-        """Send a message, or drop it if it is one output too many."""
+        """Send a message, or drop it if it is one output too many.
+
+        Parameters
+        ----------
+        stream, msg_or_type, content, *more, **options
+            As :class:`jupyter_client.session.Session` takes them.
+        """
         whole = isinstance(msg_or_type, dict)  # a message that is made already
         if (msg_or_type["msg_type"] if whole else msg_or_type) not in _OUTPUTS:
             return super().send(stream, msg_or_type, content, *more, **options)

@@ -13,6 +13,7 @@ from typing import Any
 
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning import LocalProvisioner
+from traitlets import Unicode
 from traitlets.log import get_logger
 
 from londata import settings
@@ -26,7 +27,7 @@ class ZygoteProvisioner(LocalProvisioner):  # type: ignore[misc]  # jupyter_clie
     """Forks kernels from a preloaded interpreter."""
 
     #: The socket of the zygote, if it is not the one of the setting ``ZYGOTE``.
-    zygote = ""
+    zygote = Unicode("")
     _lifeline = -1
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:

@@ -65,6 +65,8 @@ class SameInterpreter(AsyncKernelManager):  # type: ignore[misc]
 
     #: What the kernel may do.
     limits = Limits()
+    #: The socket of the zygote, if it is not the one of the setting ``ZYGOTE``.
+    zygote = ""
 
     @default("client_class")  # type: ignore[untyped-decorator]
     def _quick(self) -> str:
@@ -80,7 +82,7 @@ class SameInterpreter(AsyncKernelManager):  # type: ignore[misc]
         argv = [sys.executable, "-m", "londata.kernels.kernel_process", "-f", "{connection_file}"]
         if self.limits != Limits():
             argv += ["--limits", self.limits.to_text()]
-        how = {"kernel_provisioner": {"provisioner_name": "londata-zygote"}}
+        how = {"kernel_provisioner": {"provisioner_name": "londata-zygote", "config": {"zygote": self.zygote}}}
         return KernelSpec(argv=argv, display_name="londata", language="python", metadata=how)
 
     @default("connection_file")  # type: ignore[untyped-decorator]

@@ -130,7 +130,20 @@ def execute(job: Job, template: Template, journal: Journal, lifeline: Lifeline, 
 
 
 def finish(job: Job, template: Template, journal: Journal) -> Path:
-    """Write the page, the data of its figures and the receipt, and put the report in its place."""
+    """Write the page, the data of its figures and the receipt, and put the report in its place.
+
+    Parameters
+    ----------
+    job, template
+        What was run.
+    journal
+        Has the notebook as it ran.
+
+    Returns
+    -------
+    Path
+        The folder of the finished report.
+    """
     from londata.reports.export import write_page
 
     journal.notebook.metadata.papermill.update(

@@ -13,7 +13,7 @@ from pathlib import Path
 
 #: Beside what kernels need: what the process of a run needs.
 FOR_RUNS = (
-    "papermill",  # first, for it imports its engines, londata's among them
+    "papermill",
     "bs4",
     "dateutil.parser",
     "jupyter_client.asynchronous",
@@ -28,7 +28,7 @@ FOR_RUNS = (
     "londata.reports.blocks",
     "londata.reports.child",
     "londata.reports.export",
-    "londata.reports.papermill_engine",
+    "londata.reports.papermill_run",
     "nbconvert.exporters",
     "nbformat.v4",
 )

@@ -98,8 +98,10 @@ def test_a_second_notebook_of_one_process_is_forked_from_a_warm_one(tmp_path):
     code = "import os\nprint('pandas' in __import__('sys').modules, os.getpid() == os.getsid(0))"
     write_notebook(tmp_path / "in.ipynb", [make_cell("code", code)], KERNEL)
     script = (
-        "import sys; from papermill import execute_notebook\n"
-        "for name in sys.argv[2:]: execute_notebook(sys.argv[1], name, engine_name='londata', progress_bar=False)"
+        "import os, sys, londata.reports.papermill_engine, londata.reports.papermill_run\n"
+        "from papermill import execute_notebook\n"
+        "for name in sys.argv[2:]: execute_notebook(sys.argv[1], name, engine_name='londata', progress_bar=False)\n"
+        "assert 'LONDATA_ZYGOTE' not in os.environ"  # what this process starts would ask it in vain
     )
     outs = [tmp_path / f"{number}.ipynb" for number in range(2)]
     subprocess.run([sys.executable, "-c", script, tmp_path / "in.ipynb", *outs], check=True, timeout=120)
