@@ -303,3 +303,15 @@ def test_notebooks_that_are_handed_out_are_signed_and_others_are_not(enter, tmp_
     assert NotebookNotary().check_signature(notebook)
     notebook.cells[0].outputs[0].data["text/html"] = "<b>2</b>"
     assert not NotebookNotary().check_signature(notebook)
+
+
+def test_the_worker_is_told_how_messages_are_sent_and_no_other_service_is(tmp_path):
+    said = {"HOST": "mail.example.org", "PORT": "2525", "TLS": "tls", "USER": "hub", "PASSWORD": "pass-word"}
+    given = {f"LONDATA_HUB_SMTP_{name}": value for name, value in (said | {"FROM": "hub@example.org"}).items()}
+    given |= {"LONDATA_HUB_STATE": str(tmp_path), "LONDATA_HUB_WEBHOOK_KEY": "web-hook", "LONDATA_HUB_PORT": "8123"}
+    wanted, c = settings.load(given), Config()
+    wiring.configure(c, wanted)
+    told = {each["name"]: each.get("environment", {}) for each in c.JupyterHub.services}
+    known = settings.load(told.pop("jobs"))
+    assert (known.mail, known.webhook_key, known.public) == (wanted.mail, "web-hook", "http://127.0.0.1:8123")
+    assert not any(secret in str(told) for secret in ("pass-word", "web-hook"))

@@ -163,9 +163,18 @@ def _worker(c: Any, hub: HubSettings) -> None:
             "display": False,
             "command": [sys.executable, "-m", "londata_hub.services.jobs"],
             "cwd": str(REPOSITORY),
-            "environment": {**_settings(hub), f"{PREFIX}LAB_MEMORY": hub.lab_memory},
+            "environment": {**_settings(hub), **_for_messages(hub), f"{PREFIX}LAB_MEMORY": hub.lab_memory},
         }
     )
+
+
+def _for_messages(hub: HubSettings) -> dict[str, str]:
+    """Name how messages are sent: the worker is told, and nobody else, for a password is among it."""
+    told = {"PUBLIC": hub.public, "WEBHOOK_KEY": hub.webhook_key}
+    if hub.mail:
+        told |= {"SMTP_HOST": hub.mail.host, "SMTP_PORT": str(hub.mail.port), "SMTP_TLS": hub.mail.tls}
+        told |= {"SMTP_FROM": hub.mail.sender, "SMTP_USER": hub.mail.user, "SMTP_PASSWORD": hub.mail.password}
+    return {f"{PREFIX}{name}": value for name, value in told.items()}
 
 
 def _culler(c: Any, hub: HubSettings) -> None:
