@@ -1,6 +1,6 @@
 """The queue of runs: DBOS, a library of durable workflows, over SQLite on one machine or PostgreSQL on several.
 
-Every few seconds one worker of all looks for what is due (a schedule of the library, whose every round has one id), and
+Every few seconds one worker looks for what is due (a schedule of the library, whose every round has one id), and
 puts each run into the queue under the run's own id, so that it is there once. Each worker takes as many as it has room
 for. Its tables are its own: a file beside the register's, or a schema of the same PostgreSQL. It speaks to nobody else.
 """
@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import sqlite3
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +28,15 @@ SCHEMA = "londata_queue"
 PROTOCOL = "1"
 ROUNDS, RUNS, ROUND = "londata-rounds", "londata-runs", "londata-round"
 #: When a round begins, as cron with seconds. The library spreads them by a tenth of the time in between.
-EVERY = "*/5 * * * * *"
-POLL_S = 0.2
+EVERY = "*/3 * * * * *"
+POLL_S = 0.1
 #: What is done is kept in the library's tables for so long, and cleared once an hour, so many at a time.
 KEEP, CLEAR = dt.timedelta(days=2), 20_000
-#: A run that waits for longer was perhaps put into the queue by somebody who died.
+#: A run that still waits was perhaps taken by somebody who died before it began; it is put into the queue again, at
+#: most so often. Taking it costs little, and of all who do so one begins it.
 PUT_AGAIN = dt.timedelta(minutes=1)
 _DONE = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
+_TAKEN = [*_DONE, "PENDING"]
 
 
 def address(database: str, state: Path) -> str:
@@ -68,6 +73,8 @@ class Queue:
         perform: Callable[[str], None],
     ) -> None:
         self._room, self._due = room, due
+        self._outside = ThreadPoolExecutor(1, "round")
+        _let_read_while_written(where)
         config: dict[str, Any] = {
             "name": "londata",
             "system_database_url": where,
@@ -96,7 +103,8 @@ class Queue:
         """Begin to take work, and to look for what is due."""
         DBOS.launch()
         options: dict[str, Any] = {"polling_interval_sec": POLL_S, "on_conflict": "always_update"}
-        DBOS.register_queue(ROUNDS, worker_concurrency=1, global_concurrency=1, **options)
+        # Never one of all workers: the library would count a round in which a worker died as under way for ever.
+        DBOS.register_queue(ROUNDS, worker_concurrency=1, **options)
         DBOS.register_queue(RUNS, worker_concurrency=self._room, **options)
         if DBOS.get_schedule(ROUND) is None:
             DBOS.create_schedule(schedule_name=ROUND, workflow_fn=self._round, schedule=EVERY, queue_name=ROUNDS)
@@ -104,8 +112,13 @@ class Queue:
     def stop(self, patience_s: int = 0) -> None:
         """Take no further work, and let what is under way end for a while."""
         DBOS.destroy(destroy_registry=True, workflow_completion_timeout_sec=patience_s)
+        self._outside.shutdown()
 
     def _go_round(self, at: dt.datetime) -> None:
+        # Not in the round's own thread: there the library would write down each run as a step of the round as well.
+        self._outside.submit(self._put_all, at).result()
+
+    def _put_all(self, at: dt.datetime) -> None:
         for run in self._due():
             self._put(run, at)
         if at.minute == at.second == 0:
@@ -116,8 +129,8 @@ class Queue:
         name = run.id
         if at - run.scheduled_for > PUT_AGAIN:
             status = DBOS.get_workflow_status(run.id)
-            if status is not None and status.status in _DONE:  # its worker failed before it could say so
-                name = f"{run.id}-again-{at:%Y%m%dT%H%M%S}"
+            if status is not None and status.status in _TAKEN:
+                name = f"{run.id}-again-{at:%Y%m%dT%H%M}"
         with SetWorkflowID(name):
             DBOS.enqueue_workflow(RUNS, self._run, run.id)
 
@@ -129,3 +142,11 @@ class Queue:
         )
         if done:
             DBOS.delete_workflows([each.workflow_id for each in done])
+
+
+def _let_read_while_written(where: str) -> None:
+    """Let those who look into a SQLite file not wait for those who write, nor the other way round; it stays so."""
+    file = make_url(where).database
+    if where.startswith("sqlite") and file:
+        with closing(sqlite3.connect(file, timeout=30)) as connection:
+            connection.execute("PRAGMA journal_mode=WAL")

@@ -49,13 +49,13 @@ def now_store(address: str, tmp_path: Path) -> RunStore:
     return RunStore(address, tmp_path / "anchors")
 
 
-def come_round(store: RunStore, count: int, **fields: object) -> None:
-    """Record schedules that come round at this very moment."""
+def come_round(store: RunStore, count: int, minutes_ago: int = 0, **fields: object) -> None:
+    """Record schedules that come round at this very moment, or came some minutes ago."""
     created = dt.datetime.now(dt.UTC)
     for number in range(count):
         store.add(a_schedule(id=f"s-{number}", created_at=created, backoff_s=1, **fields))
     with store._database.writing() as connection:
-        moment = created.replace(second=0, microsecond=0)
+        moment = created.replace(second=0, microsecond=0) - dt.timedelta(minutes=minutes_ago)
         connection.execute(update(tables.schedules).values(next_run=audit.written(moment)))
 
 
@@ -133,6 +133,21 @@ def test_what_a_killed_worker_had_in_hand_is_done_by_another(address: str, tmp_p
         start(address, "one" if address.startswith("sqlite") else "two")
         wait_for(lambda: states(store) == ["completed"] * 3 + ["lost"] * 3, 60, "the end of the second attempts")
         assert len(lines(tmp_path, "done")) == 3
+
+
+@pytest.mark.parametrize("where", ["in-a-round", "before-a-run"])
+def test_a_worker_that_dies_with_work_that_it_only_took_holds_nobody_up(
+    address: str, tmp_path: Path, start: Starts, where: str
+) -> None:
+    (tmp_path / f"one-hangs-{where}").touch()
+    with now_store(address, tmp_path) as store:
+        come_round(store, 2, minutes_ago=2)
+        first = start(address, "one")
+        wait_for((tmp_path / "one-is-there").exists, 60, f"a worker {where}")
+        os.kill(first.pid, signal.SIGKILL)
+        start(address, "two")  # under another name: nobody comes back for what the first had in hand
+        wait_for(lambda: states(store) == ["completed"] * 2, 60, "the end of all runs")
+        assert len(lines(tmp_path, "done")) == 2
 
 
 @pytest.mark.postgres

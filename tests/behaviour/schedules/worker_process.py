@@ -1,6 +1,7 @@
 """One worker as a process of its own, for tests: ``python worker_process.py DATABASE STATE NAME ROOM SECONDS``.
 
 The real store, the real queue; instead of a report each run takes some seconds, and leaves a line that it was done.
+A file ``NAME-hangs-in-a-round`` or ``NAME-hangs-before-a-run`` in STATE lets it get there and no further.
 """
 
 from __future__ import annotations
@@ -24,12 +25,19 @@ def main(database: str, state: str, name: str, room: str, seconds: str) -> None:
     with RunStore(database, Path(state) / "anchors") as store:
         store.lose(dt.timedelta(0), worker=name)
 
+        def hang(where: str) -> None:
+            if (Path(state) / f"{name}-hangs-{where}").exists():
+                (Path(state) / f"{name}-is-there").touch()
+                threading.Event().wait()
+
         def due():
+            hang("in-a-round")
             store.lose(dt.timedelta(seconds=LEASE_S))
             store.release()
             return store.waiting()
 
         def perform(run: str) -> None:
+            hang("before-a-run")
             if store.begin(run, name) is None:
                 return
             with done.open("a") as lines:
