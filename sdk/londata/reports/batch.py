@@ -31,7 +31,7 @@ from londata.reports.reuse import Reuse, Series
 from londata.reports.running import Ended
 from londata.reports.summary import Account, Outcome
 from londata.reports.templates import Template
-from londata.reports.versions import Versions
+from londata.reports.versions import Pins, Versions
 
 #: The summary is written anew while the batch runs, but not more often than this.
 _WRITE_EVERY_S = 1.0
@@ -231,8 +231,8 @@ class _Running:
     """A batch that runs: it notes what became of each report, and keeps them to one set of versions."""
 
     def __init__(self, template: Template, out: Path, versions: Versions, account: Account) -> None:
-        self._template, self._out, self._account = template, out, account
-        self._pins = versions.pins()
+        self._template, self._out, self._account, self._versions = template, out, account, versions
+        self._pins: Pins = {}
         self._before: dict[str, Receipt | None] = {}
         self._folder = summary.folder_of(template.name, out, dt.date.today())
         self._written = 0.0
@@ -240,6 +240,7 @@ class _Running:
     def run(self, tasks: Sequence[Task], reuse: Reuse | None, executor: Executor, progress: bool) -> Batch:
         """Use again what can be used again, make the rest, and write the summary, however it ends."""
         left = [task for task in tasks if not self._used_again(task, reuse)]
+        self._pins = self._versions.pins()  # also of what a report that is used again read, declared or not
         series = Series(self._template, self._out)
         self._before = {task.value: series.latest(task.parameters) for task in left}
         try:

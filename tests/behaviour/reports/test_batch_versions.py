@@ -22,13 +22,16 @@ table = catalog["borough-profile"].read()
 """
 
 
+@pytest.mark.parametrize("reused", [False, True], ids=["made", "used again"])
 @pytest.mark.parametrize("declared", [True, False], ids=["declared", "only read"])
-def test_data_that_changes_between_two_reports_of_a_batch_fails_the_later_one(tmp_path, monkeypatch, declared):
+def test_data_that_changes_between_two_reports_of_a_batch_fails_the_later_one(tmp_path, monkeypatch, declared, reused):
     catalogs, out, go = write_small_catalog(tmp_path), tmp_path / "out", tmp_path / "go"
     monkeypatch.setenv("LONDATA_CATALOGS", str(catalogs))
     fields = {"datasets": "[borough-profile]"} if declared else {}
     template = write_template(tmp_path / "trial", READS.replace("GO", repr(str(go))), **fields)
     made = []
+    if reused:
+        reports.run(template, place="Camden", out=out, progress=False)
 
     def make():
         made.append(reports.run_each(template, each="place", out=out, workers=1, progress=False))
@@ -45,7 +48,7 @@ def test_data_that_changes_between_two_reports_of_a_batch_fails_the_later_one(tm
     go.write_text("")
     running.join(60)
     (batch,) = made
-    assert list(batch.reports) == ["Camden"]
+    assert {value: report.reused for value, report in batch.reports.items()} == {"Camden": reused}
     assert "“Borough profiles (generated)” changed while the batch ran" in batch.failed["Hackney"]
     (line,) = (each for each in json.loads(batch.json.read_text())["reports"] if each["value"] == "Hackney")
     assert line["folder"].endswith(".failed")
