@@ -2,7 +2,7 @@
 
 Every successful read adds one :class:`Reading`. When the setting ``READ_LOG`` names a file, each is also
 appended there as one JSON line, so that a report's parent process can collect what its kernel read. Lines of
-another ``kind`` say what was joined, and what was read around the register.
+another ``kind`` say what was joined, what was read around the register, and that the register itself was asked.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 from londata import settings
 
 #: Kinds of lines. A line that does not say its kind is of a read.
-READ, JOIN, AROUND = "read", "join", "around"
+READ, JOIN, AROUND, ASKED = "read", "join", "around", "asked"
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def note(kind: str, facts: Mapping[str, Any]) -> None:
     Parameters
     ----------
     kind
-        :data:`JOIN` or :data:`AROUND`.
+        :data:`JOIN`, :data:`AROUND` or :data:`ASKED`.
     facts
         Plain values.
     """

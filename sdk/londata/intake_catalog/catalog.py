@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 import intake
 from intake.readers.entry import ReaderDescription
 
+from londata import readlog, settings
 from londata.errors import EntryNotFoundError, LondataError, RegisterUnavailableError, UsageError
 from londata.intake_catalog import completion
 from londata.intake_catalog.entry import EntryData, RegisterEntry
@@ -102,6 +103,7 @@ class RegisterCatalog(intake.Catalog):  # type: ignore[misc]
 
     def facets(self, *names: str) -> dict[str, dict[str, int]]:
         """Count entries by publisher, topic, access, licence, format, geography and kind, or by those named."""
+        self._note("facets")
         found = self.register.search(self.query, limit=0, facets=names or FACETS).facets
         return {name: dict(pairs) for name, pairs in found.items()}
 
@@ -126,6 +128,7 @@ class RegisterCatalog(intake.Catalog):  # type: ignore[misc]
         RegisterUnavailableError
             The register changed between two pages, so that records might be missing.
         """
+        self._note("records")
         offset, counted = 0, None
         while limit is None or offset < limit:
             size = PAGE if limit is None else min(PAGE, limit - offset)
@@ -158,9 +161,11 @@ class RegisterCatalog(intake.Catalog):  # type: ignore[misc]
         return isinstance(thing, str) and self._holds(slug_of(thing))
 
     def __iter__(self) -> Iterator[str]:
+        self._note("keys")
         return (key_of(slug) for slug in self.register.slugs(self.query))
 
     def __len__(self) -> int:
+        self._note("count")
         count: int = self.register.count(self.query)
         return count
 
@@ -182,6 +187,11 @@ class RegisterCatalog(intake.Catalog):  # type: ignore[misc]
     def _fits(self, slug: str) -> bool:
         """Tell whether an entry of the register belongs to this selection of it."""
         return self.query == Query() or slug in self.register.slugs(self.query, prefix=slug)
+
+    def _note(self, what: str) -> None:
+        """Note in the log of a run that it asked the register itself: it has no version that a receipt could name."""
+        if settings.get("READ_LOG"):
+            readlog.note(readlog.ASKED, {"what": what})
 
     def _entry_of(self, record: Entry) -> RegisterEntry:
         return RegisterEntry(EntryData(self.register.address, record.id, register=self.register, record=record))

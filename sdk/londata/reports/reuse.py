@@ -158,9 +158,12 @@ class Reuse:
         )
 
     def _same_data(self, receipt: Receipt) -> bool:
-        """Tell whether everything that it read is as it was. One that read nothing may rest on anything."""
+        """Tell whether everything that it read is as it was.
+
+        One that read nothing may rest on anything, and one that asked the register itself on all that is in it.
+        """
         register = self._versions.register
-        if not receipt.reads or receipt.around:
+        if not receipt.reads or receipt.around or receipt.asked:
             return False
         for read in receipt.reads:
             cheap = self._versions.knows(read["entry"], read["distribution"]) or is_cheap_to_tell(read, register)

@@ -191,6 +191,24 @@ def test_what_read_nothing_or_went_around_the_register_is_made_anew(world):
     assert not judge._same_data(dataclasses.replace(receipt, around=({"what": "a file", "how": "open"},)))
 
 
+def test_what_asked_the_register_itself_is_made_anew(tmp_path, monkeypatch):
+    catalogs, out = write_small_catalog(tmp_path), tmp_path / "out"
+    monkeypatch.setenv("LONDATA_CATALOGS", str(catalogs))
+    counts = 'from londata import catalog\ncatalog["borough-profile"].read()\nprint(len(catalog))'
+    template = write_template(tmp_path / "counts", counts)
+    first = reports.run(template, place="Camden", out=out, progress=False)
+    receipt = receipts.load(first.folder)
+    assert receipt.asked
+    assert not receipt.around
+    people = (catalogs / "people.yaml").read_text()
+    (catalogs / "more.yaml").write_text(
+        people.replace("borough-profile", "another").replace("borough-places", "a-third")
+    )
+    again = reports.run(template, place="Camden", out=out, progress=False)
+    assert not again.reused
+    assert receipts.load(again.folder).outputs != receipt.outputs
+
+
 def test_a_file_beside_the_catalogue_that_changed_makes_it_anew(made, world):
     assert found(world)
     places = made[0] / "catalogs" / "data" / "places.geojson"

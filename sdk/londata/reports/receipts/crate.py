@@ -43,6 +43,7 @@ class Told:
     reads: Sequence[dict[str, Any]]
     joins: Sequence[dict[str, Any]]
     around: Sequence[dict[str, Any]]
+    asked: bool = False
 
 
 @dataclass
@@ -96,6 +97,7 @@ def crate(told: Told) -> dict[str, Any]:
             "formats": single(list(job.formats)),
             "joins": graph.add_all(_joins(told.joins)),
             "reads_around": graph.add_all(_around(told.around)),
+            "register_asked": told.asked or None,
         }
     )
     root = {

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from londata.readlog import AROUND, JOIN, READ
+from londata.readlog import AROUND, ASKED, JOIN, READ
 
 #: More than this of one log is not read: a run that notes so much is not a report.
 _MOST_BYTES = 64 * 2**20
@@ -35,11 +35,17 @@ def joins(read_log: Path) -> list[dict[str, Any]]:
 def around(read_log: Path) -> list[dict[str, Any]]:
     """List what a run read around the register, oldest first; also what its log has that cannot be made out."""
     found = [line for line in _lines(read_log) if _is_around(line)]
-    unclear = sum(not (_is_reading(line) or _is_join(line) or _is_around(line)) for line in _lines(read_log))
+    known = (_is_reading, _is_join, _is_around, _is_asked)
+    unclear = sum(not any(fits(line) for fits in known) for line in _lines(read_log))
     if unclear:
         lines = "1 line" if unclear == 1 else f"{unclear:,} lines"
         found.append({"kind": AROUND, "what": "the log of reads", "how": f"{lines} of it cannot be made out", "at": ""})
     return found
+
+
+def asked(read_log: Path) -> bool:
+    """Tell whether a run counted, listed or searched the register itself."""
+    return any(_is_asked(line) for line in _lines(read_log))
 
 
 def sources(reads: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -105,6 +111,10 @@ def _is_join(line: dict[str, Any]) -> bool:
 
 def _is_around(line: dict[str, Any]) -> bool:
     return line.get("kind") == AROUND and all(isinstance(line.get(name), str) for name in ("what", "how", "at"))
+
+
+def _is_asked(line: dict[str, Any]) -> bool:
+    return line.get("kind") == ASKED and all(isinstance(line.get(name), str) for name in ("what", "at"))
 
 
 def _is_count(value: Any) -> bool:

@@ -47,7 +47,8 @@ class Receipt:
     ``reads``, ``joins`` and ``around`` have the fields that the read log has; ``outputs`` the ``name`` (a path in the
     report's folder), ``sha256``, ``size_bytes`` and ``media_type`` of each file. ``series`` is the same for the reports
     of one series, whenever they were made; ``formats`` is what was asked for beside page and notebook. ``path`` is the
-    receipt's file and ``sha256`` the hash of it.
+    receipt's file and ``sha256`` the hash of it. ``asked`` says that the register itself was
+    counted, listed or searched.
     """
 
     id: str
@@ -72,6 +73,7 @@ class Receipt:
     formats: tuple[str, ...]
     path: Path
     sha256: str
+    asked: bool = False
 
     @property
     def folder(self) -> Path:
@@ -199,6 +201,7 @@ class _Crate:
             formats=tuple(_texts(run, "formats")),
             path=path,
             sha256=sha256,
+            asked=run.get("register_asked") is True,
         )
 
     def _entity(self, name: Any) -> Entity:

@@ -61,7 +61,7 @@ _STANDARD = {"name", "contentSize", "version", "license", "conditionsOfAccess", 
 _OWN_WORDS = (
     ({*READING.values(), *JOIN.values(), *AROUND.values()} - _STANDARD)
     | {"Join", "ReadAround", "dimensions", "formats", "series", "status"}
-    | {"joins", "reads_around", "template_files"}
+    | {"joins", "reads_around", "register_asked", "template_files"}
 )
 CONTEXT: list[Any] = [
     f"{CRATE}/context",

@@ -47,6 +47,7 @@ def write(job: Job, template: Template, status: Status, problem: str = "") -> Pa
         reads=reads,
         joins=joins,
         around=around,
+        asked=noted.asked(job.read_log),
     )
     path = job.report / RECEIPT
     text = json.dumps(crate(told), indent=2, ensure_ascii=False) + "\n"
