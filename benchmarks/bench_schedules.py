@@ -22,7 +22,7 @@ from londata_hub.jobs.queue import Queue, address
 from londata_hub.store import RunStore, tables
 from londata_hub.store.arranging import as_document
 
-SCHEDULES, MINUTES, A_MINUTE = 10_000, 2, 50
+SCHEDULES, A_MINUTE, ROOM = 10_000, 50, 8
 
 
 def a_schedule(number: int, now: dt.datetime) -> Schedule:
@@ -65,7 +65,7 @@ def looking(store: RunStore) -> Figure:
 
 
 def starting(store: RunStore, folder: Path) -> Figure:
-    """Let fifty come round in each minute, spread over it, and see how late each begins."""
+    """Let fifty come round at the same whole minute, as rules do, and see how late each begins."""
     store.release()
     for run in store.waiting():
         store.begin(run.id, "before")
@@ -79,27 +79,26 @@ def starting(store: RunStore, folder: Path) -> Figure:
             return
         late.append((store.now() - begun[1].scheduled_for).total_seconds())
         store.finish(run, "bench", "completed", made=1)
-        if len(late) >= MINUTES * A_MINUTE:
+        if len(late) >= A_MINUTE:
             enough.set()
 
     def due() -> list[object]:
         store.release()
         return store.waiting()  # type: ignore[return-value]
 
-    queue = Queue(address(store._database.shown, folder), "bench", 8, due, perform)  # type: ignore[arg-type]
+    queue = Queue(address(store._database.shown, folder), "bench", ROOM, due, perform)  # type: ignore[arg-type]
     queue.start()
     threading.Event().wait(8)  # until the library has found its schedule
-    first = (dt.datetime.now(dt.UTC) + dt.timedelta(minutes=1)).replace(second=0, microsecond=0)
+    moment = (dt.datetime.now(dt.UTC) + dt.timedelta(seconds=62)).replace(second=0, microsecond=0)
+    chosen = [f"schedule-{number * 7 + 1}" for number in range(A_MINUTE)]
     with store._database.writing() as connection:
-        for number in range(MINUTES * A_MINUTE):  # rules come round on whole minutes: fifty at the same moment
-            moment = audit.written(first + dt.timedelta(minutes=number // A_MINUTE))
-            chosen = tables.schedules.c.id == f"schedule-{number * 7 + 1}"
-            connection.execute(update(tables.schedules).where(chosen).values(next_run=moment))
-    enough.wait((MINUTES + 2) * 60)
+        table = tables.schedules
+        connection.execute(update(table).where(table.c.id.in_(chosen)).values(next_run=audit.written(moment)))
+    enough.wait(90)
     queue.stop()
-    assert len(late) == MINUTES * A_MINUTE, f"{len(late)} began"
+    assert len(late) == A_MINUTE, f"{len(late)} began"
     worst = percentile(late, 99)
-    detail = f"{A_MINUTE} at the same moment of each minute; median {statistics.median(late):.2f} s"
+    detail = f"{A_MINUTE} at one whole minute, {ROOM} at a time; median {statistics.median(late):.2f} s"
     return Figure(f"Start lag p99 at {A_MINUTE} a minute", worst, "s", "≤ 2 s", worst <= 2, detail)
 
 

@@ -129,7 +129,8 @@ def test_an_address_that_drips_its_answer_is_given_up(tmp_path, monkeypatch):
     monkeypatch.setattr(webhooks, "TIMEOUT_S", 0.2)
     with silent_server(b"HTTP/1.1 2") as port:
         declared = hub(tmp_path, LONDATA_FETCH_ALLOW=f"127.0.0.1:{port}")
-        (problem,) = notifying.tell(schedule(f"http://127.0.0.1:{port}/"), run(), declared)
+        asked = schedule(DANA).model_copy(update={"notify": (f"http://127.0.0.1:{port}/",)})
+        (problem,) = notifying.tell(asked, run(), declared)
     assert "nobody takes messages there" in problem
 
 

@@ -36,7 +36,7 @@ EVENTS: dict[str, str] = {
     "schedule.resumed": "A paused schedule goes on. Details: id.",
     "schedule.ended": "A schedule was ended for good. Details: id, reason.",
     "run.begun": "A report that was scheduled began to run as its owner. Details: id, schedule, scheduled_for, "
-    "attempt.",
+    "attempt, asked_by (of a run by hand).",
     "run.ended": "It ended. Details: id, schedule, state, made, failed, problem.",
     "report.shelved": "A report was registered for its readers. Details: id, run, access, audience, receipt (SHA-256).",
     "report.opened": "Somebody opened a shared or closed report. Details: id, file.",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import re
 import smtplib
 import ssl
 from email.headerregistry import Address
@@ -13,16 +12,13 @@ from email.utils import format_datetime, make_msgid
 from typing import TYPE_CHECKING
 
 from londata.errors import HubError
+from londata.records.schedules import MAIL_ADDRESS
 from londata_hub.settings import HubSettings, Mail
 
 if TYPE_CHECKING:
     from londata_hub.jobs.notifying import Message
 
 TIMEOUT_S = 10.0
-#: One plain address, without anything that an address of mailto: could add: other recipients, headers, encoded signs.
-_ADDRESS = re.compile(
-    r"[A-Za-z0-9.!#$&'*+/=^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9-]+)*"
-)
 
 
 def send(message: Message, place: str, settings: HubSettings) -> None:
@@ -46,7 +42,7 @@ def send(message: Message, place: str, settings: HubSettings) -> None:
     if mail is None:
         raise HubError("this hub has no mail server.", hint="Whoever runs it can set LONDATA_HUB_SMTP_HOST.")
     address = place.removeprefix("mailto:")
-    if not _ADDRESS.fullmatch(address):
+    if not MAIL_ADDRESS.fullmatch(address):
         raise HubError("this is not one plain address of e-mail.", hint="Write it as mailto:name@example.org.")
     letter = write(message, address, mail)
     try:

@@ -106,8 +106,10 @@ class Queue:
         # Never one of all workers: the library would count a round in which a worker died as under way for ever.
         DBOS.register_queue(ROUNDS, worker_concurrency=1, **options)
         DBOS.register_queue(RUNS, worker_concurrency=self._room, **options)
-        if DBOS.get_schedule(ROUND) is None:
-            DBOS.create_schedule(schedule_name=ROUND, workflow_fn=self._round, schedule=EVERY, queue_name=ROUNDS)
+        # Made or changed in one step: workers that begin at the same moment do not trip over each other.
+        DBOS.apply_schedules(
+            [{"schedule_name": ROUND, "workflow_fn": self._round, "schedule": EVERY, "queue_name": ROUNDS}]
+        )
 
     def stop(self, patience_s: int = 0) -> None:
         """Take no further work, and let what is under way end for a while."""

@@ -95,7 +95,17 @@ class Place:
         return walls.command_line(command)
 
     def environment(self, person: str, token: str, project: str) -> dict[str, str]:
-        """Build the run's whole environment, as the person's Lab would have it."""
+        """Build the run's whole environment, as the person's Lab would have it.
+
+        Parameters
+        ----------
+        person
+            As whom it runs.
+        token
+            The run's own, which is good for register and gateway.
+        project
+            For which it reads; empty for none.
+        """
         home = sandbox.HOMES / self.user if self.isolated else self.home
         doors = sandbox.DOORS if self.isolated else self.doors
         hub = unix_address(doors / "hub.sock", "/hub/api")

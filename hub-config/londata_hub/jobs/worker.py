@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
-import importlib
 import logging
 import sys
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from jupyterhub.slugs import safe_slug
 
-from londata.errors import LondataError
+from londata.errors import LondataError, ScheduleError
 from londata.records import Schedule
 from londata.records.schedules import Run, RunState
-from londata_hub.jobs import outcome, standing
+from londata_hub.jobs import notifying, outcome, shelving, standing
 from londata_hub.jobs.heart import BEAT_S, LEASE_S, Heart
+from londata_hub.jobs.outcome import Outcome
 from londata_hub.jobs.people import People
 from londata_hub.jobs.sandboxed import Left, Limits, Place, perform
 from londata_hub.settings import HubSettings
@@ -85,7 +85,14 @@ class Worker:
 
     def perform(self, run_id: str) -> None:
         """Perform a run, unless somebody else did or does."""
-        if self.stopping.is_set() or (begun := self.store.begin(run_id, self.name)) is None:
+        if self.stopping.is_set():
+            return
+        try:
+            begun = self.store.begin(run_id, self.name)
+        except ScheduleError as error:
+            log.warning("The run %s does not begin: %s", run_id, error)
+            return
+        if begun is None:
             return
         schedule, run = begun
         with Heart(self.store, run.id, self.name, beat_s=self.beat_s, lease_s=self.lease_s) as heart:
@@ -98,6 +105,10 @@ class Worker:
             except (LondataError, OSError) as error:
                 log.warning("The run %s failed: %s", run.id, error)
                 self._finish(schedule, run, "failed", problem=str(error))
+            except Exception as error:  # whatever it is, the run gets its end and is tried again
+                log.exception("The run %s failed.", run.id)
+                why = f"Something unforeseen went wrong in the worker ({type(error).__name__})."
+                self._finish(schedule, run, "failed", problem=why)
 
     def folder(self, run: Run) -> Path:
         """Tell where a run's reports and its log are."""
@@ -121,22 +132,23 @@ class Worker:
             place = self._place(schedule, run)
             left = self._make(schedule, place, token, unwanted)
             why = why_not() if left.code and not left.stopped else ""  # access may have ended while it ran
-        self._conclude(schedule, run, place, left, why)
-
-    def _conclude(self, schedule: Schedule, run: Run, place: Place, left: Left, why: str) -> None:
-        reports = outcome.bring(place.home, place.folder)
-        found = outcome.read(reports, left, place.log)
-        said: dict[str, Any] = {"made": found.made, "failed": found.failed, "summary": found.summary}
-        said |= {"folder": f"{run.schedule}/{run.id}"}
+        found, said = self._found(run, place, left)
         if left.stopped == STOPPED:
             self._finish(schedule, run, "lost", problem=STOPPED, **said)
         elif why:
             self._refuse(schedule, run, why, **said)
-        elif found.problem:
-            self._finish(schedule, run, "failed", problem=found.problem, **said)
         else:
-            self._shelve(schedule, run.model_copy(update=said), place)
-            self._finish(schedule, run, "completed", **said)
+            if found.made and not unwanted():  # what is finished reaches its readers, also where others failed
+                self._shelve(schedule, run.model_copy(update=said), place)
+            state: RunState = "failed" if found.problem else "completed"
+            self._finish(schedule, run, state, problem=found.problem, **said)
+
+    def _found(self, run: Run, place: Place, left: Left) -> tuple[Outcome, dict[str, Any]]:
+        """Bring what was made to its place, and write what is said of the run."""
+        reports = outcome.bring(place.home, place.folder)
+        found = outcome.read(reports, left, place.log)
+        said: dict[str, Any] = {"made": found.made, "failed": found.failed, "summary": found.summary}
+        return found, said | {"folder": f"{run.schedule}/{run.id}"}
 
     def _place(self, schedule: Schedule, run: Run) -> Place:
         own = standing.template_of(schedule, self.hub.state)
@@ -175,22 +187,30 @@ class Worker:
     def _shelve(self, schedule: Schedule, run: Run, place: Place) -> None:
         """Put the reports on the shelf, before the run ends: should the worker die here, it is done again."""
         try:
-            shelving = importlib.import_module("londata_hub.jobs.shelving")
             shelving.shelve(self.store, schedule, run, place.folder)
-        except (ImportError, LondataError, OSError) as error:
+        except LondataError as error:
             _note(place.log, f"The reports were not put on the shelf: {error}")
+        except Exception as error:  # the reports are made, whatever becomes of them on the shelf
+            log.exception("The reports of the run %s were not put on the shelf.", run.id)
+            why = f"something unforeseen went wrong ({type(error).__name__})."
+            _note(place.log, f"The reports were not put on the shelf: {why}")
 
     def _tell_of(self, run: Run) -> None:
-        if schedule := self.store.find(run.schedule):
+        try:
+            schedule = self.store.find(run.schedule)
+        except ScheduleError as error:
+            log.warning("Nobody was told of the run %s: %s", run.id, error)
+            return
+        if schedule:
             self._tell(schedule, run)
 
     def _tell(self, schedule: Schedule, run: Run) -> None:
         """Tell whom the schedule names; what does not arrive changes nothing of the run."""
         try:
-            notifying = importlib.import_module("londata_hub.jobs.notifying")
-        except ImportError:
-            return
-        problems: Sequence[str] = notifying.tell(schedule, run, self.hub)
+            problems = notifying.tell(schedule, run, self.hub)
+        except Exception as error:
+            log.exception("Telling of the run %s failed.", run.id)
+            problems = [f"Somebody may not have been told of this run ({type(error).__name__})."]
         for problem in problems:
             _note(self.folder(run) / "log.txt", problem)
 

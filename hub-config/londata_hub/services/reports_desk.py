@@ -22,6 +22,7 @@ from londata.records.schedules import Run, Schedule
 from londata.schedules import parse
 from londata_hub.jobs.readership import EACH, is_declared_well
 from londata_hub.jobs.shelf import Shelf, Shelved, open_beneath
+from londata_hub.jobs.standing import MAY_SCHEDULE
 from londata_hub.services.reports_parameters import NewSchedule
 from londata_hub.services.reports_snapshots import Snapshots, check_shipped
 from londata_hub.store.schedule_store import ScheduleStore
@@ -71,9 +72,10 @@ class Desk:
         UsageError
             Something of it cannot be.
         AccessDeniedError
-            The caller is no person, or no member of the project.
+            The caller is no person, nobody whose reports run by themselves, or no member of the project.
         """
         person = _person(subject)
+        _check_may_run(subject)
         mine = self.store.of(person)
         if len([each for each in mine if each.state != "ended"]) >= MOST or len(mine) >= MOST_EVER:
             raise UsageError(f"You have {MOST} schedules already.", hint="End one that you do not need any more.")
@@ -166,6 +168,8 @@ class Desk:
             Why it is paused or ended.
         """
         schedule, person = self.own(subject, name), _person(subject)
+        if what in ("run", "resume"):
+            _check_may_run(subject)
         if what == "run":
             return {"run": run_told(self.store.run_now(schedule.id, person)), **self.told(schedule, subject)}
         if what == "pause":
@@ -244,7 +248,17 @@ class Desk:
         return left_out + text
 
     def coming(self, when: str, timezone: str, count: int) -> dict[str, Any]:
-        """Say in words what a rule means, and when it comes round next."""
+        """Say in words what a rule means, and when it comes round next.
+
+        Parameters
+        ----------
+        when
+            Cron expression or plain words.
+        timezone
+            Whose clock, where the words do not say it.
+        count
+            How many moments.
+        """
         rule = parse(when, timezone)
         moments, last = [], self.store.now()
         for _ in range(count):
@@ -311,6 +325,22 @@ def _person(subject: Subject) -> str:
     if not subject.name or subject.owner or "/" in subject.name:
         raise AccessDeniedError("Only people have schedules.", hint="Use the token of your own server.")
     return subject.name
+
+
+def _check_may_run(subject: Subject) -> None:
+    """Refuse what no worker could make: it gets tokens for people of one group alone.
+
+    Raises
+    ------
+    AccessDeniedError
+        The caller is not in that group.
+    """
+    if MAY_SCHEDULE not in subject.groups:
+        raise AccessDeniedError(
+            f"Reports run by themselves for people in the group {MAY_SCHEDULE}, and you are not in it.",
+            hint=f"Run it yourself with londata.reports.run, ask one of the {MAY_SCHEDULE} to schedule it, or ask "
+            "whoever runs the hub to put you in the group.",
+        )
 
 
 def _check_audience(wanted: NewSchedule) -> None:

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+import logging
+from collections.abc import Iterable, Iterator
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, insert, select, update
 
 from londata.errors import ScheduleError
 from londata.records import Schedule
+from londata.records.base import Record
 from londata.records.schedules import ENDED, Run, RunState
 from londata_hub import audit
 from londata_hub.store import tables
 from londata_hub.store.arranging import as_document
 from londata_hub.store.changing import Change
 
+log = logging.getLogger(__name__)
+
+R = TypeVar("R", bound=Record)
 _S, _R = tables.schedules, tables.runs
 #: The longest that an attempt waits for the one before it to be forgotten.
 LONGEST_BACKOFF = dt.timedelta(days=1)
@@ -25,9 +31,15 @@ _AGAIN = frozenset({"failed", "lost"})
 
 
 def found(connection: Connection, schedule: str) -> Schedule | None:
-    """Find a schedule; ``None`` when there is none."""
+    """Find a schedule; ``None`` when there is none.
+
+    Raises
+    ------
+    ScheduleError
+        What is stored is no schedule.
+    """
     document = connection.execute(select(_S.c.document).where(_S.c.id == schedule)).scalar()
-    return None if document is None else Schedule.model_validate_json(document)
+    return None if document is None else _read(Schedule, document, schedule)
 
 
 def needed(connection: Connection, schedule: str) -> Schedule:
@@ -41,18 +53,54 @@ def needed(connection: Connection, schedule: str) -> Schedule:
 def found_run(connection: Connection, run: str) -> Run | None:
     """Find a run; ``None`` when there is none."""
     document = connection.execute(select(_R.c.document).where(_R.c.id == run)).scalar()
-    return None if document is None else Run.model_validate_json(document)
+    return None if document is None else _read(Run, document, run)
+
+
+def readable(kind: type[R], documents: Iterable[str]) -> Iterator[R]:
+    """Read documents; one that cannot be read is named in the hub's log, and keeps nobody from the others."""
+    for document in documents:
+        try:
+            yield _read(kind, document, document[:60])
+        except ScheduleError as error:
+            log.warning("%s", error)
 
 
 def open_runs(connection: Connection, schedule: str) -> list[Run]:
     """List the runs of a schedule that wait or run."""
     wanted = select(_R.c.document).where(_R.c.schedule == schedule, _R.c.state.in_(("waiting", "running")))
-    return [Run.model_validate_json(each) for each in connection.execute(wanted).scalars()]
+    return [_read(Run, each, schedule) for each in connection.execute(wanted).scalars()]
 
 
 def run_id(schedule: str, moment: dt.datetime, attempt: int) -> str:
-    """Name an attempt at an occurrence: everybody who makes it gives it the same name."""
+    """Name an attempt at an occurrence: everybody who makes it gives it the same name.
+
+    Parameters
+    ----------
+    schedule
+        Its id.
+    moment
+        The occurrence.
+    attempt
+        Which one, from 1.
+    """
     return f"{schedule}-{compact(moment)}-{attempt}"
+
+
+def set_aside(change: Change, schedule: str, why: str) -> None:
+    """Let a schedule whose document cannot be read come round no more; the document stays as it is.
+
+    Parameters
+    ----------
+    change
+        The open change.
+    schedule
+        Its id.
+    why
+        What is wrong with it.
+    """
+    owner = change.connection.execute(select(_S.c.owner).where(_S.c.id == schedule)).scalar() or ""
+    change.connection.execute(update(_S).where(_S.c.id == schedule).values(state="paused", next_run=None))
+    change.log.add(audit.Event("schedule.paused", "londata", subject=owner, details={"id": schedule, "reason": why}))
 
 
 def compact(moment: dt.datetime) -> str:
@@ -81,7 +129,19 @@ def insert_run(change: Change, schedule: Schedule, run: Run, *, due: dt.datetime
 
 
 def begin(change: Change, schedule: Schedule, run: Run, worker: str) -> Run:
-    """Let a waiting run begin, in the hands of a worker."""
+    """Let a waiting run begin, in the hands of a worker.
+
+    Parameters
+    ----------
+    change
+        The open change.
+    schedule
+        Whose run it is.
+    run
+        As it stands, waiting.
+    worker
+        Who takes it.
+    """
     begun = {"state": "running", "worker": worker, "started_at": change.now, "heartbeat": change.now}
     after = run.model_copy(update=begun)
     details = {
@@ -90,6 +150,7 @@ def begin(change: Change, schedule: Schedule, run: Run, worker: str) -> Run:
         "scheduled_for": run.scheduled_for,
         "attempt": run.attempt,
         "by_hand": run.by_hand,
+        **({"asked_by": run.asked_by} if run.asked_by else {}),
     }
     event = audit.Event(
         "run.begun", schedule.owner, subject=schedule.owner, project=schedule.project or "", details=details
@@ -118,13 +179,15 @@ def end(
     again
         Whether it may be tried again after a failure.
     outcome
-        Further fields of the run: ``summary``, ``problem``, ``made``, ``failed``, ``folder``.
+        Further fields of the run: ``summary``, ``problem``, ``made``, ``failed``, ``folder``. The summary is added to
+        what the run said of itself from its beginning.
 
     Returns
     -------
     Run
         As it stands now.
     """
+    outcome["summary"] = " ".join(filter(None, [run.summary, outcome.get("summary", "")]))
     after = Run.model_validate(run.model_dump() | outcome | {"state": state, "ended_at": change.now})
     _put(change, after, change.log.add(_ended(schedule, after, by or schedule.owner)))
     tries = schedule.retries + (FORGIVEN if state == "lost" else 0)
@@ -136,7 +199,9 @@ def end(
             schedule=run.schedule,
             scheduled_for=run.scheduled_for,
             by_hand=run.by_hand,
+            asked_by=run.asked_by,
             attempt=run.attempt + 1,
+            summary=run.summary,
         )
         wait = min(dt.timedelta(seconds=schedule.backoff_s * 2 ** (run.attempt - 1)), LONGEST_BACKOFF)
         insert_run(change, schedule, next_one, due=change.now + wait)
@@ -144,7 +209,17 @@ def end(
 
 
 def beat(connection: Connection, run: Run, now: dt.datetime) -> Run:
-    """Note a sign of life; it is no event, and has no line."""
+    """Note a sign of life; it is no event, and has no line.
+
+    Parameters
+    ----------
+    connection
+        The open transaction.
+    run
+        As it stands, running.
+    now
+        The moment.
+    """
     after = run.model_copy(update={"heartbeat": now})
     connection.execute(update(_R).where(_R.c.id == run.id).values(**_standing(after)))
     return after
@@ -167,3 +242,13 @@ def _ended(schedule: Schedule, run: Run, by: str) -> audit.Event:
     details: dict[str, Any] = {"id": run.id, "schedule": run.schedule, "state": run.state}
     details |= {"made": run.made, "failed": run.failed, "problem": run.problem}
     return audit.Event("run.ended", by, subject=schedule.owner, project=schedule.project or "", details=details)
+
+
+def _read(kind: type[R], document: str, name: str) -> R:
+    try:
+        return kind.model_validate_json(document)
+    except ValueError as error:
+        raise ScheduleError(
+            f"What is stored of {name!r} cannot be read as a {kind.__name__.lower()}.",
+            hint="Whoever runs the hub can see with `londata-hub audit verify` whether somebody changed it.",
+        ) from error

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from typing import Any
 
 from sqlalchemy import select, update
 
+from londata.errors import ScheduleError
 from londata.records import Schedule
 from londata.records.schedules import Run, RunState
 from londata.schedules import Rule
@@ -14,6 +16,8 @@ from londata_hub import audit
 from londata_hub.store import occurrences, tables
 from londata_hub.store.changing import Change
 from londata_hub.store.schedule_store import ScheduleStore
+
+log = logging.getLogger(__name__)
 
 _S, _R = tables.schedules, tables.runs
 #: Occurrences that are this late were missed; the schedule says what becomes of them.
@@ -55,20 +59,24 @@ class RunStore(ScheduleStore):
         next_run = change.connection.execute(wanted).scalar()
         if next_run is None or next_run > audit.written(change.now):  # somebody else was faster
             return []
-        schedule = occurrences.needed(change.connection, name)
-        rule, first = Rule(schedule.rule, schedule.timezone), dt.datetime.fromisoformat(next_run)
-        passed = [first, *rule.between(first, change.now, MOST_COUNTED)]
-        following = audit.written(rule.next_after(max(change.now, passed[-1])))
-        change.connection.execute(update(_S).where(_S.c.id == name).values(next_run=following))
-        return self._make(change, schedule, passed)
+        try:  # read all before anything is written: what cannot be read keeps nobody else's reports from being made
+            schedule = occurrences.needed(change.connection, name)
+            under_way = occurrences.open_runs(change.connection, name)
+            passed, following = _passed(schedule, next_run, change.now)
+        except ScheduleError as error:
+            log.error("The schedule %s comes round no more: %s", name, error)
+            occurrences.set_aside(change, name, str(error)[:500])
+            return []
+        coming = audit.written(following)
+        change.connection.execute(update(_S).where(_S.c.id == name).values(next_run=coming))
+        return self._make(change, schedule, passed, under_way)
 
-    def _make(self, change: Change, schedule: Schedule, passed: list[dt.datetime]) -> list[Run]:
+    def _make(self, change: Change, schedule: Schedule, passed: list[dt.datetime], under_way: list[Run]) -> list[Run]:
         last = passed[-1]
         for_all = f"Stands for {len(passed)} occurrences since {audit.written(passed[0])}." if len(passed) > 1 else ""
         run = Run(
             id=occurrences.run_id(schedule.id, last, 1), schedule=schedule.id, scheduled_for=last, summary=for_all
         )
-        under_way = occurrences.open_runs(change.connection, schedule.id)
         for each in [each for each in under_way if each.state == "waiting" and each.attempt > 1]:
             occurrences.end(change, schedule, each, "skipped", problem="The next occurrence took its place.")
             under_way.remove(each)
@@ -87,7 +95,7 @@ class RunStore(ScheduleStore):
         wanted = select(_R.c.document).where(_R.c.state == "waiting", _R.c.due <= audit.written(self.now()))
         with self._database.reading() as connection:
             documents = connection.execute(wanted.order_by(_R.c.due, _R.c.id).limit(most)).scalars()
-            return [Run.model_validate_json(each) for each in documents]
+            return list(occurrences.readable(Run, documents))
 
     def begin(self, run: str, worker: str) -> tuple[Schedule, Run] | None:
         """Let a run begin in the hands of a worker; ``None`` when it is not waiting any more.
@@ -193,3 +201,16 @@ class RunStore(ScheduleStore):
             schedule = occurrences.needed(change.connection, found.schedule)
             problem = f"Its worker, {found.worker}, gave no sign of life after {audit.written(found.heartbeat)}."
             return occurrences.end(change, schedule, found, "lost", by="londata", again=True, problem=problem)
+
+
+def _passed(schedule: Schedule, next_run: str, now: dt.datetime) -> tuple[list[dt.datetime], dt.datetime]:
+    """List the occurrences that have come round, the first at least, and tell the next one."""
+    try:
+        rule, first = Rule(schedule.rule, schedule.timezone), dt.datetime.fromisoformat(next_run)
+        passed = [first, *rule.between(first, now, MOST_COUNTED)]
+        return passed, rule.next_after(max(now, passed[-1]))
+    except Exception as error:  # each library of rules and of time zones has errors of its own
+        raise ScheduleError(
+            f"The rule of the schedule {schedule.id!r}, {schedule.rule[:80]!r}, cannot be followed.",
+            hint="Its owner can make it anew.",
+        ) from error

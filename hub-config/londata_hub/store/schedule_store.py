@@ -62,13 +62,13 @@ class ScheduleStore(Ledger):
         """List a person's schedules by name, those that were ended among them."""
         wanted = select(_S.c.document).where(_S.c.owner == owner).order_by(_S.c.id)
         with self._database.reading() as connection:
-            return [Schedule.model_validate_json(each) for each in connection.execute(wanted).scalars()]
+            return list(occurrences.readable(Schedule, connection.execute(wanted).scalars()))
 
     def all(self) -> list[Schedule]:
         """List everybody's schedules by name, those that were ended among them."""
         wanted = select(_S.c.document).order_by(_S.c.id)
         with self._database.reading() as connection:
-            return [Schedule.model_validate_json(each) for each in connection.execute(wanted).scalars()]
+            return list(occurrences.readable(Schedule, connection.execute(wanted).scalars()))
 
     def pause(self, schedule: str, by: str, reason: str) -> Schedule:
         """Let a schedule come round no more, until it is resumed. What runs already goes on.
@@ -166,6 +166,7 @@ class ScheduleStore(Ledger):
                 schedule=schedule,
                 scheduled_for=change.now,
                 by_hand=True,
+                asked_by=by,
                 summary=f"Asked for by {by}.",
             )
             occurrences.insert_run(change, found, run, due=change.now)
@@ -184,7 +185,7 @@ class ScheduleStore(Ledger):
         wanted = select(_R.c.document).where(_R.c.schedule == schedule)
         wanted = wanted.order_by(_R.c.scheduled_for.desc(), _R.c.attempt.desc()).limit(min(most, MOST))
         with self._database.reading() as connection:
-            return [Run.model_validate_json(each) for each in connection.execute(wanted).scalars()]
+            return list(occurrences.readable(Run, connection.execute(wanted).scalars()))
 
     def run(self, run: str) -> Run | None:
         """Find a run; ``None`` when there is none of this id."""

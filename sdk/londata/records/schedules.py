@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import AfterValidator, AwareDatetime, Field
 
 from londata.records.base import Record
 from londata.records.entry import Slug
@@ -14,7 +15,23 @@ ScheduleState = Literal["active", "paused", "ended"]
 RunState = Literal["waiting", "running", "completed", "failed", "lost", "refused", "skipped", "stopped"]
 Missed = Literal["once", "skip"]
 ParameterValue = str | int | float | bool
-Place = Annotated[str, Field(pattern=r"^(mailto:[^\s<>\"]+@[^\s<>\"]+|https?://\S+)$", max_length=500)]
+#: One plain address of e-mail, without anything that ``mailto:`` could add: other recipients, headers, encoded signs.
+MAIL_ADDRESS = re.compile(
+    r"[A-Za-z0-9.!#$&'*+/=^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9-]+)*"
+)
+_HTTPS = re.compile(r"https://[^\s/?#@<>\"\\]+(?:[/?#][^\s<>\"\\]*)?")
+
+
+def _to_be_told(place: str) -> str:
+    if place.startswith("mailto:") and MAIL_ADDRESS.fullmatch(place.removeprefix("mailto:")):
+        return place
+    if _HTTPS.fullmatch(place):
+        return place
+    raise ValueError("nobody can be told there; write mailto:name@example.org, one plain address, or https://…")
+
+
+#: Where somebody is told of a run: one address of e-mail, or an address that takes posts over a safe line.
+Place = Annotated[str, Field(max_length=500), AfterValidator(_to_be_told)]
 
 
 class Schedule(Record):
@@ -55,14 +72,16 @@ class Schedule(Record):
 class Run(Record):
     """One occurrence of a schedule: the moment that it stands for, and how far it got.
 
-    ``attempt`` counts from 1. ``heartbeat`` is the last sign of life of the worker that holds it. ``folder`` is where
-    its reports are, below the hub's folder of reports; ``summary`` a sentence; ``problem`` why it did not end well.
+    ``attempt`` counts from 1. ``asked_by`` is who asked for a run by hand. ``heartbeat`` is the last sign of life of
+    the worker that holds it. ``folder`` is where its reports are, below the hub's folder of reports; ``summary`` a
+    sentence or two; ``problem`` why it did not end well.
     """
 
     id: str
     schedule: Slug
     scheduled_for: AwareDatetime
     by_hand: bool = False
+    asked_by: str = ""
     attempt: int = Field(default=1, ge=1)
     state: RunState = "waiting"
     worker: str = ""

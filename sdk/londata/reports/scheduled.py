@@ -38,7 +38,17 @@ class Keeps(Protocol):
         """Look at a schedule again."""
 
     def change(self, name: str, what: str, reason: str = "") -> ScheduledReport:
-        """Pause, resume, run or end a schedule."""
+        """Pause, resume, run or end a schedule.
+
+        Parameters
+        ----------
+        name
+            Its id.
+        what
+            ``pause``, ``resume``, ``run`` or ``end``.
+        reason
+            Why it is paused or ended.
+        """
 
     def runs(self, name: str, most: int) -> Runs:
         """List runs, the newest first."""
