@@ -31,8 +31,8 @@ ADDRESS = "/services/reports/shelf/{slug}/"
 ANALYSTS = Publisher(id="analysts", name="Analysts at this hub")
 ORDER = ("open", "shared", "closed")
 SOURCE = "report:{schedule}"
-#: Longest receipt that is read.
-MOST_BYTES = 50_000_000
+#: Longest receipt that is read, and most reports of one run.
+MOST_BYTES, MOST_REPORTS = 50_000_000, 1_000
 
 
 @dataclass(frozen=True)
@@ -93,9 +93,10 @@ class _Shelving:
     def finished(self) -> Iterator[Made]:
         """Go through the reports that the run finished; what else lies there is none of the shelf's business."""
         reports = self.folder / "reports"
-        for each in sorted(reports.iterdir()) if reports.is_dir() else ():
-            if each.is_symlink() or not each.is_dir() or "." in each.name or not (each / RECEIPT).exists():
-                continue
+        found = [each for each in sorted(reports.iterdir()) if _is_report(each)] if reports.is_dir() else []
+        if len(found) > MOST_REPORTS:
+            self.say(f"There are more than {MOST_REPORTS} reports; the others are not put on the shelf.")
+        for each in found[:MOST_REPORTS]:
             try:
                 yield self._read(each)
             except (LondataError, OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
@@ -147,9 +148,10 @@ class _Shelving:
         return Made(folder, title, place, reads, bool(said.around), outputs)
 
     def _readings(self) -> list[audit.Reading]:
-        """List what the log knows of shared and closed data read by the owner while this ran, for its project.
+        """List what the log knows of shared and closed data read by the owner while this ran.
 
-        It ran since its first attempt: another one goes on with what was finished.
+        It ran since its first attempt: another one goes on with what was finished. A shipped template reads for the
+        schedule's project; somebody's own may have read for any other one of theirs.
         """
         attempts = [each for each in self.store.runs(self.run.schedule) if each.scheduled_for == self.run.scheduled_for]
         began = [each.started_at for each in (*attempts, self.run) if each.started_at]
@@ -157,7 +159,7 @@ class _Shelving:
         before = (self.run.ended_at or self.store.now()) + dt.timedelta(seconds=1)
         asked = audit.Asked(
             person=self.schedule.owner,
-            project=self.schedule.project or "",
+            project="" if self.schedule.notebook else self.schedule.project or "",
             since=audit.written(since),
             before=audit.written(before),
         )
@@ -171,9 +173,10 @@ class _Shelving:
         access = max(levels, key=ORDER.index, default="shared")
         arrangements, now = self.store.arrangements(), self.store.now()
         shut = [slug for slug, each in found.items() if each is None or each.access != "open"]
-        agreements = {each.agreement for each in self.logged if each.agreement}
-        covering = [each.id for slug in shut for each in arrangements.covering(slug)]
-        names = tuple(sorted(agreements or covering))
+        known = {each.entry: each.agreement for each in self.logged if each.agreement}
+        # Of what the log does not know, whichever agreement covers it may have been the one.
+        covering = {each.id for slug in shut if slug not in known for each in arrangements.covering(slug)}
+        names = sorted({each.agreement for each in self.logged if each.agreement} | covering)
         parties = [arrangements.parties(name) for name in names]
         allowed = frozenset.intersection(*parties) if parties else frozenset()
         return Basis(access, tuple(slug for slug, each in found.items() if each), allowed, made.is_around, now)
@@ -228,6 +231,11 @@ class _Shelving:
 def _state_of(folder: Path) -> Path:
     """Tell where the hub keeps everything, from the folder of a run: ``<state>/reports/<schedule>/<run>``."""
     return folder.resolve().parents[2]
+
+
+def _is_report(folder: Path) -> bool:
+    plain = folder.is_dir() and not folder.is_symlink() and "." not in folder.name
+    return plain and (folder / RECEIPT).exists()
 
 
 def _check(shelved: Shelved, made: Made) -> None:

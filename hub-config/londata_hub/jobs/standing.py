@@ -33,7 +33,7 @@ def why_not(store: RunStore, schedule: Schedule, groups: frozenset[str] | None, 
     groups
         The owner's groups as of now; ``None`` when they have left.
     template
-        What is made; each of its data sets that is not open is decided about.
+        What is made; each of its data sets must be there, and each that is not open is decided about.
 
     Returns
     -------
@@ -49,7 +49,9 @@ def why_not(store: RunStore, schedule: Schedule, groups: frozenset[str] | None, 
     subject = Subject(schedule.owner, groups)
     for slug in template.datasets:
         entry = store.entry(slug)
-        if entry is None or entry.access == "open":  # one that is gone is named by the run itself
+        if entry is None or not store.decide(subject, "see", entry).allowed:  # what is hidden is, to them, not there
+            return f"There is no entry {slug} in the register for {schedule.owner}."
+        if entry.access == "open":
             continue
         decision = store.decide(subject, "read", entry, schedule.project)
         if not decision.allowed:
