@@ -15,7 +15,9 @@ from londata.records import ServiceAccount
 from londata_hub import audit
 from londata_hub.store import AccessStore, Holding, RegisterStore
 from londata_hub.store.database import Database
+from londata_hub.store.schedule_store import ScheduleStore
 from postgres_server import postgres_address, postgres_cluster  # noqa: F401
+from scheduled import a_schedule
 from sharing_records import ADA, CHEN, Clock, a_grant, an_entry, arranged
 
 
@@ -34,6 +36,10 @@ def eventful(address: str, folder: Path, clock: Callable[[], dt.datetime] | None
     store.approve(CHEN, request.id, midnight(dt.date(2096, 12, 1)))
     store.ask(Subject("bola", ADA.groups), an_entry(), "places", "y")
     store.hold(Holding("rolls", "csv", "file", "rolls.csv"), "operator")
+    with ScheduleStore(address, folder / "audit-anchors", clock=clock or Clock()) as schedules:
+        schedules.add(a_schedule())
+        schedules.pause("boroughs-daily", "ada", "a holiday")
+        schedules.resume("boroughs-daily", "ada")
     for _ in range(5):
         store.decide_and_log(ADA, "read", an_entry(), "places")
     return store

@@ -27,7 +27,13 @@ _ROWS = {
     "request.refused": ("request_decisions", "request_id"),
     "request.withdrawn": ("request_decisions", "request_id"),
     "holding.recorded": ("holdings", "distribution"),
+    "schedule.recorded": ("schedules", "id"),
+    "schedule.paused": ("schedules", "id"),
+    "schedule.resumed": ("schedules", "id"),
+    "schedule.ended": ("schedules", "id"),
 }
+#: Tables of what stands now: of several lines about a row, the one that it names has its digest.
+_REPLACED = ("holdings", "schedules")
 #: Those on which decisions depend; the last one is noted beside them.
 _ARRANGING = ("agreement.recorded", "project.recorded", "account.recorded", "grant.made", "grant.ended")
 _FACTS = sa.table("facts", sa.column("name"), sa.column("value"))
@@ -89,16 +95,17 @@ class Proofs:
         yield from self._of_facts(connection)
 
     def _of_table(self, connection: Connection, name: str, key: str) -> Iterator[tuple[int, str]]:
-        proved = self._rows.get(name, {})
+        proved, there = self._rows.get(name, {}), set()
         table = sa.table(name, sa.column(key), sa.column("line"), sa.column("document"))
         for row in connection.execute(sa.select(table.c[key], table.c.line, table.c.document)):
             said = proved.pop(row.line, None)
+            there.add(str(row[0]))
             if said is None:
                 yield row.line, f"no line is about {row[0]} in the table {name}: somebody put it there"
             elif said != (row[0], hashlib.sha256(row.document.encode()).hexdigest()):
                 yield row.line, f"{row[0]} in the table {name} is not what line {row.line:,} says of it"
-        if name != "holdings":  # these are replaced
-            for line, (gone, _) in sorted(proved.items()):
+        for line, (gone, _) in sorted(proved.items()):
+            if name not in _REPLACED or gone not in there:
                 yield line, f"{gone}, which line {line:,} is about, was removed from the table {name}"
 
     def _of_history(self, connection: Connection) -> Any:

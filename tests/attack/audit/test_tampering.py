@@ -182,6 +182,22 @@ TAMPERINGS: dict[str, tuple[Callable[[Connection, int], object], str]] = {
     "an account": (run("UPDATE accounts SET document = '{}'"), "nightly in the table accounts"),
     "a request": (run("UPDATE requests SET document = '{}'"), "in the table requests is not what"),
     "a decision about a request": (run("DELETE FROM request_decisions"), "removed from the table request_decisions"),
+    "whose report runs": (
+        run("UPDATE schedules SET document = replace(document, 'ada', 'mallory')"),
+        "boroughs-daily in the table schedules is not what line",
+    ),
+    "an older schedule put back": (
+        run("UPDATE schedules SET line = line - 1"),
+        "boroughs-daily in the table schedules is not what line",
+    ),
+    "a schedule for somebody": (
+        run(
+            "INSERT INTO schedules (id, line, owner, state, document) "
+            "VALUES ('mine', 999, 'ada', 'active', '{\"owner\": \"ada\"}')"
+        ),
+        "no line is about mine",
+    ),
+    "a schedule removed": (run("DELETE FROM schedules"), "removed from the table schedules"),
     "where bytes are": (run("UPDATE holdings SET document = '{}'"), "csv in the table holdings"),
 }
 
