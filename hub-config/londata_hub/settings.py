@@ -40,6 +40,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("SOCKETS", "", "Short private folder for unix sockets; empty: one below XDG_RUNTIME_DIR or /tmp"),
     Setting("LAB_MEMORY", "8G", "Most memory that one process of a user's Lab may take; 0: no limit"),
     Setting("IDLE_AFTER", "3600", "Seconds without activity after which a user's Lab is stopped"),
+    Setting("REPORTS_AT_ONCE", "0", "Scheduled reports that the worker makes at a time; 0: half as many as cores"),
+    Setting("LONGEST_RUN", "14400", "Seconds after which a scheduled run is ended"),
     Setting("PUBLIC", "", "Address under which people reach the hub, for links in messages; empty: 127.0.0.1 and PORT"),
     Setting("SMTP_HOST", "", "Mail server that takes messages about scheduled reports; empty: no e-mail is sent"),
     Setting("SMTP_PORT", "587", "Port of the mail server"),
@@ -89,6 +91,8 @@ class HubSettings:
     for_services: Mapping[str, str] = field(default_factory=dict)
     public: str = ""
     mail: Mail | None = None
+    reports_at_once: int = 0
+    longest_run: int = 4 * 3600
     webhook_key: str = field(default="", repr=False)
 
     @property
@@ -156,6 +160,8 @@ def load(environ: Mapping[str, str] | None = None) -> HubSettings:
         for_services=_for_services(source),
         public=(values["PUBLIC"] or f"http://127.0.0.1:{port}").rstrip("/"),
         mail=_mail(values),
+        reports_at_once=_whole_number(values, "REPORTS_AT_ONCE", 0, 1_000),
+        longest_run=_whole_number(values, "LONGEST_RUN", 1, 7 * 86_400),
         webhook_key=values["WEBHOOK_KEY"],
     )
 

@@ -15,7 +15,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Say what may follow ``londata-hub worker``."""
     parser.add_argument("--name", default="", help="The worker's name, which no other has (default: the machine's)")
     parser.add_argument(
-        "--runs", type=int, default=0, metavar="N", help="Reports that it makes at a time (default: half the cores)"
+        "--runs", type=int, default=0, metavar="N", help="Reports that it makes at a time (default: REPORTS_AT_ONCE)"
     )
 
 

@@ -39,7 +39,7 @@ def serve(environ: Mapping[str, str], *, name: str = "", room: int = 0, stopped:
     name
         The worker's name; the machine's when not given.
     room
-        Reports that are made at the same time; half as many as there are cores when not given.
+        Reports that are made at the same time; as the settings say when not given.
     stopped
         Set when it is to stop; signals of the process when not given.
 
@@ -52,10 +52,11 @@ def serve(environ: Mapping[str, str], *, name: str = "", room: int = 0, stopped:
     name, why_not = slugify(name or socket.gethostname()), sandbox.why_not()
     if why_not:
         log.warning("Reports are NOT kept apart, because %s: they read open data only.", why_not)
-    room = room or max(1, (os.cpu_count() or 2) // 2)
+    room = room or hub.reports_at_once or max(1, (os.cpu_count() or 2) // 2)
+    limits = Limits(seconds=hub.longest_run, memory=_bytes(hub.lab_memory))
     people = People(environ["JUPYTERHUB_API_URL"], environ["JUPYTERHUB_API_TOKEN"])
     with _alone(hub, name), RunStore(hub.database, hub.anchors, isolated=not why_not) as store:
-        worker = Worker(store, people, hub, name, isolated=not why_not, limits=Limits(memory=_bytes(hub.lab_memory)))
+        worker = Worker(store, people, hub, name, isolated=not why_not, limits=limits)
         worker.take_over()
         queue = Queue(address(hub.database, hub.state), name, room, worker.due, worker.perform)
         queue.start()

@@ -163,9 +163,15 @@ def _worker(c: Any, hub: HubSettings) -> None:
             "display": False,
             "command": [sys.executable, "-m", "londata_hub.services.jobs"],
             "cwd": str(REPOSITORY),
-            "environment": {**_settings(hub), **_for_messages(hub), f"{PREFIX}LAB_MEMORY": hub.lab_memory},
+            "environment": {**_settings(hub), **_for_runs(hub), **_for_messages(hub)},
         }
     )
+
+
+def _for_runs(hub: HubSettings) -> dict[str, str]:
+    """Name what a run may take."""
+    told = {"LAB_MEMORY": hub.lab_memory, "LONGEST_RUN": hub.longest_run, "REPORTS_AT_ONCE": hub.reports_at_once}
+    return {f"{PREFIX}{name}": str(value) for name, value in told.items()}
 
 
 def _for_messages(hub: HubSettings) -> dict[str, str]:
