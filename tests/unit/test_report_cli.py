@@ -80,3 +80,11 @@ def test_as_many_reports_run_at_once_as_there_are_cores_unless_said():
         assert "on this machine" in executor.words
     with executor_for("", 3) as executor:
         assert executor.words == "3 workers on this machine"
+
+
+@pytest.mark.parametrize("command", [["report", "run", "trial"], ["schedule", "add", "trial", "first Monday"]])
+def test_a_parameter_that_is_given_twice_is_not_guessed(command, asked, capsys):
+    assert cli.main([*command, "-p", "place=Camden", "-p", "place=Hackney"]) == 2
+    said = capsys.readouterr().err
+    assert "place is given twice, as 'Camden' and as 'Hackney'." in said
+    assert asked == []

@@ -6,7 +6,8 @@ import argparse
 import sys
 from typing import Any
 
-from londata.errors import ParameterError, UsageError
+from londata.cli.given import given
+from londata.errors import UsageError
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -78,7 +79,7 @@ def _run(arguments: argparse.Namespace) -> int:
     how: dict[str, Any] = {
         "out": arguments.out,
         "progress": not arguments.quiet and sys.stderr.isatty(),
-        "parameters": dict(_pair(text) for text in arguments.parameter),
+        "parameters": given(arguments.parameter),
         "formats": tuple(arguments.formats or ("csv",)),
         "force": arguments.force,
     }
@@ -99,15 +100,6 @@ def _run(arguments: argparse.Namespace) -> int:
 
 #: Arguments that mean something only with ``--each``.
 _OF_BATCHES = ("only", "workers", "executor")
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise ParameterError(
-            f"The parameter {text!r} has no value.", hint="Write -p name=value, as in -p borough=Camden."
-        )
-    return name.strip(), value
 
 
 def _list(arguments: argparse.Namespace) -> int:

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable
 from typing import Any
 
-from londata.errors import ParameterError
+from londata.cli.given import given
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -75,18 +75,9 @@ def _add(arguments: argparse.Namespace) -> None:
             notify=arguments.notify,
             notify_when="always" if arguments.always else "failure",
             formats=arguments.formats,
-            parameters=dict(_pair(text) for text in arguments.parameter),
+            parameters=given(arguments.parameter),
         )
     )
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise ParameterError(
-            f"The parameter {text!r} has no value.", hint="Write -p name=value, as in -p borough=Camden."
-        )
-    return name.strip(), value
 
 
 def _list(_: argparse.Namespace) -> None:
