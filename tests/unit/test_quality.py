@@ -86,6 +86,7 @@ def test_a_page_to_print_cannot_be_read_by_a_program():
         ("daily", "2026-11-19", "overdue"),
         ("annual", "2025-08-21", "on time"),
         ("annual", "2025-08-20", "overdue"),
+        ("annual", "9999-12-31", "on time"),
         ("never", "2001-01-01", "not updated any more"),
         ("irregular", None, "updated irregularly"),
         ("monthly", None, "no date stated"),

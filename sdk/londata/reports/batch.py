@@ -77,8 +77,9 @@ class Batch:
         if failed := self.failed:
             more = f" and {len(failed) - _NAMED} more" if len(failed) > _NAMED else ""
             named = ", ".join(list(failed)[:_NAMED]) + more
+            others = " The others are there." if len(failed) < len(self.account.values) else ""
             raise BatchError(
-                f"{len(failed)} of {len(self.account.values)} reports failed: {named}. The others are there.",
+                f"{len(failed)} of {len(self.account.values)} reports failed: {named}.{others}",
                 hint=f"The summary says why: {jobs.short(self.summary)}. The same command tries them again.",
             )
         return self

@@ -72,8 +72,8 @@ def freshness(entry: Entry, day: dt.date) -> str:
 
 def due(entry: Entry) -> dt.date:
     """Tell by which day an entry with a date and a frequency has to be updated; it is overdue on the day after."""
-    days = DAYS[entry.update_frequency]
-    return (entry.updated or dt.date.min) + dt.timedelta(days=days + -(-days // 4))
+    days, updated = DAYS[entry.update_frequency], entry.updated or dt.date.min
+    return updated + min(dt.timedelta(days=days + -(-days // 4)), dt.date.max - updated)
 
 
 def _in_time(entry: Entry, day: dt.date) -> bool | None:

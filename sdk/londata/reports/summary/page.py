@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
+import threading
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -53,7 +54,7 @@ def write(account: Account, folder: Path) -> None:
 
 
 def _put(path: Path, text: str) -> None:
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    part = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}.part")  # two batches may be of one day
     part.write_text(text, encoding="utf-8", errors="backslashreplace")
     part.replace(path)
 
