@@ -9,6 +9,8 @@ import sharing_world as world
 from londata.reports import templates
 from londata_hub.audit import Event
 from londata_hub.jobs import shelving, standing
+from londata_hub.services import reports_pages as pages
+from londata_hub.services.reports_desk import Desk
 from londata_hub.store import AccessStore, RunStore
 
 
@@ -85,3 +87,23 @@ def test_a_receipt_that_nests_for_ever_keeps_no_other_report_from_the_shelf(ther
     (deep / "ro-crate-metadata.json").write_text("[" * 200_000)
     assert [each.geography.original for each in there.shelve(schedule, run)] == ["Camden"]
     assert "a-deep-one is not put on the shelf" in there.log_of(schedule, run)
+
+
+def test_others_of_the_project_are_not_told_what_a_failed_run_said_nor_who_is_told(there):
+    hook = "https://hooks.example/secret-path"
+    made = there.store.add(rw.schedule(id="borough-profile-shared", project="school-places", notify=(hook,)))
+    run = there.store.run_now(made.id, "ada").id
+    with RunStore(there.database, there.state / "anchors") as store:
+        store.begin(run, "w")
+        store.finish(run, "w", "failed", again=False, problem="KeyError: 'Jane Pupil'")
+        store.pause(made.id, "londata", "Access to Jane's data is not there")
+    desk, ada, mo = Desk(there.store, there.state), rw.PEOPLE["ada"], rw.PEOPLE["mo"]
+
+    def seen(who):
+        schedule = desk.schedule(who, made.id)
+        page = pages.schedule(rw.PREFIX, desk.told(schedule, who), schedule, desk.runs_of(who, schedule, 5), "")
+        return f"{desk.told(schedule, who)} {desk.runs(who, made.id, 5)} {desk.run(who, run)} {page}"
+
+    assert ("Jane" in seen(ada), "secret-path" in seen(ada)) == (True, True)
+    assert ("Jane" in seen(mo), "secret-path" in seen(mo)) == (False, False)
+    assert "Its owner can read why." in seen(mo)

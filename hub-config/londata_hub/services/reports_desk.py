@@ -1,7 +1,7 @@
 """Schedules as their owners manage them: checked anew, kept by the store, and there for nobody else.
 
 Somebody's schedule is theirs alone; members of its project may look at it, and see when it runs and how it ended, but
-not its log, which says whatever the notebook said.
+not its log and not why, which says whatever the notebook said, and not who is told, where an address can be a secret.
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ MOST, MOST_EVER = 100, 2_000
 #: Most of a log that is shown: its end.
 MOST_OF_A_LOG = 200_000
 LOOKUPS = 4
+#: What others of the project are told instead of why something ended.
+ITS_OWNERS = "Its owner can read why."
 
 
 class Desk:
@@ -134,8 +136,11 @@ class Desk:
             There is none for them.
         """
         found = self._find(name)
-        if found is not None and (found.owner == subject.person or self._shares_project(subject, found)):
+        if found is not None and found.owner == subject.person:
             return found
+        if found is not None and self._shares_project(subject, found):
+            why = ITS_OWNERS if found.reason else ""
+            return found.model_copy(update={"notify": (), "reason": why})
         raise EntryNotFoundError(f"There is no schedule {name[:80]!r}.", hint="See londata.reports.schedules().")
 
     def own(self, subject: Subject, name: str) -> Schedule:
@@ -183,7 +188,7 @@ class Desk:
     def told(self, schedule: Schedule, subject: Subject) -> dict[str, Any]:
         """Write a schedule with what comes next and what was last."""
         coming = self.store.next_runs(schedule.id, 5) if schedule.state == "active" else []
-        last = self.store.runs(schedule.id, 1)
+        last = self.runs_of(subject, schedule, 1)
         return schedule.model_dump(mode="json") | {
             "mine": schedule.owner == subject.person,
             "next_runs": coming,
@@ -202,7 +207,21 @@ class Desk:
         most
             How many at most.
         """
-        return [run_told(each) for each in self.store.runs(self.schedule(subject, name).id, most)]
+        return [run_told(each) for each in self.runs_of(subject, self.schedule(subject, name), most)]
+
+    def runs_of(self, subject: Subject, schedule: Schedule, most: int) -> list[Run]:
+        """List the runs of a schedule that somebody may look at, as they may see them.
+
+        Parameters
+        ----------
+        subject
+            Who asks.
+        schedule
+            As :meth:`schedule` gave it.
+        most
+            How many at most.
+        """
+        return [_as_shown(each, subject, schedule) for each in self.store.runs(schedule.id, most)]
 
     def run(self, subject: Subject, name: str) -> tuple[Run, Schedule]:
         """Find a run of a schedule that somebody may look at.
@@ -215,7 +234,8 @@ class Desk:
         try:
             found = self.store.run(name) if len(name) <= 200 else None
             if found is not None:
-                return found, self.schedule(subject, found.schedule)
+                schedule = self.schedule(subject, found.schedule)
+                return _as_shown(found, subject, schedule), schedule
         except EntryNotFoundError:
             pass
         raise EntryNotFoundError(f"There is no run {name[:80]!r}.", hint="See the runs of your schedules.")
@@ -306,6 +326,13 @@ class Desk:
         now = self.store.now()
         mine = self.store.arrangements().projects_of(subject.person) if subject.name and schedule.project else ()
         return any(each.id == schedule.project and now < midnight(each.end) for each in mine)
+
+
+def _as_shown(run: Run, subject: Subject, schedule: Schedule) -> Run:
+    """Leave out why it ended where that is for its owner alone."""
+    if schedule.owner == subject.person or not run.problem:
+        return run
+    return run.model_copy(update={"problem": ITS_OWNERS})
 
 
 def run_told(run: Run) -> dict[str, Any]:

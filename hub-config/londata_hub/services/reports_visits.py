@@ -70,7 +70,7 @@ async def _schedule(request: Request, problem: str = "", status: int = 200) -> R
     desk, subject, name = _desk(request), subject_of(request), request.path_params["name"]
     record = await desk.asked(lambda: desk.schedule(subject, name))
     told = await desk.asked(lambda: desk.told(record, subject))
-    runs = await desk.asked(lambda: desk.store.runs(record.id, pages.MOST_RUNS))
+    runs = await desk.asked(lambda: desk.runs_of(subject, record, pages.MOST_RUNS))
     visit: Visit | None = request.scope["state"].get("visit")
     secret = _login(request).secret_of(visit) if visit and told["mine"] else ""
     return _html(pages.schedule(_login(request).prefix, told, record, runs, secret, problem), status)
