@@ -86,6 +86,7 @@ def test_homes_of_few_are_hidden_and_cannot_be_worked_out(counted, truth):
     newham = truth[truth.lsoa_code.between("E01003459", "E01003617")]
     few = newham.phase.value_counts()
     assert few.min() < MINIMUM <= few.max(), "the demonstration has such a case"
+    assert len(flows) == 35, "a list of those from where somebody comes tells who comes alone"
     assert flows.loc["Newham", ["primary", "secondary"]].isna().all()
     assert all(flows[column].isna().sum() != 1 for column in ("primary", "secondary", "all"))
     assert flows.loc["Islington"].notna().sum() >= 3
