@@ -1,9 +1,12 @@
 """Reports whose cells do harm: each is stopped and named, nothing of it goes on, and the next is not disturbed."""
 
+import contextlib
 import json
 import os
 import signal
 import threading
+import time
+from pathlib import Path
 
 import pytest
 
@@ -23,6 +26,18 @@ if pid == 0:
 pathlib.Path(os.environ["LONDATA_FIGURE_DATA"], "pids").write_text(f"{away.pid} {pid}")
 print(open(os.environ["LONDATA_FIGURE_DATA"] + "/pids").read())
 """
+#: A bounded number of processes, as children of the kernel and as orphans in sessions of their own.
+STARTS = {
+    "children": """
+import os
+for _ in range(230):
+    os.posix_spawnp("sleep", ["sleep", "{seconds}"], os.environ)
+""",
+    "orphans": """
+import subprocess
+subprocess.run("for i in $(seq 230); do (setsid sleep {seconds} >/dev/null 2>&1 &) ; done", shell=True)
+""",
+}
 FILLS = """
 held = []
 while True:
@@ -159,7 +174,7 @@ def test_what_a_cell_forks_does_not_outlive_the_report(either, tmp_path):
 
 def test_a_cell_that_fills_the_memory_is_stopped_and_the_limit_is_named(either, tmp_path):
     ended = run(either, tmp_path, FILLS, max_memory_mb=700)
-    assert (ended.status, ended.problem) == ("stopped", "it needed more than 700 MB of memory")
+    assert (ended.status, ended.problem) == ("failed", "it needed more than 700 MB of memory")
     assert_kept(ended, tmp_path)
 
 
@@ -174,19 +189,66 @@ def test_a_cell_that_asks_for_all_memory_at_once_is_told_the_same(runner, tmp_pa
         "for _ in range(1000): print('x' * 1_000_000)",
         "print('x' * 200_000_000)",
         "from IPython.display import HTML; HTML('x' * 60_000_000)",
+        "import subprocess; subprocess.run('yes a line of text | head -c 1000000000', shell=True)",
     ],
-    ids=["many", "one", "display"],
+    ids=["many", "one", "display", "from a process"],
 )
-def test_a_cell_that_puts_out_too_much_is_stopped_while_the_run_stays_small(runner, tmp_path, code):
-    ended = run(runner, tmp_path, code, "import time; time.sleep(60)", max_output_mb=20)
-    assert (ended.status, ended.problem) == ("stopped", "its cells put out more than 20 MB")
+def test_a_cell_that_puts_out_too_much_is_stopped_while_the_run_stays_small(runner, tmp_path, monkeypatch, code):
+    monkeypatch.delenv("PYTEST_CURRENT_TEST")  # with which ipykernel does not look at what processes put out
+    with most_memory_of_runs(runner) as growth_mb:
+        ended = run(runner, tmp_path, code, "import time; time.sleep(60)", max_output_mb=20)
+    assert (ended.status, ended.problem) == ("failed", "its cells put out more than 20 MB")
+    assert growth_mb, "the process of the run was never seen"
+    assert max(growth_mb) < 250
     assert_kept(ended, tmp_path)
     assert (ended.folder / "report.ipynb").stat().st_size < 45_000_000
 
 
+@pytest.mark.parametrize("start", STARTS.values(), ids=STARTS)
+def test_a_cell_that_starts_too_many_processes_is_stopped_and_none_is_left(either, tmp_path, start):
+    seconds = f"{1000 + time.monotonic():.3f}"  # by which this test knows its own
+    ended = run(either, tmp_path, start.format(seconds=seconds), "import time; time.sleep(60)")
+    assert (ended.status, ended.problem) == ("failed", "it started more than 200 processes")
+    assert_kept(ended, tmp_path)
+    wait_until(lambda: not sleeping(seconds), "some of them live on", 20)
+
+
+def sleeping(seconds):
+    """The processes that sleep so long."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            found += [path] * (path.read_bytes().split(b"\0")[:2] == [b"sleep", seconds.encode()])
+    return found
+
+
+@contextlib.contextmanager
+def most_memory_of_runs(runner):
+    """Gather by how much the memory of the process of a run has grown since it was first seen, again and again."""
+    growth, ended = [], threading.Event()
+
+    def look():
+        first = None
+        while not ended.wait(0.02):
+            for process in tuple(runner._under_way):
+                with contextlib.suppress(OSError, IndexError, ValueError):
+                    status = Path(f"/proc/{process._process.pid}/status").read_text()
+                    peak = int(status.split("VmHWM:")[1].split()[0]) / 1000
+                    first = first or peak
+                    growth.append(peak - first)
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    try:
+        yield growth
+    finally:
+        ended.set()
+        looking.join()
+
+
 def test_a_loop_without_end_is_stopped_when_its_time_is_over(runner, tmp_path):
     ended = run(runner, tmp_path, "while True: pass", max_run_s=1)
-    assert (ended.status, ended.problem) == ("stopped", "it took longer than 1 seconds")
+    assert (ended.status, ended.problem) == ("failed", "it took longer than 1 seconds")
     assert ended.where == "cell [2] (“A heading”)"
     assert_kept(ended, tmp_path)
 

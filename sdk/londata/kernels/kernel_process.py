@@ -11,53 +11,22 @@ import atexit
 import importlib
 import os
 import sys
-from typing import Any
 
 from ipykernel.kernelapp import IPKernelApp
 from jupyter_client.session import Session
-from traitlets import Float, default
+from traitlets import DottedObjectName, Float, default
 
 from londata import around
+from londata.kernels import processes
 from londata.kernels.limits import Limits
-
-#: The type of the one message that says that output was dropped.
-TOO_MUCH = "londata_too_much_output"
-_OUTPUTS = ("stream", "display_data", "execute_result", "update_display_data", "error")
-
-
-class CountingSession(Session):  # type: ignore[misc]  # jupyter_client has no types
-    """Sends messages until the outputs among them have reached a size."""
-
-    most_bytes = Float(float("inf"))
-    _sent = 0.0
-    _told = False
-
-    def send(self, stream: Any, msg_or_type: Any, content: Any = None, *more: Any, **options: Any) -> Any:
-        """Send a message, or drop it if it is one output too many.
-
-        Parameters
-        ----------
-        stream, msg_or_type, content, *more, **options
-            As :class:`jupyter_client.session.Session` takes them.
-        """
-        whole = isinstance(msg_or_type, dict)  # a message that is made already
-        if (msg_or_type["msg_type"] if whole else msg_or_type) not in _OUTPUTS:
-            return super().send(stream, msg_or_type, content, *more, **options)
-        if self._sent <= self.most_bytes:
-            self._sent += _size(msg_or_type["content"] if whole else content)
-        if self._sent <= self.most_bytes:
-            return super().send(stream, msg_or_type, content, *more, **options)
-        if self._told:
-            return None
-        self._told = True
-        parent = msg_or_type["parent_header"] if whole else None
-        return super().send(stream, TOO_MUCH, {}, *([parent] if whole else more), **options)
+from londata.kernels.outputs import CountingSession, CountingStream
 
 
 class KernelProcess(IPKernelApp):
     """ipykernel whose outputs are counted."""
 
     most_bytes = Float(float("inf"))
+    outstream_class = DottedObjectName(f"{CountingStream.__module__}.{CountingStream.__qualname__}")
 
     def log_connection_info(self) -> None:
         """Say nothing: nobody else is to connect."""
@@ -81,6 +50,7 @@ def main(*arguments: str) -> None:
     options.add_argument("--limits", type=Limits.from_text, default=Limits())
     options.add_argument("--forked", action="store_true")
     chosen, rest = options.parse_known_args(arguments)
+    processes.adopt_orphans()  # so that all that its cells start is found below it
     if problem := chosen.limits.apply():
         print(problem, file=sys.stderr, flush=True)  # noqa: T201 - for the log of whoever started this process
     without_debugger()
@@ -103,15 +73,6 @@ def without_debugger() -> None:
         sys.modules["debugpy"] = None  # type: ignore[assignment]  # Python's own way to say that it cannot be imported
         importlib.import_module("ipykernel.debugger")
         del sys.modules["debugpy"]
-
-
-def _size(content: Any) -> int:
-    """Tell how much text there is in a message."""
-    if isinstance(content, (str, bytes)):
-        return len(content)
-    if isinstance(content, dict):
-        return sum(map(_size, content.values()))
-    return sum(map(_size, content)) if isinstance(content, (list, tuple)) else 8
 
 
 if __name__ == "__main__":

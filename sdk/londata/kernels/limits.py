@@ -27,6 +27,9 @@ _MAKE = sum(1 << bit for bit in range(6, 13))
 _SCOPE_SIGNALS = 1 << 1
 #: Threads count as processes do; so many for each process.
 _THREADS = 8
+#: The type of the one message by which a kernel says that output was dropped.
+TOO_MUCH = "londata_too_much_output"
+NO_LANDLOCK = "Notebooks are not kept from writing outside their folder: this system has no Landlock."
 #: Devices that take what is written to them and keep nothing.
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty", "/dev/shm", "/dev/pts")  # noqa: S108 - allowed, not used
 
@@ -82,7 +85,7 @@ def confine(writable: Iterable[str]) -> str:
     """
     version = landlock_version()
     if not version:
-        return "Notebooks are not kept from writing outside their folder: this system has no Landlock."
+        return NO_LANDLOCK
     in_file = _WRITE_FILE | (_TRUNCATE if version >= 3 else 0)
     everything = in_file | _REMOVE_DIR | _REMOVE_FILE | _MAKE | (_REFER if version >= 2 else 0)
     scoped = _SCOPE_SIGNALS if version >= 6 else 0

@@ -45,14 +45,6 @@ def tree(pid: int) -> Iterator[int]:
             coming += children(one)
 
 
-def session(pid: int) -> int:
-    """Tell to which session a process belongs: 0 if it is gone."""
-    try:
-        return os.getsid(pid)
-    except OSError:
-        return 0
-
-
 def kill_tree(pid: int) -> None:
     """Kill a process and everything that it started.
 

@@ -28,6 +28,8 @@ class ZygoteProvisioner(LocalProvisioner):  # type: ignore[misc]  # jupyter_clie
 
     #: The socket of the zygote, if it is not the one of the setting ``ZYGOTE``.
     zygote = Unicode("")
+    #: Why the kernel was started plainly although there should be a zygote.
+    problem = ""
     _lifeline = -1
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
@@ -37,6 +39,7 @@ class ZygoteProvisioner(LocalProvisioner):  # type: ignore[misc]  # jupyter_clie
             try:
                 return self._fork(path, cmd[3:], **kwargs)
             except NoZygote as problem:
+                self.problem = problem.message
                 get_logger().warning("%s A plain kernel is started instead, which takes longer.", problem.message)
         return await super().launch_kernel(cmd, **kwargs)
 

@@ -99,3 +99,8 @@ class SameInterpreter(AsyncKernelManager):  # type: ignore[misc]
     def pid(self) -> int | None:
         """Process id of the kernel, once it runs; its process group has the same."""
         return getattr(self.provisioner, "pid", None)
+
+    @property
+    def problem(self) -> str:
+        """Why it was not forked although it should have been; empty if all is well."""
+        return getattr(self.provisioner, "problem", "")

@@ -29,6 +29,7 @@ def become(request: dict[str, Any], files: Sequence[int]) -> NoReturn:
     status = 1
     try:
         os.setsid()
+        processes.adopt_orphans()  # so that whatever it starts can be found below it, and goes with it
         for standard, file in enumerate(files[:3]):
             os.dup2(file, standard)
             os.close(file)

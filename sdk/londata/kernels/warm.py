@@ -13,6 +13,8 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
+from londata.errors import warn
+
 #: What a kernel needs, and what most notebooks import first.
 FOR_KERNELS = (
     "IPython.core.completerlib",
@@ -35,6 +37,7 @@ FOR_KERNELS = (
     "zmq.utils.garbage",
     "londata",
     "londata.kernels.kernel_process",
+    "londata.kernels.outputs",
 )
 #: Libraries that start threads when they are loaded have one each: a process with threads cannot be forked safely.
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "BLIS_NUM_THREADS")
@@ -81,6 +84,10 @@ class WarmProcess:
             if self._process is not None and self._process.poll() is not None:
                 self._deaths += 1
                 self._put_away()
+                if self._deaths == _MOST_DEATHS:
+                    warn(
+                        f"The warm process ended {_MOST_DEATHS} times. Now all start from nothing, which takes longer."
+                    )
             if self._process is None and self._deaths < _MOST_DEATHS:
                 self._start()
             return str(self._folder / "zygote") if self._process is not None and self._folder is not None else ""

@@ -73,9 +73,6 @@ class Zygote:
         self._listener, self._lifeline = listener, lifeline
         self._owner = os.getppid()
         self._tasks: dict[int, _Task] = {}
-        self._over: set[int] = set()
-        # A process that nobody waits for comes to us; it goes when the tasks have gone that may have started it.
-        self._strays: dict[int, set[int]] = {}
         self._woken, self._waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(self._waker, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
@@ -97,7 +94,7 @@ class Zygote:
             self._collect()
             if deadline is not None and time.monotonic() >= deadline:
                 break
-        for pid in [*self._tasks, *self._strays]:
+        for pid in processes.children(os.getpid()):
             processes.kill_tree(pid)
 
     def _wait(self, deadline: float | None) -> set[int]:
@@ -147,7 +144,6 @@ class Zygote:
             connection.close()
             become(request, files)  # never returns
         handle = os.pidfd_open(pid)
-        self._over.discard(pid)
         self._tasks[pid] = task = _Task(pid, connection, trusted)
         task.tell({"pid": pid}, [handle])
         os.close(handle)
@@ -175,18 +171,12 @@ class Zygote:
                 pass
         with contextlib.suppress(ChildProcessError):
             while (ended := os.waitpid(-1, os.WNOHANG)) != (0, 0):
-                self._strays.pop(ended[0], None)
                 if task := self._tasks.pop(ended[0], None):
-                    self._over.add(task.pid)
                     task.tell({"ended": os.waitstatus_to_exitcode(ended[1])})
                     task.hang_up()
-        for pid in processes.children(os.getpid()):
-            if pid in self._tasks:
-                continue
-            suspects = self._strays.setdefault(pid, set(self._tasks))
-            suspects &= self._tasks.keys()
-            if not suspects or processes.session(pid) in self._over:
-                processes.kill_tree(pid)
+        # Each task adopts the orphans among what it started. Who comes to us has lost its task, or ran away from it.
+        for pid in set(processes.children(os.getpid())) - self._tasks.keys():
+            processes.kill_tree(pid)
 
 
 def load(modules: Sequence[str], warm: Sequence[str]) -> None:

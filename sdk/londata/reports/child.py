@@ -17,6 +17,7 @@ from typing import Any
 from londata import settings
 from londata.errors import LondataError
 from londata.kernels import Limits, SameInterpreter, processes
+from londata.kernels.limits import NO_LANDLOCK, landlock_version
 from londata.reports import figure_data, receipts
 from londata.reports import job as jobs
 from londata.reports.evidence import CellFailure, describe, keep, place_of
@@ -44,8 +45,7 @@ def main() -> int:
         tell({"failed": error.message, "hint": error.hint})
         jobs.clear(job)
     except CellFailure as failure:
-        status: jobs.Status = "stopped" if lifeline.reason else "failed"
-        problem = lifeline.reason or failure.message
+        status, problem = lifeline.status, lifeline.reason or failure.message
         kept = _kept(job, template, journal, status, problem, tell)
         if kept is not None:
             tell({status: problem, "where": failure.where, "notebook": str(kept)})
@@ -94,6 +94,8 @@ def execute(job: Job, template: Template, journal: Journal, lifeline: Lifeline, 
 
     def progress(cell: Any, cell_index: int) -> None:
         nonlocal reached
+        for note in _notes(lifeline.kernel) if not cell_index else ():
+            tell({"note": note})
         reached = cell_index
         lifeline.reach_cell()
         tell({"cell": cell_index + 1, "of": cells})
@@ -173,6 +175,12 @@ def _kept(
         tell({"failed": error.message, "hint": error.hint})
         jobs.clear(job)
         return None
+
+
+def _notes(kernel: SameInterpreter) -> list[str]:
+    """Say what is not as it should be, although the report can be run."""
+    plain = f"{kernel.problem} A plain kernel was started instead, which takes longer." if kernel.problem else ""
+    return [note for note in (plain, "" if landlock_version() else NO_LANDLOCK) if note]
 
 
 def _limits(job: Job, template: Template) -> Limits:

@@ -10,8 +10,9 @@ import time
 from typing import IO, Any
 
 from londata.kernels import processes
-from londata.kernels.kernel_process import TOO_MUCH
+from londata.kernels.limits import TOO_MUCH
 from londata.reports.evidence import CellFailure
+from londata.reports.job import Status
 from londata.reports.templates import Template
 
 _GRACE_S = 4.0
@@ -35,9 +36,12 @@ class Lifeline:
 
     def __init__(self, pipe: IO[str], template: Template) -> None:
         self.reason = ""
+        #: How a run ends that this has stopped: only a person stops one; a limit makes it fail.
+        self.status: Status = "failed"
         self.kernel: Any = None
         self._pipe, self._template = pipe, template
         self._begun = float("inf")
+        self._one = threading.Lock()
         for what in (self._watch_caller, self._watch_kernel):
             threading.Thread(target=what, daemon=True).start()
 
@@ -53,7 +57,7 @@ class Lifeline:
             most = f"its cells put out more than {self._template.max_output_mb:,g} MB"
             threading.Thread(target=self.stop, args=[most], daemon=True).start()
 
-    def stop(self, reason: str, *, at_once: bool = False) -> None:
+    def stop(self, reason: str, *, at_once: bool = False, by_caller: bool = False) -> None:
         """Stop the run; the first reason counts.
 
         Parameters
@@ -62,21 +66,26 @@ class Lifeline:
             Why, for people.
         at_once
             Do not ask the kernel first.
+        by_caller
+            Whether somebody wants it stopped; else it has failed.
         """
-        if self.reason:
-            return
-        self.reason = reason
+        with self._one:
+            if self.reason:
+                return
+            self.reason = reason
+            self.status = "stopped" if by_caller else "failed"
         if not at_once:
             self._interrupt()
             time.sleep(_GRACE_S)
         if pid := self._pid:
             processes.kill_tree(pid)
         time.sleep(2 * _GRACE_S)
-        os._exit(1)
+        if self.kernel is not None:  # else the run has noticed, and keeps what there is
+            os._exit(1)
 
     def _watch_caller(self) -> None:
         self._pipe.read()
-        self.stop("it was stopped")
+        self.stop("it was stopped", by_caller=True)
 
     def _watch_kernel(self) -> None:
         """Weigh the kernel and what it started, and look at the clock."""
@@ -86,7 +95,7 @@ class Lifeline:
             if time.monotonic() - self._begun > most_s:
                 self.stop(f"it took longer than {most_s:g} seconds")
             elif pid := self._pid:
-                pids = list(processes.tree(pid))
+                pids = list({*processes.tree(pid), *processes.tree(os.getpid())} - {os.getpid()})
                 if len(pids) > MOST_PROCESSES:
                     self.stop(f"it started more than {MOST_PROCESSES} processes", at_once=True)
                 elif processes.resident_mb(pids) > most_mb and processes.memory_mb(pids) > most_mb:

@@ -10,7 +10,6 @@ import atexit
 import contextlib
 import functools
 import json
-import logging
 import os
 import signal
 import subprocess
@@ -24,7 +23,7 @@ from types import TracebackType
 from typing import IO, Any, Self, cast
 
 from londata import settings
-from londata.errors import ReportError
+from londata.errors import ReportError, warn
 from londata.kernels.forking import Forked, NoZygote, fork
 from londata.kernels.warm import FOR_KERNELS, WarmProcess
 from londata.reports import job as jobs
@@ -35,7 +34,8 @@ from londata.reports.warming import FOR_RUNS
 
 #: How long a stopped run may take to put its evidence in place.
 _STOP_S = 20.0
-_log = logging.getLogger(__name__)
+#: So much of what a process said is looked at when it ended unexpectedly.
+_LAST_WORDS = 10_000
 Tell = Callable[[dict[str, Any]], object]
 
 
@@ -70,6 +70,7 @@ class Runner:
         self._under_way: set[_Process] = set()
         self._idle = threading.Condition(self._lock)
         self._stopped = False
+        self._noted: set[str] = set()
 
     def __enter__(self) -> Self:
         return self
@@ -129,10 +130,10 @@ class Runner:
         with self._lock:
             if self._stopped:
                 return Ended("stopped", None, "it was stopped before it began")
-            process = _start(job, errors, self._zygote)
+            process = self._start(job, errors)
             self._under_way.add(process)
         try:
-            last = process.follow(job, tell)
+            last = process.follow(job, tell, self._note)
             code = process.end()
         except BaseException:
             process.end()
@@ -144,8 +145,24 @@ class Runner:
                 self._idle.notify_all()
         if last:
             return _as_told(last)
-        errors.seek(0)
+        errors.seek(max(0, errors.seek(0, os.SEEK_END) - _LAST_WORDS))
         return self._unexpected(job, template, code, errors.read().decode(errors="replace"))
+
+    def _start(self, job: Job, errors: IO[bytes]) -> _Process:
+        """Start the process of a run: forked if there is a zygote, else plainly."""
+        surroundings = environment(job)
+        if self._zygote is not None and (path := self._zygote.path):
+            try:
+                return _fork(path, surroundings, errors)
+            except NoZygote:
+                self._note("The warm process could not be used. A report started from nothing, which takes longer.")
+        return _begin(surroundings, errors)
+
+    def _note(self, sentence: str) -> None:
+        """Warn of what is not as it should be, once."""
+        if sentence not in self._noted:
+            self._noted.add(sentence)
+            warn(sentence)
 
     def _unexpected(self, job: Job, template: Template, code: int, errors: str) -> Ended:
         if self._stopped:
@@ -199,15 +216,17 @@ class _Process:
     def __init__(self, to_it: IO[str], from_it: IO[str], process: subprocess.Popen[str] | Forked) -> None:
         self._to_it, self._from_it, self._process = to_it, from_it, process
 
-    def follow(self, job: Job, tell: Tell | None) -> dict[str, Any]:
-        """Hand over the job and read events until the process closes; return the last that is not progress."""
+    def follow(self, job: Job, tell: Tell | None, note: Callable[[str], None]) -> dict[str, Any]:
+        """Hand over the job and read events until the process closes; return the last, which says how it ended."""
         last: dict[str, Any] = {}
         with contextlib.suppress(OSError, ValueError):  # it died at once, or was let go; what it left says why
             self._to_it.write(job.to_line())
             self._to_it.flush()
         for line in self._from_it:
             event = json.loads(line)
-            if "cell" not in event:
+            if "note" in event:
+                note(event["note"])
+            elif "cell" not in event:
                 last = event
             elif tell is not None:
                 tell({"run": job.id} | event)
@@ -237,14 +256,7 @@ class _Process:
             return None
 
 
-def _start(job: Job, errors: IO[bytes], zygote: WarmProcess | None) -> _Process:
-    """Start the process of a run: forked if there is a zygote, else plainly."""
-    surroundings = environment(job)
-    if zygote is not None and (path := zygote.path):
-        try:
-            return _fork(path, surroundings, errors)
-        except NoZygote as problem:
-            _log.warning("%s The report is run by a process that starts from nothing, which takes longer.", problem)
+def _begin(surroundings: dict[str, str], errors: IO[bytes]) -> _Process:
     started = subprocess.Popen(
         [sys.executable, "-P", "-m", "londata.reports.child"],
         stdin=subprocess.PIPE,
