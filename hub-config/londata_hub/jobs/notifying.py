@@ -115,9 +115,8 @@ def compose(schedule: Schedule, run: Run, settings: HubSettings, now: dt.datetim
         following = f"Next run: {said(upcoming, schedule.timezone)}." if upcoming else "No further run is due."
     else:
         why = one_line(schedule.reason, _LONGEST).rstrip(".")
-        following = (
-            f"The schedule is {schedule.state}{f': {why}' if why else ''}. Nothing runs until somebody changes that."
-        )
+        then = schedule.advice or "Nothing runs until somebody changes that."
+        following = f"The schedule is {schedule.state}{f': {why}' if why else ''}. {then}"
     reason = one_line(run.problem, _LONGEST) if run.problem and not schedule.project else ""
     return Message(
         schedule=schedule.id,

@@ -7,6 +7,7 @@ import logging
 import sys
 import threading
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from jupyterhub.slugs import safe_slug
 
 from londata.errors import LondataError, ScheduleError
 from londata.records import Schedule
-from londata.records.schedules import Run, RunState
+from londata.records.schedules import HUB, Run, RunState
 from londata_hub.jobs import notifying, outcome, shelving, standing
 from londata_hub.jobs.heart import BEAT_S, LEASE_S, Heart
 from londata_hub.jobs.outcome import Outcome
@@ -26,8 +27,6 @@ from londata_hub.store import RunStore
 
 log = logging.getLogger(__name__)
 
-#: Who pauses a schedule when nobody did.
-HUB = "londata"
 #: Seconds that a token lasts longer than its run may.
 GRACE_S = 120
 FOLDERS = ("LONDATA_CATALOGS", "LONDATA_TEMPLATES")
@@ -104,11 +103,11 @@ class Worker:
                 self._perform(schedule, run, unwanted)
             except (LondataError, OSError) as error:
                 log.warning("The run %s failed: %s", run.id, error)
-                self._finish(schedule, run, "failed", problem=str(error))
+                self._finish(run, "failed", problem=str(error))
             except Exception as error:  # whatever it is, the run gets its end and is tried again
                 log.exception("The run %s failed.", run.id)
                 why = f"Something unforeseen went wrong in the worker ({type(error).__name__})."
-                self._finish(schedule, run, "failed", problem=why)
+                self._finish(run, "failed", problem=why)
 
     def folder(self, run: Run) -> Path:
         """Tell where a run's reports and its log are."""
@@ -117,7 +116,7 @@ class Worker:
     def _perform(self, schedule: Schedule, run: Run, unwanted: Callable[[], str]) -> None:
         template = standing.loaded(schedule, self.hub.state)
         if isinstance(template, str):
-            self._finish(schedule, run, "failed", again=False, problem=template)
+            self._finish(run, "failed", again=False, problem=template)
             return
         seconds = int(self.limits.seconds + GRACE_S)
         with self.people.token(schedule.owner, seconds, f"The scheduled report {schedule.title}") as token:
@@ -134,14 +133,14 @@ class Worker:
             why = why_not() if left.code and not left.stopped else ""  # access may have ended while it ran
         found, said = self._found(run, place, left)
         if left.stopped == STOPPED:
-            self._finish(schedule, run, "lost", problem=STOPPED, **said)
+            self._finish(run, "lost", problem=STOPPED, **said)
         elif why:
             self._refuse(schedule, run, why, **said)
         else:
             if found.made and not unwanted():  # what is finished reaches its readers, also where others failed
                 self._shelve(schedule, run.model_copy(update=said), place)
             state: RunState = "failed" if found.problem else "completed"
-            self._finish(schedule, run, state, problem=found.problem, **said)
+            self._finish(run, state, problem=found.problem, **said)
 
     def _found(self, run: Run, place: Place, left: Left) -> tuple[Outcome, dict[str, Any]]:
         """Bring what was made to its place, and write what is said of the run."""
@@ -176,13 +175,14 @@ class Worker:
 
     def _refuse(self, schedule: Schedule, run: Run, why: str, **said: Any) -> None:
         """End a run whose owner may not have it made any more, and let the schedule come round no more."""
-        self.store.pause(schedule.id, HUB, why)
-        self._finish(schedule, run, "refused", problem=why, **said)
+        with suppress(ScheduleError):  # somebody ended it meanwhile
+            self.store.pause(schedule.id, HUB, why)
+        self._finish(run, "refused", problem=why, **said)
 
-    def _finish(self, schedule: Schedule, run: Run, state: RunState, **said: Any) -> None:
+    def _finish(self, run: Run, state: RunState, **said: Any) -> None:
         ended = self.store.finish(run.id, self.name, state, **said)
         if ended is not None:
-            self._tell(schedule, ended)
+            self._tell_of(ended)
 
     def _shelve(self, schedule: Schedule, run: Run, place: Place) -> None:
         """Put the reports on the shelf, before the run ends: should the worker die here, it is done again."""

@@ -129,6 +129,7 @@ def schedule(
         ("Template", safe(record.template) + (" (the owner's own)" if record.notebook else "")),
         ("When", safe(record.words)),
         ("State", _state(record.state, record.reason)),
+        ("What now", safe(record.advice)),
         ("Next", _listed([moment(each, record.timezone) for each in told["next_runs"]])),
         ("One report for each", safe(record.each)),
         ("Parameters", safe(given)),

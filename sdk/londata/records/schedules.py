@@ -14,6 +14,8 @@ ScheduleState = Literal["active", "paused", "ended"]
 #: ``waiting`` and ``running`` are under way; every other state is an end, and no end is ever left.
 RunState = Literal["waiting", "running", "completed", "failed", "lost", "refused", "skipped", "stopped"]
 Missed = Literal["once", "skip"]
+#: Who paused a schedule when no person did: the hub, because access had ended.
+HUB = "londata"
 ParameterValue = str | int | float | bool
 #: One plain address of e-mail, without anything that ``mailto:`` could add: other recipients, headers, encoded signs.
 MAIL_ADDRESS = re.compile(
@@ -67,6 +69,16 @@ class Schedule(Record):
     #: Why it is paused or ended, and by whom; ``londata`` where the hub did it because access ended.
     reason: str = ""
     changed_by: str = ""
+
+    @property
+    def advice(self) -> str:
+        """Say what its owner can do, where the hub paused it; nothing else needs advice."""
+        if self.state != "paused" or self.changed_by != HUB:
+            return ""
+        return (
+            "The hub paused it, and nothing runs. Have that put right (ask for access again, say), then resume it; "
+            "or end it, if nobody needs it any more."
+        )
 
 
 class Run(Record):

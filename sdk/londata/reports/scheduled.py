@@ -147,6 +147,7 @@ class ScheduledReport:
         said = [
             ("When", record.words),
             ("State", self.standing),
+            ("What now", record.advice),
             ("Next", "; ".join(upcoming)),
             ("Last run", self.last_words),
             ("Template", record.template),

@@ -9,6 +9,7 @@ import pytest
 
 import reports_world as rw
 from londata import cli, reports
+from londata.access import Subject
 from londata.errors import (
     AccessDeniedError,
     EntryNotFoundError,
@@ -72,6 +73,9 @@ def test_it_is_paused_resumed_run_and_ended_and_says_so(as_ada):
     [
         (("borough-profil", "daily 06:00"), {}, UsageError, "did you mean borough-profile"),
         (("borough-profile", "whenever"), {}, ScheduleError, "whenever"),
+        (("borough-profile", "daily 06:00"), {"notify": ["http://hub.example/x"]}, UsageError, "nobody can be told"),
+        (("borough-profile", "daily 06:00"), {"notify": ["mailto:a@b.example?bcc=c@d"]}, UsageError, "one plain addr"),
+        (("borough-profile", "daily 06:00"), {"notify": ["mailto:a@b.example,c@d.example"]}, UsageError, "one plain"),
         (("borough-profile", "daily 06:00"), {"borough": "Atlantis"}, ParameterError, "Atlantis"),
         (("borough-profile", "daily 06:00"), {"ward": "x"}, ParameterError, "no parameter 'ward'"),
         (("borough-profile", "daily 06:00"), {"each": "ward"}, ParameterError, "no choice 'ward'"),
@@ -106,6 +110,33 @@ def test_one_s_own_template_goes_to_the_hub_as_it_is_now(as_ada, tmp_path):
     with pytest.raises(TemplateError):
         reports.schedule(place, "daily 06:00", each="borough")
     assert len(list((as_ada.state / "templates").iterdir())) == 1  # nothing is left of what was refused
+
+
+def test_who_is_no_analyst_is_told_so_at_once_and_not_by_a_run(as_ada, monkeypatch):
+    made = reports.schedule("borough-profile", "daily 06:00", borough="Camden")
+    with monkeypatch.context() as here:
+        here.setitem(rw.PEOPLE, "ada", Subject("ada", frozenset({"stewards", "org-camden"})))
+        for ask in (
+            lambda: reports.schedule("borough-profile", "daily 06:00", borough="Camden"),
+            made.run_now,
+            made.pause("for now").resume,
+        ):
+            with pytest.raises(AccessDeniedError, match="for people in the group analysts, and you are not in it"):
+                ask()
+        assert made.end("moved to another post").state == "ended"
+    assert as_ada.store.runs(made.id) == []
+
+
+def test_what_the_hub_paused_says_what_can_be_done_on_every_door(as_ada):
+    made = reports.schedule("borough-profile", "daily 06:00", borough="Camden")
+    assert "What now" not in repr(made.pause("for now"))
+    made.resume()
+    as_ada.store.pause(made.id, "londata", "Access to Rolls is not there: The grant was ended on 1 November.")
+    with as_ada.browser("ada") as browser:
+        page = browser.get(f"{rw.PREFIX}schedules/{made.id}").text
+    for said in (page, repr(made.refresh()), made.refresh()._repr_html_()):
+        assert "The grant was ended on 1 November." in said
+        assert "Have that put right (ask for access again, say), then resume it" in said
 
 
 def test_without_a_hub_there_are_no_schedules(monkeypatch):
