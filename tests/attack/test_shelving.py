@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
+
 import pytest
 
 import reports_world as rw
@@ -107,3 +110,18 @@ def test_others_of_the_project_are_not_told_what_a_failed_run_said_nor_who_is_to
     assert ("Jane" in seen(ada), "secret-path" in seen(ada)) == (True, True)
     assert ("Jane" in seen(mo), "secret-path" in seen(mo)) == (False, False)
     assert "Its owner can read why." in seen(mo)
+
+
+def test_templates_that_take_long_to_check_hold_up_nobody_s_questions(there):
+    over, desk = threading.Event(), Desk(there.store, there.state)
+
+    async def ask_meanwhile():
+        checks = [asyncio.create_task(desk.asked(over.wait, checks=True)) for _ in range(8)]
+        await asyncio.sleep(0)
+        try:
+            return await asyncio.wait_for(desk.asked(lambda: "answered"), 20)
+        finally:
+            over.set()
+            await asyncio.gather(*checks)
+
+    assert asyncio.run(ask_meanwhile()) == "answered"

@@ -53,11 +53,11 @@ class Desk:
         self.shelf = Shelf(state / "shelf")
         self._snapshots = Snapshots(state / "templates")
         self._runs = state / "reports"
-        self._at_once = anyio.CapacityLimiter(LOOKUPS)
+        self._at_once, self._checks = anyio.CapacityLimiter(LOOKUPS), anyio.CapacityLimiter(1)
 
-    async def asked(self, question: Callable[[], T]) -> T:
-        """Ask the database on one of a few threads."""
-        return await anyio.to_thread.run_sync(question, limiter=self._at_once)
+    async def asked(self, question: Callable[[], T], *, checks: bool = False) -> T:
+        """Ask the database on one of a few threads; what has a template checked waits where it holds up none."""
+        return await anyio.to_thread.run_sync(question, limiter=self._checks if checks else self._at_once)
 
     def add(self, subject: Subject, wanted: NewSchedule) -> dict[str, Any]:
         """Make a schedule for its owner, who is whoever asks.

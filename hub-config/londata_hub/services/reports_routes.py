@@ -46,7 +46,7 @@ async def add(request: Request) -> JSON:
     Nothing.of(request)
     desk, subject = desk_of(request), subject_of(request)
     wanted = await body_of(request, NewSchedule, MOST_OF_A_BODY)
-    return JSON(await desk.asked(lambda: desk.add(subject, wanted)), 201)
+    return JSON(await desk.asked(lambda: desk.add(subject, wanted), checks=wanted.files is not None), 201)
 
 
 @router.get("/schedules/{name}")
