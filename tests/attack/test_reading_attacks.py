@@ -14,6 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import fsspec
 import pytest
+import tblib.pickling_support
 
 from gateway_service import served_gateway
 from londata.client import GatewayClient
@@ -88,6 +89,10 @@ def test_nothing_that_is_read_is_left_on_a_disk_not_even_by_an_interrupted_read(
     interrupted, opened, kept = done.stdout.splitlines()
     assert (interrupted, opened, kept) == ("interrupted", "[]", "[]")
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+# As Dask does in every process in which it is imported: errors are packed with what caused them.
+tblib.pickling_support.install()
 
 
 def shown(thing):

@@ -172,9 +172,10 @@ def test_it_prints_in_a_sandbox_without_network_or_user(page, tmp_path):
     )
     command = [bubblewrap, "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL", "--clearenv"]
     command += ["--setenv", "PATH", os.environ["PATH"], "--setenv", "HOME", "/nowhere"]
+    command += ["--tmpfs", "/tmp"]  # before the rest: a clone may lie below it
     for folder in ("/usr", "/etc", "/lib", "/lib64", "/bin", str(ROOT), sys.base_prefix, sys.prefix):
         command += ["--ro-bind-try", folder, folder]
-    command += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--bind", str(tmp_path), str(tmp_path)]
+    command += ["--proc", "/proc", "--dev", "/dev", "--bind", str(tmp_path), str(tmp_path)]
     command += ["--uid", "1000", "--gid", "1000"]
     ran = subprocess.run(
         [*command, sys.executable, "-c", code, str(tmp_path / "report.html"), str(tmp_path / "report.pdf")],

@@ -188,6 +188,6 @@ def test_a_request_is_found_by_its_id():
 
 def test_every_public_name_is_listed_for_whoever_looks():
     assert {"use_project", "current_project", "projects", "requests", "notices", "widgets"} <= set(dir(londata))
-    assert set(londata.widgets.__all__) == {"project_picker", "request_form", "steward_desk"}
+    assert set(londata.widgets.__all__) == {"project_picker", "request_form", "schedule_panel", "steward_desk"}
     with pytest.raises(AttributeError):
         londata.widgets.no_such_form  # noqa: B018

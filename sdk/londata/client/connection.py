@@ -7,7 +7,7 @@ import os
 import time
 import weakref
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -148,10 +148,10 @@ class Connection:
                     raise self._error(response)
             except (httpx.NetworkError, httpx.RemoteProtocolError) as error:
                 if pause is None or (body is not None and not isinstance(error, httpx.ConnectError)):
-                    raise self._silent(error) from error
+                    raise self._silent(error) from tokenless(error)
                 time.sleep(pause)
             except httpx.HTTPError as error:
-                raise self._silent(error) from error
+                raise self._silent(error) from tokenless(error)
             else:
                 return response
         raise AssertionError("unreachable")  # pragma: no cover
@@ -212,6 +212,18 @@ class Connection:
             f"What answers at {self._endpoint.address} is not a {name} that this londata understands{detail}.",
             hint=f"Check the setting {self._service.setting}, and whether londata is as new as the hub.",
         )
+
+
+def tokenless(error: httpx.HTTPError) -> httpx.HTTPError:
+    """Take out of an error the request whose headers hold a token.
+
+    Dask, and whatever else packs errors to send them to another process, packs that with them.
+    """
+    import httpx
+
+    with suppress(RuntimeError):  # an error that knows no request
+        error.request = httpx.Request(error.request.method, error.request.url)
+    return error
 
 
 def beginning(response: httpx.Response, most: int) -> bytes:

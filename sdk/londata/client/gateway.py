@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from pydantic import TypeAdapter, ValidationError
 
 from londata.client import shown_outputs
-from londata.client.connection import GATEWAY, Connection, Endpoint, beginning
+from londata.client.connection import GATEWAY, Connection, Endpoint, beginning, tokenless
 from londata.client.register_client import own_token
 from londata.errors import FetchError, NotAuthenticatedError, UsageError, warn
 from londata.records.identifiers import MAX_SLUG, SLUG
@@ -305,7 +305,7 @@ class HeldReading:
                     raise FetchError(
                         f"The gateway broke off while sending “{self.opening.title}”: {error or type(error).__name__}.",
                         hint="Try again; if that does not help, tell whoever runs the hub.",
-                    ) from error
+                    ) from tokenless(error)
                 broken_at = at
 
     def _keep_tail(self, start: int, found: bytes) -> bytes:

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from londata import cache, settings
 from londata.access import Decision
-from londata.client.connection import Connection, Endpoint, Params
+from londata.client.connection import Connection, Endpoint, Params, tokenless
 from londata.errors import EntryNotFoundError, FetchError, RegisterUnavailableError, TooLargeError
 from londata.query import Query, SearchResult
 from londata.records import Distribution, Entry, entry_from_dict, slugify
@@ -194,7 +194,9 @@ def _keep(response: httpx.Response, key: str, title: str) -> LocalCopy:
                 address=key,
             )
     except httpx.HTTPError as error:
-        raise FetchError(f"The register broke off while sending “{title}”: {error}.", hint="Try again.") from error
+        raise FetchError(f"The register broke off while sending “{title}”: {error}.", hint="Try again.") from tokenless(
+            error
+        )
     if etag != f'"{copy.sha256}"':
         cache.forget(key)
         raise FetchError(f"“{title}” did not arrive as it was sent; it was not kept.", hint="Try again.")

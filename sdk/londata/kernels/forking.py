@@ -19,8 +19,6 @@ import struct
 from collections.abc import Sequence
 from typing import Any
 
-from londata.errors import LondataError
-
 _LENGTH = struct.Struct("!I")
 _LARGEST = 8 * 1024 * 1024
 _ANSWER_S = 60.0
@@ -28,7 +26,7 @@ _ANSWER_S = 60.0
 UNKNOWN_STATUS = 255
 
 
-class NoZygote(LondataError):  # noqa: N818 - it is a state of affairs; whoever meets it starts a process the plain way
+class NoZygote(Exception):  # noqa: N818 - it is a state of affairs; whoever meets it starts a process the plain way
     """There is no zygote that could fork."""
 
 

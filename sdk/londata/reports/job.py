@@ -14,6 +14,7 @@ import getpass
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 import uuid
@@ -29,6 +30,9 @@ from londata.reports.parameters import Value
 from londata.reports.templates import Template
 
 _LONGEST_STEM = 100
+_DAY, _WORD = re.compile(r"\d{4}-\d{2}(-\d{2})?"), re.compile(r"[A-Z][a-z]+")
+#: Words that are written small inside the name of a place.
+_SMALL = frozenset({"and", "of", "the", "upon"})
 
 #: The files of a report's folder. The receipt is the metadata file of an RO-Crate, and the last that is written.
 NOTEBOOK, PAGE, PDF, DATA, RECEIPT = "report.ipynb", "report.html", "report.pdf", "data", "ro-crate-metadata.json"
@@ -184,7 +188,8 @@ def prepare(
 def file_stem(template: str, parameters: dict[str, Value], day: dt.date) -> str:
     """Name the files of a run: ``borough-profile-camden-2026-11-22``.
 
-    Different parameters never get the same name: where letters are lost, some of their hash is added.
+    Different parameters of one template never get the same name: where one could not be read back, some of their hash
+    is added.
 
     Parameters
     ----------
@@ -200,16 +205,31 @@ def file_stem(template: str, parameters: dict[str, Value], day: dt.date) -> str:
     str
         The name without its ending; it is safe as the name of a file.
     """
-    parts, lost = [], False
-    for value in parameters.values():
-        plain = slugify(str(value))
-        lost = lost or plain != str(value).lower().replace(" ", "-")
-        parts.append(plain)
-    stem = "-".join([template, *parts])
-    if lost or len(stem) > _LONGEST_STEM:
+    stem = "-".join([template, *(slugify(str(value)) for value in parameters.values())])
+    if len(stem) > _LONGEST_STEM or not _reads_back(list(parameters.values())):
         digest = hashlib.sha256(json.dumps(parameters).encode()).hexdigest()[:8]
         stem = f"{stem[:_LONGEST_STEM].rstrip('-')}-{digest}"
     return f"{stem}-{day.isoformat()}"
+
+
+def _reads_back(values: list[Value]) -> bool:
+    """Tell whether a name has only one reading: names of places, days, months and whole numbers, one after the other.
+
+    Beside another name, one of several words would not say where it ends.
+    """
+    names = [value for value in values if isinstance(value, str) and not _DAY.fullmatch(value)]
+    others = [value for value in values if not isinstance(value, str)]
+    return all(isinstance(value, int) and value >= 0 for value in others) and all(
+        _is_title(name) and (len(names) == 1 or " " not in name) for name in names
+    )
+
+
+def _is_title(name: str) -> bool:
+    """Tell whether a name is written as names of places are, so that its small letters can be made large again."""
+    first, *others = name.split(" ")
+    return bool(_WORD.fullmatch(first)) and all(
+        word in _SMALL or (_WORD.fullmatch(word) and word.lower() not in _SMALL) for word in others
+    )
 
 
 def publish(job: Job, status: Status) -> Path:
