@@ -62,6 +62,8 @@ class Queue:
         Gives the runs that are to be in the queue.
     perform
         Performs one, by its id; it finds out itself whether that is still to be done.
+    every
+        When it looks for what is due, as cron with seconds.
     """
 
     def __init__(
@@ -71,8 +73,9 @@ class Queue:
         room: int,
         due: Callable[[], Iterable[Run]],
         perform: Callable[[str], None],
+        every: str = EVERY,
     ) -> None:
-        self._room, self._due = room, due
+        self._room, self._due, self._every = room, due, every
         self._outside = ThreadPoolExecutor(1, "round")
         _let_read_while_written(where)
         config: dict[str, Any] = {
@@ -108,7 +111,7 @@ class Queue:
         DBOS.register_queue(RUNS, worker_concurrency=self._room, **options)
         # Made or changed in one step: workers that begin at the same moment do not trip over each other.
         DBOS.apply_schedules(
-            [{"schedule_name": ROUND, "workflow_fn": self._round, "schedule": EVERY, "queue_name": ROUNDS}]
+            [{"schedule_name": ROUND, "workflow_fn": self._round, "schedule": self._every, "queue_name": ROUNDS}]
         )
 
     def stop(self, patience_s: int = 0) -> None:

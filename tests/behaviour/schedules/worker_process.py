@@ -17,7 +17,7 @@ from londata_hub.jobs.queue import Queue, address
 from londata_hub.store import RunStore
 
 #: Short, so that a test need not wait for a minute.
-BEAT_S, LEASE_S = 0.5, 3.0
+BEAT_S, LEASE_S, EVERY = 0.5, 3.0, "* * * * * *"
 
 
 def main(database: str, state: str, name: str, room: str, seconds: str) -> None:
@@ -52,7 +52,7 @@ def main(database: str, state: str, name: str, room: str, seconds: str) -> None:
                     with done.open("a") as lines:
                         lines.write(f"{run} done {name} {time.time()}\n")
 
-        queue = Queue(address(database, Path(state)), name, int(room), due, perform)
+        queue = Queue(address(database, Path(state)), name, int(room), due, perform, EVERY)
         queue.start()
         threading.Event().wait()
 
