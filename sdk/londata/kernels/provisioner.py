@@ -39,8 +39,8 @@ class ZygoteProvisioner(LocalProvisioner):  # type: ignore[misc]  # jupyter_clie
             try:
                 return self._fork(path, cmd[3:], **kwargs)
             except NoZygote as problem:
-                self.problem = problem
-                get_logger().warning("%s A plain kernel is started instead, which takes longer.", problem)
+                self.problem = str(problem)
+                get_logger().warning("%s A plain kernel is started instead, which takes longer.", self.problem)
         return await super().launch_kernel(cmd, **kwargs)
 
     def _fork(self, path: str, arguments: list[str], **kwargs: Any) -> KernelConnectionInfo:
