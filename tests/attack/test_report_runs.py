@@ -205,9 +205,19 @@ def test_a_cell_that_puts_out_too_much_is_stopped_while_the_run_stays_small(runn
 
 
 @pytest.mark.parametrize("start", STARTS.values(), ids=STARTS)
-def test_a_cell_that_starts_too_many_processes_is_stopped_and_none_is_left(either, tmp_path, start):
+def test_a_cell_that_starts_too_many_processes_is_stopped_and_none_is_left(runner, tmp_path, start):
+    starts_too_many(runner, tmp_path, start)
+
+
+def test_a_plain_kernel_is_watched_as_well(tmp_path):
+    with Runner(warm=False) as plain:
+        starts_too_many(plain, tmp_path, STARTS["orphans"])
+
+
+def starts_too_many(runner, tmp_path, start):
+    """Have a report start too many processes, and see it fail and none of them left."""
     seconds = f"{1000 + time.monotonic():.3f}"  # by which this test knows its own
-    ended = run(either, tmp_path, start.format(seconds=seconds), "import time; time.sleep(60)")
+    ended = run(runner, tmp_path, start.format(seconds=seconds), "import time; time.sleep(60)")
     assert (ended.status, ended.problem) == ("failed", "it started more than 200 processes")
     assert_kept(ended, tmp_path)
     wait_until(lambda: not sleeping(seconds), "some of them live on", 20)

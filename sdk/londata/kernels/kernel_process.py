@@ -15,6 +15,7 @@ import sys
 from ipykernel.kernelapp import IPKernelApp
 from jupyter_client.session import Session
 from traitlets import DottedObjectName, Float, default
+from traitlets.config import Config
 
 from londata import around
 from londata.kernels import processes
@@ -30,6 +31,11 @@ class KernelProcess(IPKernelApp):
 
     def log_connection_info(self) -> None:
         """Say nothing: nobody else is to connect."""
+
+    def parse_command_line(self, argv: list[str] | None = None) -> None:
+        """Read ipykernel's options, if there are any: to be ready for all of them takes a sixth of the start."""
+        if argv:
+            super().parse_command_line(argv)
 
     @default("session")  # type: ignore[untyped-decorator]
     def _counting(self) -> Session:
@@ -60,7 +66,8 @@ def main(*arguments: str) -> None:
         most_bytes=chosen.limits.output_mb * 1e6 or float("inf"),
         parent_handle=0 if chosen.forked else os.getppid(),
     )
-    app.initialize(["--HistoryManager.enabled=False", *rest])  # a run leaves nothing behind
+    app.update_config(Config({"HistoryManager": {"enabled": False}}))  # a run leaves nothing behind
+    app.initialize(rest)
     # At its end ipykernel waits for a thread that may wait for one that has ended: ten seconds. This one ends.
     atexit.unregister(app.close)
     around.start()

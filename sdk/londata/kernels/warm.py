@@ -18,7 +18,9 @@ from londata.errors import warn
 #: What a kernel needs, and what most notebooks import first.
 FOR_KERNELS = (
     "IPython.core.completerlib",
+    "IPython.core.debugger",
     "IPython.core.logger",
+    "IPython.core.oinspect",
     "IPython.extensions.storemagic",
     "ipykernel.kernelapp",
     "ipykernel.ipkernel",
@@ -28,6 +30,8 @@ FOR_KERNELS = (
     "matplotlib.pyplot",
     "matplotlib_inline.backend_inline",
     "pandas",
+    "pandas.core.arrays.arrow._arrow_utils",
+    "pandas.io.formats.string",
     "geopandas",
     "psutil",
     "pyarrow.pandas_compat",

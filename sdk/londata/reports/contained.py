@@ -59,11 +59,13 @@ class Contained:
         # Comments, declarations and the like are read in more than one way; nobody sees them.
         for text in soup.find_all(string=lambda text: isinstance(text, PreformattedString)):
             text.extract()
+        gone: set[int] = set()
         for tag in soup.find_all(True):
-            if tag.decomposed:
+            if id(tag) in gone:
                 continue
             if tag.name in _WITH_CONTENT:
-                tag.decompose()
+                gone.update(map(id, tag.descendants))
+                tag.extract()
             elif tag.name not in TAGS:
                 tag.unwrap()
             else:

@@ -29,8 +29,10 @@ FOR_RUNS = (
     "londata.reports.child",
     "londata.reports.export",
     "londata.reports.papermill_run",
+    "londata.reports.wording",
     "nbconvert.exporters",
     "nbformat.v4",
+    "pandas.io.formats.csvs",
 )
 
 
@@ -44,7 +46,7 @@ def warm() -> None:
 
 def warm_for_hours() -> None:
     """Fill those caches that are right for as long as the process lives, whatever files are changed meanwhile."""
-    for part in (_page, _kernels):
+    for part in (_page, _map, _kernels):
         with contextlib.suppress(Exception):
             part()
 
@@ -68,6 +70,23 @@ def _figures() -> str:
     plt.close(drawing)
     matplotlib.use(before)
     return shown._repr_html_()
+
+
+def _map() -> None:
+    """Draw a map of two squares and rows of dots: what is drawn once has its projections, and runs quicker."""
+    import geopandas as gpd
+    import pandas as pd
+    from shapely.geometry import box
+
+    from londata.geography.figures import Words, area_map, image, prepare
+    from londata.geography.strips import Strip, strips
+
+    squares = [box(-0.2, 51.4, -0.1, 51.5), box(-0.1, 51.4, 0.0, 51.5)]
+    areas = gpd.GeoDataFrame({"code": ["a", "b"], "name": ["a", "b"]}, geometry=squares, crs=4326)
+    words, values = Words("", "", ""), {"a": 1.0, "b": 2.0}
+    row = Strip("a", "b", pd.Series(values), (1.0, "1"), (2.0, "2"))
+    for drawing in (area_map(prepare(areas), values, words, chosen="a"), strips([row] * 3, words, chosen="a")):
+        image(drawing, "a")
 
 
 def _page() -> None:
