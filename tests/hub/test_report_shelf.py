@@ -108,5 +108,7 @@ def test_what_is_scheduled_in_a_lab_is_run_by_the_hub_and_stands_on_the_shelf_an
     assert (last["state"], last["made"]) == ("completed", 1), (last, log)
     page = hub.visitor("bola").client.get(f"{PAGE}shelf/{name}/")  # open data: for everybody at the hub
     assert (page.status_code, "Camden" in page.text) == (200, True), log
+    about = hub.visitor("bola").client.get(f"{PAGE}shelf/{name}/data/csv-metadata.json")
+    assert (about.status_code, "http://www.w3.org/ns/csvw" in about.text) == (200, True), log
     said = lab.run(f"import londata\nprint(londata.catalog['{name.replace('-', '_')}'].record.series)")
     assert said.strip() == "borough-profile"

@@ -6,7 +6,6 @@ import os
 import shutil
 import signal
 import sqlite3
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,7 @@ from londata.records import Schedule
 from londata.schedules import parse
 from londata_hub import settings
 from londata_hub.store import AccessStore, RunStore
-from running_hub import RunningHub, wait_for
+from running_hub import wait_for
 
 pytestmark = [
     pytest.mark.hub,
@@ -27,18 +26,12 @@ ROLLS = "school-rolls-by-pupil"
 COUNTS = f"from londata import catalog\nrows = catalog[{ROLLS!r}].read()\nprint(len(rows), set(rows.borough_code))"
 
 
-@pytest.fixture(scope="module")
-def hub(tmp_path_factory):
-    """A hub of this module's own: here grants are ended and workers killed."""
-    running = RunningHub(tmp_path_factory.mktemp("scheduled") / "state")
-    try:
-        running.start()
-        running.visitor("ada")  # whoever schedules has been here; her Lab never runs
-        yield running
-    finally:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            running.stop()
-        running.process.kill()
+@pytest.fixture(scope="module", autouse=True)
+def no_lab_of_ada(hub):
+    """Whoever schedules has been here; her Lab does not run."""
+    ada = hub.visitor("ada")
+    ada.api("DELETE", "/users/ada/server")
+    wait_for(lambda: not ada.api("GET", "/users/ada").json()["servers"], 60, "the end of ada's Lab")
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +39,16 @@ def store(hub):
     found = settings.load(hub.command()["env"])
     with RunStore(found.database, found.anchors) as made:
         yield made
+
+
+@pytest.fixture
+def grant(hub):
+    """Ada's grant, to be ended; she is given another one afterwards, for the hub is not this module's alone."""
+    found = settings.load(hub.command()["env"])
+    with AccessStore(found.database, found.anchors) as access:
+        (term,) = [each for each in access.arrangements().terms("ada", ROLLS) if each.end.at > access.now()]
+        yield access, term.grant
+        access.grant(term.grant.model_copy(update={"id": f"{term.grant.id}-again"}), "operator")
 
 
 def scheduled(store, name, **fields):
@@ -114,7 +117,8 @@ def test_closed_data_is_read_as_the_owner_for_the_project_while_no_lab_runs(hub,
     with sqlite3.connect(hub.state / "jupyterhub.sqlite") as hub_database:
         left = hub_database.execute("select count(*) from api_tokens where note like 'The scheduled report%'")
         assert left.fetchone() == (0,), "its token was taken back"
-        assert hub_database.execute("select count(*) from spawners where server_id is not null").fetchone() == (0,)
+        running = "select count(server_id) from spawners join users on users.id = user_id where users.name = 'ada'"
+        assert hub_database.execute(running).fetchone() == (0,)
 
 
 def test_a_worker_that_is_killed_loses_nothing(hub, store):
@@ -135,12 +139,10 @@ def test_a_worker_that_is_killed_loses_nothing(hub, store):
     assert [each.state for each in store.runs(schedule.id)] == ["completed", "lost"]
 
 
-def test_when_access_ends_the_schedule_is_paused_with_the_reason(hub, store):
+def test_when_access_ends_the_schedule_is_paused_with_the_reason(store, grant):
+    access, given = grant
     schedule = store.find("rolls-count")
-    found = settings.load(hub.command()["env"])
-    with AccessStore(found.database, found.anchors) as access:
-        (term,) = [each for each in access.arrangements().terms("ada", ROLLS) if each.end.at > access.now()]
-        access.end_grant(term.grant.id, "operator", "The work is done")
+    access.end_grant(given.id, "operator", "The work is done")
     run = ended(store, run_now(store, schedule))
     assert run.state == "refused"
     assert "The work is done" in run.problem

@@ -105,9 +105,9 @@ class Panel:
         coming = f"<p>Next by the clock of {safe(zone)}:</p><ul>{moments}</ul>" if moments else ""
         rows = [_run_row(each, zone) for each in self._runs]
         runs = parts.reflowing_table("Newest runs", RUN_HEADERS, rows) if rows else "<p>It has not run yet.</p>"
-        self.details.value = (
-            f"<p>It comes round {safe(chosen.record.words)}. State: {safe(chosen.standing, 400)}.</p>{coming}{runs}"
-        )
+        standing = f"It comes round {safe(chosen.record.words)}. State: {safe(chosen.standing.rstrip('.'), 400)}."
+        advice = f"<p>{safe(chosen.record.advice, 400)}</p>" if chosen.record.advice else ""
+        self.details.value = f"<p>{standing}</p>{advice}{coming}{runs}"
 
     def _keep(self) -> None:
         """Put the buttons back as they are for the chosen schedule."""
