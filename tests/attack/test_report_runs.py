@@ -7,9 +7,11 @@ import signal
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from londata.errors import LondataWarning
 from londata.kernels.limits import landlock_version
 from londata.reports import job as jobs
 from londata.reports import receipts, templates
@@ -274,6 +276,15 @@ def test_a_zygote_that_is_killed_disturbs_no_run_and_is_started_again(runner, tm
     assert ended[0].status == "completed", ended
     assert "after" in (ended[0].folder / "report.html").read_text(encoding="utf-8")
     assert_next_is_good(runner, tmp_path)
+
+
+def test_a_run_goes_on_without_a_warm_process_and_says_so_once(tmp_path):
+    with Runner() as cold:
+        cold._zygote = SimpleNamespace(path="/nowhere", close=lambda: None)
+        with pytest.warns(LondataWarning, match="started from nothing") as told:
+            ended = run(cold, tmp_path, "print(1)")
+        cold._note(str(told[0].message))  # a second time would be an error here
+    assert (ended.status, len(told)) == ("completed", 1)
 
 
 def test_runs_that_are_let_go_of_together_all_keep_their_evidence(tmp_path):
