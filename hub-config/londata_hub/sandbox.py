@@ -22,6 +22,7 @@ RUNTIME = Path("/run/lab")
 #: The few files of /etc that programs need: libraries, fonts, time, certificates.
 ETC = (
     "alternatives",
+    "chromium.d",
     "fonts",
     "ld.so.cache",
     "ld.so.conf",

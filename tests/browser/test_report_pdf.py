@@ -15,6 +15,7 @@ import pytest
 
 from londata.errors import MissingExtraError, ReportError
 from londata.reports import pdf
+from londata_hub import sandbox
 from report_pages import AROUND, JOIN, READ, cell, make_job, plates, write
 
 pytestmark = pytest.mark.browser
@@ -186,3 +187,25 @@ def test_it_prints_in_a_sandbox_without_network_or_user(page, tmp_path):
     )
     assert ran.returncode == 0, ran.stderr[-2000:]
     assert "Days above the guideline" in text_of(pypdf.PdfReader(tmp_path / "report.pdf"))
+
+
+@pytest.mark.skipif(bool(sandbox.why_not()), reason="bubblewrap does not work here; the hub says so too")
+def test_it_prints_in_the_sandbox_of_a_scheduled_run(page, tmp_path):
+    home, doors, accounts = (tmp_path / name for name in ("home", "doors", "accounts"))
+    for folder in (home, doors, accounts):
+        folder.mkdir()
+    shutil.copyfile(page, home / "report.html")
+    walls = sandbox.Sandbox(
+        user="ada",
+        home=home,
+        doors=doors,
+        accounts=sandbox.write_accounts(accounts, "ada"),
+        read_only=(*sandbox.interpreter(), ROOT / "sdk"),
+    )
+    files = "Path('report.html'), Path('report.pdf')"
+    code = f"from pathlib import Path; from londata.reports import pdf; pdf.write_pdf({files})"
+    ran = subprocess.run(
+        walls.command_line([sys.executable, "-c", code]), capture_output=True, text=True, timeout=120, check=False
+    )
+    assert ran.returncode == 0, ran.stderr[-2000:]
+    assert "Days above the guideline" in text_of(pypdf.PdfReader(home / "report.pdf"))
