@@ -234,7 +234,7 @@ def figures(spent: dict[str, list[Spent]], double: list[float], first: float, we
         ratio("Two workers against execute_notebook in a loop", pairs["stock"], double, least=4.0),
         ratio("Two workers against the papermill command", pairs["command"], double, least=4.0),
         Figure("From run to the first cell, median", first, "s", "≤ 0.3", first <= 0.3),
-        Figure("Memory of a run, two at once, against execute_notebook", weight, "×", "≤ 0.6", weight <= 0.6, "PSS"),
+        Figure("Memory of a run, two at once, against execute_notebook", weight, "×", "≤ 0.5", weight <= 0.5, "PSS"),
     ]
 
 
