@@ -19,9 +19,9 @@ from typing import Any
 
 from londata.errors import BatchError, LondataError, ParameterError
 from londata.intake_catalog.pins import pin_of
+from londata.reports import asked, receipts, summary, templates
 from londata.reports import job as jobs
-from londata.reports import receipts, summary, templates
-from londata.reports.engine import Report, link, need_formats, need_libraries
+from londata.reports.engine import Report, link, need_libraries
 from londata.reports.executors import Executor, Task, executor_for
 from londata.reports.job import Job
 from londata.reports.parameters import Parameter, check_all
@@ -153,10 +153,12 @@ def run_each(
     KeyboardInterrupt
         Somebody pressed Ctrl-C. What was finished stays; the same call goes on with what is missing.
     """
+    asked.check(template=template, out=out, formats=formats, parameters=parameters, workers=workers, executor=executor)
+    if choices is not None:
+        asked.need_names("choices", choices)
     found = templates.load(template)
     versions = Versions()
     tasks = _tasks(found, each, {**(parameters or {}), **values}, choices, versions)
-    need_formats(formats)
     chosen = executor_for(executor, workers)
     need_libraries()
     folder = _folder_for(out)
@@ -185,7 +187,7 @@ def _parameter(template: Template, each: str, given: Mapping[str, Any]) -> Param
     declared = {parameter.name: parameter for parameter in template.parameters}
     able = [name for name, parameter in declared.items() if parameter.type == "choice"]
     hint = f"Its choices: {', '.join(able)}." if able else "It has no parameter with choices."
-    if each not in declared:
+    if not isinstance(each, str) or each not in declared:
         raise ParameterError(f"The template {template.name} has no parameter {each!r}.", hint=hint)
     if each not in able:
         raise ParameterError(

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from londata.errors import MissingExtraError, ReportError, UsageError
+from londata.errors import MissingExtraError, ReportError
+from londata.reports import asked, receipts, templates
 from londata.reports import job as jobs
-from londata.reports import receipts, templates
 from londata.reports.job import Job
 from londata.reports.parameters import Value, ValuesFrom, check_all
 from londata.reports.receipts import Receipt
@@ -144,9 +144,9 @@ def run(
     ReportError
         A cell failed, or the results cannot be written. The notebook is kept as evidence.
     """
+    asked.check(template=template, out=out, formats=formats, parameters=parameters)
     found, versions = templates.load(template), Versions()
     given = check_all(found.name, found.parameters, {**(parameters or {}), **values}, versions.choices)
-    need_formats(formats)
     if not force and (earlier := Reuse(found, versions, formats).find(given, out)):
         return Report.of(earlier, reused=True)
     need_libraries()
@@ -167,14 +167,6 @@ def link(path: Path) -> str:
     """Link a file that JupyterLab can open; name any other."""
     shown = f"<code>{html.escape(str(path))}</code>"
     return shown if path.is_absolute() else f'<a href="{quote(path.as_posix())}">{shown}</a>'
-
-
-def need_formats(formats: Sequence[str]) -> None:
-    """Check what a report is asked for as; raises ``UsageError`` for what it cannot be had as."""
-    if isinstance(formats, str):
-        raise UsageError("formats takes a list of names.", hint=f'Write formats=["{formats}"].')
-    if unknown := [each for each in formats if each not in jobs.FORMATS]:
-        raise UsageError(f"A report cannot be had as {unknown[0]!r}.", hint=f"Formats are {', '.join(jobs.FORMATS)}.")
 
 
 def need_libraries() -> None:

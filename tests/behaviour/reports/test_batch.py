@@ -151,6 +151,14 @@ REFUSED = [
     ({"each": "place", "workers": 0}, UsageError, "With 0 workers nothing would run"),
     ({"each": "place", "formats": ["word"]}, UsageError, "cannot be had as 'word'"),
     ({"each": "place", "formats": "pdf"}, UsageError, "formats takes a list"),
+    ({"each": "place", "formats": 7}, UsageError, "formats cannot be 7"),
+    ({"each": "place", "choices": "Camden"}, UsageError, "choices takes a list of names"),
+    ({"each": "place", "workers": "x"}, UsageError, "workers cannot be 'x'"),
+    ({"each": "place", "workers": 1.5}, UsageError, r"workers cannot be 1\.5"),
+    ({"each": "place", "workers": True}, UsageError, "workers cannot be True"),
+    ({"each": "place", "parameters": [1]}, UsageError, r"parameters cannot be \[1\]"),
+    ({"each": ["place"]}, ParameterError, "has no parameter \\['place'\\]"),
+    ({"each": "place", "executor": 9}, UsageError, "executor cannot be 9"),
     ({"each": "place", "executor": "spark://there:1"}, UsageError, "There is no executor 'spark://there:1'"),
     ({"each": "place", "executor": "dask://there"}, UsageError, "There is no executor"),
 ]
@@ -174,6 +182,18 @@ def test_an_unknown_template_and_a_folder_that_cannot_be_written_are_named(tmp_p
     (tmp_path / "file").write_text("")
     with pytest.raises(ReportError, match="there is a file of that name"):
         reports.run_each(template, each="place", out=tmp_path / "file", progress=False)
+
+
+def test_what_is_no_path_is_named_before_anything_is_made():
+    for call in (
+        lambda: reports.run(7),
+        lambda: reports.run("borough-profile", out=7),
+        lambda: reports.run_each("borough-profile", each="borough", out=7),
+        lambda: reports.receipts.verify(7),
+    ):
+        with pytest.raises(UsageError, match="cannot be 7") as refused:
+            call()
+        assert refused.value.hint
 
 
 def test_without_dask_a_cluster_is_refused_with_the_line_that_installs_it(tmp_path, template, monkeypatch):

@@ -21,6 +21,7 @@ from urllib.parse import unquote_to_bytes
 
 from londata.errors import ReceiptError
 from londata.readlog import AROUND, JOIN
+from londata.reports.asked import need_path
 from londata.reports.job import RECEIPT
 from londata.reports.receipts import words
 
@@ -91,9 +92,12 @@ def load(path: str | Path) -> Receipt:
 
     Raises
     ------
+    UsageError
+        It is no path.
     ReceiptError
         It is not there, or it is no receipt of a report; the message says what is wrong.
     """
+    need_path("A report", path, "Give the path of its folder, or of its receipt.")
     file = Path(path).expanduser()
     file = file / RECEIPT if file.is_dir() else file
     content = _bytes_of(file)
