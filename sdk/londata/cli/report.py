@@ -36,8 +36,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="append",
         choices=["csv", "parquet", "pdf"],
         dest="formats",
-        help="what it is to be had as beside page and notebook; may be given several times (default: csv, the numbers "
-        "of its figures)",
+        help="what it is also to be had as, beside page, notebook and the numbers of its figures as CSV; may be given "
+        "several times",
     )
     run_.add_argument("--force", action="store_true", help="make it, also where a finished one has the same inputs")
     run_.add_argument("--quiet", action="store_true", help="show no progress bar")

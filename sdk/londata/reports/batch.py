@@ -130,8 +130,8 @@ def run_each(
     force
         Make every report, also where a finished one has the same inputs.
     formats
-        What each report is to be had as beside page and notebook: ``csv`` and ``parquet`` (the numbers of its figures),
-        ``pdf``.
+        What each report is to be had as beside page, notebook and the numbers of its figures as CSV: ``pdf``,
+        ``parquet``.
     progress
         Show a progress bar.
     parameters, **values

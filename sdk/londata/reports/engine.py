@@ -123,7 +123,7 @@ def run(
     progress
         Show a progress bar.
     formats
-        What it is to be had as beside page and notebook: ``csv`` and ``parquet`` (the numbers of its figures), ``pdf``.
+        What it is to be had as beside page, notebook and the numbers of its figures as CSV: ``pdf``, ``parquet``.
     force
         Make it, also where a finished one has the same inputs.
     parameters, **values

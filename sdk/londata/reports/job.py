@@ -36,7 +36,7 @@ _SMALL = frozenset({"and", "of", "the", "upon"})
 
 #: The files of a report's folder. The receipt is the metadata file of an RO-Crate, and the last that is written.
 NOTEBOOK, PAGE, PDF, DATA, RECEIPT = "report.ipynb", "report.html", "report.pdf", "data", "ro-crate-metadata.json"
-#: What a report can be had as; page and notebook always are.
+#: What a report can be had as; page, notebook and the figures' numbers as CSV always are.
 FORMATS = ("html", "ipynb", "pdf", "csv", "parquet")
 Status = Literal["completed", "failed", "stopped"]
 
@@ -140,7 +140,7 @@ def prepare(
     out
         The folder for finished reports; made if it is not there.
     formats
-        Those of :data:`FORMATS` that are wanted beside page and notebook.
+        Those of :data:`FORMATS` that are wanted beside page, notebook and the figures' numbers as CSV.
     pins
         The versions that must be read; see :class:`Job`.
 
@@ -176,7 +176,7 @@ def prepare(
         parameters=parameters,
         agent=_agent(),
         project=settings.get("PROJECT"),
-        formats=tuple(dict.fromkeys(formats)),
+        formats=tuple(dict.fromkeys(("csv", *formats))),
         pins=pins or {},
     )
     if job.pins:
@@ -235,7 +235,8 @@ def _is_title(name: str) -> bool:
 def publish(job: Job, status: Status) -> Path:
     """Put the report's folder in its place, in one step; one of the same name is replaced.
 
-    A lock on the folder of reports keeps two runs of the same name from disturbing each other.
+    A report that was finished takes the place also of what is left of runs of its name that did not end well. A lock on
+    the folder of reports keeps two runs of the same name from disturbing each other.
 
     Parameters
     ----------
@@ -251,9 +252,15 @@ def publish(job: Job, status: Status) -> Path:
     """
     place = job.final(status)
     with writing_to(Path(job.out)), _locked(Path(job.out)):
-        if place.exists() or place.is_symlink():
-            place.replace(Path(job.work) / "replaced")  # removed with the working folder
+        for number, old in enumerate([place, *_left(job)] if status == "completed" else [place]):
+            if old.exists() or old.is_symlink():
+                old.replace(Path(job.work) / f"replaced-{number}")  # removed with the working folder
         return job.report.replace(place)
+
+
+def _left(job: Job) -> tuple[Path, ...]:
+    """Name what is left of runs of the same name that did not end well."""
+    return job.final("failed"), job.final("stopped")
 
 
 def clear(job: Job) -> None:

@@ -113,11 +113,11 @@ class Reuse:
     versions
         What the register has now.
     formats
-        What the reports are to be had as.
+        What the reports are to be had as; the figures' numbers as CSV are always there.
     """
 
     def __init__(self, template: Template, versions: Versions, formats: Sequence[str]) -> None:
-        self._template, self._versions, self._formats = template, versions, set(formats) - {"html", "ipynb"}
+        self._template, self._versions, self._formats = template, versions, {*formats, "csv"} - {"html", "ipynb"}
         self._hashes = template.sha256()
         #: A template whose choices are what the register counts asks the register itself, which has no version.
         self._able = not any(each.values_from and each.values_from.facet for each in template.parameters)
