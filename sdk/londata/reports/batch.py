@@ -237,7 +237,7 @@ class _Running:
         self._template, self._out, self._account, self._versions = template, out, account, versions
         self._pins: Pins = {}
         self._before: dict[str, Receipt | None] = {}
-        self._folder = summary.folder_of(template.name, out, dt.date.today())
+        self._folder = summary.folder_for(account, out, dt.date.today())
         self._written = 0.0
 
     def run(self, tasks: Sequence[Task], reuse: Reuse | None, executor: Executor, progress: bool) -> Batch:
@@ -305,6 +305,7 @@ class _Running:
 
         The versions of what the template declares are checked as they are read. What only turned out to be read is
         pinned by whichever report finished first; two that ran at once can then differ, and the later one is set aside.
+        A report of its name from earlier that day is then gone: it was replaced before that could be seen.
         """
         for read in receipt.reads:
             pin = pin_of(read["sha256"], read["version"])

@@ -129,7 +129,7 @@ def test_the_same_again_uses_what_is_there_and_tries_what_failed(first, world, t
 
 
 def test_only_some_are_made_and_made_anew_with_force_and_the_page_says_what_changed(first, world, template):
-    old = first.reports["Camden"].receipt.read_bytes()
+    whole, old = lines_of(first), first.reports["Camden"].receipt.read_bytes()
     again = reports.run_each(
         template, each="place", choices=["camden"], out=world / "out", force=True, progress=False, formats=["csv"]
     )
@@ -139,6 +139,8 @@ def test_only_some_are_made_and_made_anew_with_force_and_the_page_says_what_chan
     assert line["changes"]["data"] == []
     assert line["changes"]["since"] == first.reports["Camden"].folder.name
     assert "No figure has numbers to compare." in again.summary.read_text(encoding="utf-8")
+    assert again.folder.name == f"{first.folder.name}-2"  # the summary of all three is still there
+    assert lines_of(first).keys() == whole.keys()
 
 
 REFUSED = [

@@ -2,6 +2,6 @@
 
 from londata.reports.summary.account import Account, Outcome, State
 from londata.reports.summary.differences import Changes, compare
-from londata.reports.summary.page import DATA, PAGE, folder_of, write
+from londata.reports.summary.page import DATA, PAGE, folder_for, write
 
-__all__ = ["DATA", "PAGE", "Account", "Changes", "Outcome", "State", "compare", "folder_of", "write"]
+__all__ = ["DATA", "PAGE", "Account", "Changes", "Outcome", "State", "compare", "folder_for", "write"]
