@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 import reports_world as rw
 from londata_hub.services.reports_login import COOKIE
+from londata_hub.store import occurrences
 
 pytestmark = pytest.mark.browser
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
@@ -91,3 +92,24 @@ def test_a_schedule_is_paused_resumed_run_and_ended_without_a_script(page, there
     page.get_by_role("button", name="Yes, end it").click()
     expect(page.get_by_text("ended", exact=True)).to_be_visible()
     expect(page.get_by_role("button")).to_have_count(0)
+
+
+def test_a_long_reason_breaks_no_word_of_a_table(page, there):
+    made = there.store.add(rw.schedule(id="borough-profile-failing", title="Borough profile for every borough"))
+    run = there.store.run_now(made.id, "ada")
+    with there.store._alone() as change:
+        ended = {
+            "made": 0,
+            "failed": 33,
+            "problem": f"{'Rolls is not open to you. ' * 12}(Barnet)\n{'x' * 200} (Brent)",
+        }
+        occurrences.end(change, made, run, "failed", **ended)
+    for address, heading in (("", "Last run"), (f"schedules/{made.id}", "Reports")):
+        page.goto(f"{there.address}{rw.PREFIX}{address}")
+        head = page.get_by_role("columnheader", name=heading, exact=True)
+        assert head.bounding_box()["height"] < 60  # one line
+        assert page.evaluate("document.documentElement.scrollWidth") <= 1280
+        look(page, f"failing-{heading.replace(' ', '-')}")
+        page.get_by_text("more", exact=True).first.click()
+        expect(page.get_by_text("(Brent)").first).to_be_visible()
+        look(page, f"failing-open-{heading.replace(' ', '-')}")

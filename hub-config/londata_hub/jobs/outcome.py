@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
+from londata.reports import summary
 from londata_hub.jobs.sandboxed import Left
 
 #: The file by which a folder is known to be a report.
 RECEIPT = "ro-crate-metadata.json"
 #: What is read of the log's end to find the last words.
 TAIL = 20_000
+#: Longest summary of a batch that is read, longest reason, most reasons, and most places that are named for one.
+MOST_OF_A_SUMMARY, LONGEST_REASON, MOST_REASONS, MOST_NAMED = 5_000_000, 300, 5, 5
+#: By these words a batch says that reports of it failed.
+_BATCH_FAILED = " reports failed: "
 
 
 @dataclass(frozen=True)
@@ -85,7 +92,10 @@ def read(reports: Path, left: Left, log: Path) -> Outcome:
     made = len([path for path in finished if path not in failed and not path.name.endswith(".batch")])
     problem = left.stopped
     if not problem and left.code:
-        problem = _last_words(log) or f"It ended with exit code {left.code} and said nothing."
+        problem = _last_words(log)
+        if _BATCH_FAILED in problem:  # it points at files that no reader of the hub can open
+            problem = _reasons(reports) or problem
+        problem = problem or f"It ended with exit code {left.code} and said nothing."
     elif not problem and not made:
         problem = "It ended well, but made no report."
     return Outcome(made, len(failed), problem)
@@ -97,4 +107,35 @@ def _last_words(log: Path) -> str:
         file.seek(max(0, log.stat().st_size - TAIL))
         lines = [line.strip() for line in file.read().decode(errors="replace").splitlines() if line.strip()]
     said = [number for number, line in enumerate(lines) if line.startswith(("londata: ", "Error: "))]
-    return " ".join(lines[said[-1] :])[:1000] if said else lines[-1][:500] if lines else ""
+    return _cut(" ".join(lines[said[-1] :]), 1000) if said else _cut(lines[-1], 500) if lines else ""
+
+
+def _reasons(reports: Path) -> str:
+    """Say each distinct reason once, a line each, with the places that it hit; empty where no summary tells them.
+
+    The run wrote the summary as its owner: it is taken for words, and for nothing else.
+    """
+    by_reason: dict[str, list[str]] = {}
+    try:
+        newest = max(reports.glob(f"*.batch/{summary.DATA}"), key=lambda path: path.stat().st_mtime)
+        if newest.stat().st_size > MOST_OF_A_SUMMARY:
+            return ""
+        for each in json.loads(newest.read_bytes())["reports"]:
+            if each["status"] == "failed" and (why := _cut(str(each["problem"]), LONGEST_REASON)):
+                by_reason.setdefault(why, []).append(_cut(str(each["value"]), 80))
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return ""
+    lines = [f"{why} ({_named(places)})" for why, places in list(by_reason.items())[:MOST_REASONS]]
+    if (more := len(by_reason) - len(lines)) > 0:
+        lines.append(f"The log has {more:,} more {'reason' if more == 1 else 'reasons'}.")
+    return "\n".join(lines)
+
+
+def _named(places: list[str]) -> str:
+    more = len(places) - MOST_NAMED
+    return ", ".join(places[:MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def _cut(text: str, longest: int) -> str:
+    """Write a text on one line, cut where a word ends."""
+    return textwrap.shorten(text, longest, placeholder=" …")

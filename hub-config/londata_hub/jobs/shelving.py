@@ -188,7 +188,7 @@ class _Shelving:
             self.say(f"{made.folder.name}: {sentence}")
         told = _about(self.template, self.schedule, self.store.entry(self.schedule.template))
         slug = _slug(self.schedule.id, made.place)
-        label = made.place or made.title
+        label = (made.place or made.title).removeprefix(f"{told['title']}: ")  # a single report's title begins so
         values = told | {
             "kind": "insight",
             "form": "report",

@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 STYLE = """
 body { margin: 0 auto; max-width: 60rem; padding: 1rem; color: #1d2733; background: #fff;
   font: 1rem/1.5 system-ui, "Segoe UI", Roboto, "DejaVu Sans", Helvetica, Arial, sans-serif;
-  overflow-wrap: anywhere; }
+  overflow-wrap: break-word; }
+main { overflow-x: auto; padding: 2px; }
 h1 { font-size: 1.75rem; line-height: 1.2; }
 h2 { font-size: 1.3rem; margin: 2rem 0 0.5rem; }
 p { margin: 0.25rem 0 0.75rem; max-width: 65ch; }
@@ -26,6 +27,9 @@ table { border-collapse: collapse; width: 100%; }
 caption { text-align: left; font-weight: 600; padding: 0.25rem 0 0.5rem; }
 th, td { text-align: left; vertical-align: top; padding: 0.5rem 0.75rem 0.5rem 0; border-bottom: 1px solid #9aa5b1; }
 thead th { border-bottom-width: 2px; }
+thead th { white-space: nowrap; }
+tbody th { min-width: 11rem; }
+td { min-width: 5rem; }
 td ul { margin: 0; padding-left: 1.1rem; }
 dl { display: grid; grid-template-columns: 11rem 1fr; gap: 0.5rem 1rem; }
 dt { font-weight: 600; }
@@ -39,6 +43,8 @@ input[type=text] { font: inherit; padding: 0.4rem; border: 2px solid #4a5866; wi
 button, summary { font: inherit; min-height: 2.75rem; padding: 0.4rem 1.2rem; box-sizing: border-box; cursor: pointer; }
 button { color: #fff; background: #0f5187; border: 2px solid #0f5187; }
 summary { border: 2px solid #4a5866; }
+.more > summary { display: inline; border: 0; min-height: 0; padding: 0; color: #0f5187; text-decoration: underline; }
+.more > p { white-space: pre-line; }
 details > form { padding: 0.75rem 0; }
 @media (max-width: 44rem) {
   thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
@@ -70,10 +76,10 @@ _PAGE = """<!DOCTYPE html>
 </html>
 """
 _DIGEST = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
-#: On our own pages: their style, forms that go to this site, and nothing else from anywhere.
+#: On our own pages: their style, forms that go to this site, and nothing else from anywhere; Lab may show them.
 POLICY = (
     f"default-src 'none'; style-src 'sha256-{_DIGEST}'; img-src data:; "
-    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
 )
 #: On everything of a report: it runs nothing, fetches nothing, sends nothing, and is of no origin; files may be kept.
 REPORT_POLICY = (

@@ -6,6 +6,7 @@ Titles, parameters, reasons and logs are other people's words; every one is esca
 from __future__ import annotations
 
 import datetime as dt
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
@@ -29,6 +30,8 @@ RUN_WORDS = {
 }
 #: How many runs a schedule's page shows.
 MOST_RUNS = 20
+#: Longest words of a problem that stand in a list; the rest is behind “more”.
+SHORT = 160
 
 
 def index(
@@ -101,9 +104,18 @@ def _state(state: str, reason: str) -> str:
 
 
 def _ended(state: str, words: str) -> str:
-    said = f"<br>{safe(words)}" if words else ""
+    said = f"<br>{_folded(words)}" if words else ""
     mark = ' class="failed"' if state in ("failed", "lost", "refused") else ""
     return f"<div{mark}>{safe(RUN_WORDS.get(state, state))}{said}</div>"
+
+
+def _folded(words: str) -> str:
+    """Write long words as their beginning, with all of them behind “more”."""
+    first, *others = words.splitlines()
+    short = textwrap.shorten(first, SHORT, placeholder=" …")
+    if short == " ".join(first.split()) and not others:
+        return safe(words)
+    return f'{safe(short)} <details class="more"><summary>more</summary><p>{safe(words)}</p></details>'
 
 
 def schedule(
@@ -151,14 +163,27 @@ def _runs(prefix: str, record: Schedule, runs: Sequence[Run]) -> str:
     rows = [
         (
             f'<a href="{safe(prefix)}runs/{quote(each.id, safe="")}">{moment(each.scheduled_for, record.timezone)}</a>',
-            _ended(each.state, each.problem or each.summary),
-            f"{each.made:,} made, {each.failed:,} failed" if each.made or each.failed else "",
+            _ended(each.state, _why(each, newer)),
+            _counted(each),
             f"{each.attempt}",
         )
-        for each in runs
+        for newer, each in zip([None, *runs], runs, strict=False)
     ]
     caption = f"The {len(runs)} newest runs" if len(runs) >= MOST_RUNS else "All runs"
     return table(caption, ("For", "How it ended", "Reports", "Attempt"), rows)
+
+
+def _why(run: Run, newer: Run | None) -> str:
+    """Say why it ended so; another attempt at the same that ended for the same reason says it once."""
+    if newer and run.problem and (run.problem, run.scheduled_for) == (newer.problem, newer.scheduled_for):
+        return f"for the same reason as attempt {newer.attempt}"
+    return run.problem or run.summary
+
+
+def _counted(run: Run) -> str:
+    if run.made or run.failed or run.state == "completed":
+        return f"{run.made:,} made, {run.failed:,} failed"
+    return "none yet" if run.state in ("waiting", "running") else "none"
 
 
 def _ways(prefix: str, record: Schedule, secret: str) -> str:
@@ -208,7 +233,7 @@ def run(prefix: str, found: Run, record: Schedule, log: str | None) -> str:
         ("Attempt", str(found.attempt)),
         ("Began", moment(found.started_at, record.timezone)),
         ("Ended", moment(found.ended_at, record.timezone)),
-        ("Reports", f"{found.made:,} made, {found.failed:,} failed"),
+        ("Reports", _counted(found)),
     ]
     rows = "".join(f"<dt>{label}</dt><dd>{value}</dd>" for label, value in facts if value)
     told = "" if log is None else f"<h2>Log</h2><pre>{safe(log) or 'Nothing was said.'}</pre>"

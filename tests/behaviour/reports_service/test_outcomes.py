@@ -1,0 +1,52 @@
+"""What a batch that failed says of itself at the hub: each reason once, and no path of the machine that made it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+import reports_world as rw
+from londata_hub.jobs import outcome
+from londata_hub.jobs.sandboxed import Left
+from londata_hub.services import reports_pages
+
+LAST_WORDS = """londata: 8 of 8 reports failed: Barnet, Camden and 6 more.
+The summary says why: reports/profile.batch/batch.html. The same command tries them again.
+"""
+
+
+def left(folder, summary):
+    reports, log = folder / "reports", folder / "log.txt"
+    for place in ("barnet.failed", "profile.batch"):
+        (reports / place).mkdir(parents=True)
+    (reports / "profile.batch" / "batch.json").write_text(summary)
+    log.write_text(LAST_WORDS)
+    return outcome.read(reports, Left(1), log)
+
+
+def test_each_reason_is_said_once_with_the_places_that_it_hit(tmp_path):
+    names = ["Barnet", "Bexley", "Brent", "Bromley", "Camden", "Croydon", "Ealing"]
+    told = [{"value": name, "status": "failed", "problem": "Rolls is not open."} for name in names]
+    told += [{"value": "Enfield", "status": "failed", "problem": "word " * 200}]
+    found = left(tmp_path, json.dumps({"reports": told}))
+    one, other = found.problem.splitlines()
+    assert one == "Rolls is not open. (Barnet, Bexley, Brent, Bromley, Camden and 2 more)"
+    assert other.endswith("word … (Enfield)")
+    assert len(other) < 350
+
+
+@pytest.mark.parametrize("summary", ["", "[]", '{"reports": 7}', '{"reports": [7]}', "[" * 100_000])
+def test_a_summary_that_is_none_leaves_the_last_words(tmp_path, summary):
+    assert left(tmp_path, summary).problem.startswith("londata: 8 of 8 reports failed")
+
+
+def test_attempts_that_failed_alike_say_it_once_and_long_words_are_folded():
+    schedule = rw.schedule()
+    problem = "Rolls is not open." + " Not open." * 20
+    runs = [rw.run(schedule, id=f"run-{n}", attempt=n, state="failed", problem=problem, failed=33) for n in (3, 2, 1)]
+    page = reports_pages.schedule("/", {"next_runs": []}, schedule, runs, "")
+    assert page.count(problem) == 1
+    assert "for the same reason as attempt 3" in page
+    assert page.count("0 made, 33 failed") == 3
+    assert '<details class="more">' in page
