@@ -68,7 +68,8 @@ def test_it_runs_in_the_lab_for_the_project_of_the_kernel(ada):
 def test_the_receipt_has_agreement_decision_and_grant(ada):
     reads = last(ada.run("print(json.dumps(made.reads()))"))
     (reading,) = [each for each in reads if each["entry"] == "school-rolls-by-pupil"]
-    assert (reading["agreement"], reading["project"], reading["grant"]) == ("ISA-021", "school-places", "DEMO-1")
+    assert (reading["agreement"], reading["project"]) == ("ISA-021", "school-places")
+    assert reading["grant"].startswith("DEMO-1")  # on a hub that is shared, another test may have given it anew
     assert reading["outputs"] == "aggregate-only"
     assert reading["decision"] > 0
     assert "pupil_id" not in reading["columns"]
