@@ -20,6 +20,7 @@ from londata.records.schedules import Schedule
 
 EACH = "{each}"
 #: What may stand in an audience: a group, or something that says what it is.
+KINDS = (ORGANISATION, "person:", "group:", "project:")
 DECLARED = re.compile(r"(?:(person|group|project):)?([A-Za-z0-9@._+-]*(?:\{each\}[A-Za-z0-9@._+-]*)?)\Z")
 
 
@@ -66,7 +67,8 @@ class Places:
 def is_declared_well(name: str, *, each: bool) -> bool:
     """Tell whether something can stand in a declared audience; ``{each}`` only where there is something for it."""
     found = DECLARED.match(name)
-    return bool(found and found[2]) and len(name) <= 120 and (each or EACH not in name)
+    says_what = bool(found and found[2]) and name.startswith(KINDS)
+    return says_what and len(name) <= 120 and (each or EACH not in name)
 
 
 def readership(schedule: Schedule, place: str, basis: Basis, places: Places) -> tuple[list[str], list[str]]:

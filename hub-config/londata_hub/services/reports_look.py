@@ -44,7 +44,7 @@ button, summary { font: inherit; min-height: 2.75rem; padding: 0.4rem 1.2rem; bo
 button { color: #fff; background: #0f5187; border: 2px solid #0f5187; }
 summary { border: 2px solid #4a5866; }
 .more > summary { display: inline; border: 0; min-height: 0; padding: 0; color: #0f5187; text-decoration: underline; }
-.more > p { white-space: pre-line; }
+.more > p { white-space: pre-line; overflow-wrap: anywhere; min-width: 12rem; }
 details > form { padding: 0.75rem 0; }
 @media (max-width: 44rem) {
   thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }

@@ -40,11 +40,21 @@ def _configure_add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--project", help="the project that it works for (default: that of this session)")
     parser.add_argument("--title", default="", help="what it is called (default: the template's title)")
     parser.add_argument(
-        "--missed", choices=["once", "skip"], default="once", help="run once what was missed, or not at all"
+        "--missed",
+        choices=["once", "skip"],
+        default="once",
+        help="run once what was missed, or skip it (default: once)",
     )
-    parser.add_argument("--retries", type=int, default=2, metavar="N", help="how often a failed run is tried again")
     parser.add_argument(
-        "--audience", action="append", default=[], metavar="WHO", help="a group or person:name who may see the reports"
+        "--retries", type=int, default=2, metavar="N", help="how often a failed run is tried again (default: 2)"
+    )
+    parser.add_argument(
+        "--audience",
+        action="append",
+        default=[],
+        metavar="WHO",
+        help="who else may see the reports: org-camden, person:ada; with --each, org-{each} is the body of each "
+        "report's place; may be given several times",
     )
     parser.add_argument("--notify", action="append", default=[], metavar="PLACE", help="mailto:… or https://… to tell")
     parser.add_argument("--always", action="store_true", help="tell them of every run, not of failures alone")

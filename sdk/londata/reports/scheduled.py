@@ -18,6 +18,8 @@ from londata.sharing.display.words import plain, safe
 
 #: Longest words of a reason or a problem that are shown in a list.
 _LONGEST = 300
+#: Most coming runs that are told.
+MOST = 1_000
 #: state of a run → what is said of it.
 _SAID = {
     "waiting": "waits for its turn",
@@ -57,9 +59,9 @@ class Keeps(Protocol):
         """Give the end of a run's log."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class ScheduledReport:
-    """A report that the hub runs by itself, as it stood when it was asked for.
+    """A report that the hub runs by itself, as it stood when it was asked for, looked at again or changed last.
 
     ``record`` is what the hub keeps, ``last`` the newest run, ``mine`` whether it is yours to change.
     """
@@ -80,7 +82,15 @@ class ScheduledReport:
         return self.record.state
 
     def next_runs(self, n: int = 5) -> list[dt.datetime]:
-        """Tell when it comes round next, by the clock of its place; nothing unless it is active."""
+        """Tell when it comes round next, by the clock of its place; nothing unless it is active.
+
+        Raises
+        ------
+        UsageError
+            ``n`` is no number from 0 to 1,000.
+        """
+        if isinstance(n, bool) or not isinstance(n, int) or not 0 <= n <= MOST:
+            raise UsageError(f"{n!r:.80} next runs cannot be told.", hint=f"Ask for 0 to {MOST:,}.")
         if self.state != "active":
             return []
         zone = ZoneInfo(self.record.timezone)
@@ -92,23 +102,23 @@ class ScheduledReport:
 
     def pause(self, reason: str = "") -> ScheduledReport:
         """Let it come round no more, until it is resumed; returns it as it stands then."""
-        return self._there().change(self.id, "pause", reason)
+        return self._as(self._there().change(self.id, "pause", reason))
 
     def resume(self) -> ScheduledReport:
         """Let it come round again; returns it as it stands then."""
-        return self._there().change(self.id, "resume")
+        return self._as(self._there().change(self.id, "resume"))
 
     def run_now(self) -> ScheduledReport:
         """Run it at once; the hub begins within seconds."""
-        return self._there().change(self.id, "run")
+        return self._as(self._there().change(self.id, "run"))
 
     def end(self, reason: str = "") -> ScheduledReport:
         """End it for good; its runs and reports stay."""
-        return self._there().change(self.id, "end", reason)
+        return self._as(self._there().change(self.id, "end", reason))
 
     def refresh(self) -> ScheduledReport:
         """Look at it again."""
-        return self._there().again(self.id)
+        return self._as(self._there().again(self.id))
 
     def log(self, run: str | Run | None = None) -> str:
         """Give the end of the log of a run.
@@ -133,6 +143,11 @@ class ScheduledReport:
 
     def _rule(self) -> Rule:
         return Rule(self.record.rule, self.record.timezone, self.record.words)
+
+    def _as(self, now: ScheduledReport) -> ScheduledReport:
+        """Take over how it stands now, so that nobody who holds it sees what is past."""
+        self.record, self.last, self.mine = now.record, now.last, now.mine
+        return self
 
     def _there(self) -> Keeps:
         if self.service is None:

@@ -15,11 +15,12 @@ from pydantic import ValidationError
 
 from londata import session
 from londata.client.reports_client import ReportsClient, reports_client
-from londata.errors import ParameterError, RegisterUnavailableError, UsageError
+from londata.errors import ParameterError, RegisterUnavailableError
 from londata.records.schedules import Missed, Run, Schedule
 from londata.reports import templates
 from londata.reports.engine import choices
 from londata.reports.parameters import Value, check_all
+from londata.reports.schedule_wishes import check_texts, check_ways, several
 from londata.reports.scheduled import Runs, ScheduledReport, Schedules
 from londata.reports.templates import DEFINITION, NOTEBOOK, Template
 from londata.schedules import parse
@@ -37,10 +38,10 @@ def schedule(
     title: str = "",
     missed: Missed = "once",
     retries: int = 2,
-    audience: Sequence[str] = (),
-    notify: Sequence[str] = (),
+    audience: str | Sequence[str] = (),
+    notify: str | Sequence[str] = (),
     notify_when: str = "failure",
-    formats: Sequence[str] = (),
+    formats: str | Sequence[str] = (),
     parameters: Mapping[str, Any] | None = None,
     **values: Any,
 ) -> ScheduledReport:
@@ -85,6 +86,10 @@ def schedule(
         There is no hub here.
     """
     client = reports_client()
+    check_texts(when=when, title=title, each=each, project="" if project is None else project)
+    check_ways(missed=missed, retries=retries, notify_when=notify_when)
+    given_lists = {"formats": formats, "audience": audience, "notify": notify}
+    lists = {name: several(name, items) for name, items in given_lists.items()}
     found = templates.load(template)
     rule = parse(when)
     given = _checked(found, each, {**(parameters or {}), **values})
@@ -95,11 +100,11 @@ def schedule(
         "project": (session.project() or "") if project is None else project,
         "each": each,
         "parameters": given,
-        "formats": _several(formats, "formats"),
+        "formats": lists["formats"],
         "missed": missed,
         "retries": retries,
-        "audience": _several(audience, "audience"),
-        "notify": _several(notify, "notify"),
+        "audience": lists["audience"],
+        "notify": lists["notify"],
         "notify_when": notify_when,
     }
     if not _is_shipped(found):
@@ -217,12 +222,6 @@ def as_given(template: Template, given: Mapping[str, Any], checked: Mapping[str,
         for name in checked
         if name in given
     }
-
-
-def _several(items: Sequence[str], name: str) -> list[str]:
-    if isinstance(items, str):
-        raise UsageError(f"{name} is a list of texts, not one text.", hint=f"Write {name}=[{items[:80]!r}].")
-    return list(items)
 
 
 def _is_shipped(template: Template) -> bool:

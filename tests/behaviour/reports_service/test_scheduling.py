@@ -80,7 +80,13 @@ def test_it_is_paused_resumed_run_and_ended_and_says_so(as_ada):
         (("borough-profile", "daily 06:00"), {"ward": "x"}, ParameterError, "no parameter 'ward'"),
         (("borough-profile", "daily 06:00"), {"each": "ward"}, ParameterError, "no choice 'ward'"),
         (("borough-profile", "daily 06:00"), {"each": "borough", "borough": "Camden"}, ParameterError, "as well"),
-        (("borough-profile", "daily 06:00"), {"audience": "org-camden"}, UsageError, "a list of texts"),
+        (("borough-profile", "daily 06:00"), {"audience": None}, UsageError, "audience is a list of groups"),
+        (("borough-profile", "daily 06:00"), {"audience": "everybody"}, UsageError, "neither a body's group nor"),
+        (("borough-profile", "daily 06:00"), {"notify": 7}, UsageError, "notify is a list of mailto:… or https:"),
+        (("borough-profile", "daily 06:00"), {"retries": "a"}, UsageError, "a whole number from 0 to 10"),
+        (("borough-profile", "daily 06:00"), {"title": "x" * 201}, UsageError, "title has 201 characters"),
+        (("borough-profile", "daily 06:00"), {"notify_when": "never"}, UsageError, "notify_when cannot be 'never'"),
+        (("borough-profile", 7), {}, UsageError, "when is a text, not 7"),
         (("borough-profile", "daily 06:00"), {"project": "nobody-s"}, AccessDeniedError, "not a member"),
         (("borough-profile", "daily 06:00"), {"audience": ["org-{each}"]}, UsageError, "stands for nothing"),
         (("borough-profile", "daily 06:00"), {"notify": ["ftp://x"]}, UsageError, "notify"),
@@ -94,6 +100,24 @@ def test_what_cannot_be_is_refused_in_a_sentence_and_nothing_is_made(as_ada, arg
     with pytest.raises(error, match=says):
         reports.schedule(*arguments, **values)
     assert len(as_ada.store.of("ada")) == before
+
+
+def test_one_text_is_a_list_of_one_and_the_handle_never_shows_what_is_past(as_ada):
+    made = reports.schedule(
+        "borough-profile", "daily 06:00", notify="mailto:ada@hub.example", audience="org-camden", formats="pdf",
+        borough="Camden",
+    )  # fmt: skip
+    kept = as_ada.store.find(made.id)
+    assert (kept.notify, kept.audience, kept.formats) == (("mailto:ada@hub.example",), ("org-camden",), ("pdf",))
+    made.pause("for now")
+    assert "paused: for now" in repr(made)
+    made.resume()
+    assert len(made.next_runs(1_000)) == 1_000
+    for count in (10**6, -1, "5", True):
+        with pytest.raises(UsageError, match="next runs cannot be told"):
+            made.next_runs(count)
+    made.end()
+    assert "ended" in repr(made)
 
 
 def test_one_s_own_template_goes_to_the_hub_as_it_is_now(as_ada, tmp_path):
