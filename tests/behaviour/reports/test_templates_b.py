@@ -222,6 +222,12 @@ def test_a_target_beyond_reason_is_refused_before_anything_runs():
         reports.run("school-places", surplus_target="45 %")
 
 
+def test_who_may_not_read_is_told_how_to_try_it(tmp_path):
+    with pytest.raises(ReportError, match="but not read it: its access is closed") as refused:
+        reports.run("school-places", out=tmp_path, progress=False)
+    assert "-p rehearsal=true" in str(refused.value)
+
+
 def test_a_rehearsal_needs_no_gateway_and_says_in_large_letters_that_it_is_invented(rehearsed):
     page = page_of(rehearsed)
     first = page.main.find("h2")
