@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from londata.reports import job as jobs
 from londata.reports import receipts, templates
 from londata.reports.receipts import surroundings
 from receipt_world import AROUND, GRID, JOIN, READ, SHARED, report
@@ -61,6 +62,17 @@ def test_a_project_is_named_also_where_nothing_was_read_for_it(tmp_path, monkeyp
     made = receipts.load(report(tmp_path, READ))
     assert made.project == "warm-beds"
     assert "for borough Camden in the project warm-beds on" in made.sentence
+
+
+@pytest.mark.parametrize("rehearsal", [True, False])
+def test_the_sentence_has_labels_and_units_and_says_when_numbers_are_invented(tmp_path, rehearsal):
+    template = templates.load("school-places")
+    job = jobs.prepare(template, template.defaults | {"rehearsal": rehearsal}, tmp_path)
+    jobs.clear(job)
+    said = receipts.sentence(job, template, [READ], "completed")
+    assert "for borough Camden, school year 2025/26, surplus to keep 5%, years ahead 3 years" in said
+    assert ("as a rehearsal, so that numbers in it are invented; it read" in said) is rehearsal
+    assert (", rehearsal no on" in said) is not rehearsal
 
 
 @pytest.mark.parametrize(

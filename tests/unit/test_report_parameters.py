@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from londata.errors import ParameterError
-from londata.reports import periods
+from londata.reports import periods, templates
 from londata.reports.engine import choices
 from londata.reports.job import file_stem
 from londata.reports.parameters import Parameter, ValuesFrom, check_all
@@ -241,3 +241,26 @@ def test_the_report_of_a_borough_has_its_name_alone():
     assert file_stem("borough-profile", {"borough": "Barking and Dagenham"}, DAY).startswith(
         "borough-profile-barking-and-dagenham-20"
     )
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "words"),
+    [
+        ("month", "2025-03", "March 2025"),
+        ("date", "2025-09-30", "30 September 2025"),
+        ("period", "2025/26", "April 2025 to March 2026"),
+        ("number", 5.0, "5"),
+        ("number", 0.25, "0.25"),
+        ("boolean", True, "yes"),
+        ("date", "not yet checked", "not yet checked"),
+    ],
+)
+def test_a_value_is_written_as_one_says_it(kind, value, words):
+    assert Parameter(name="value", type=kind, label="Value").words(value) == words
+
+
+def test_the_heading_of_a_report_says_months_and_days_in_words():
+    values = {"month": "2025-03", "pollutant": "NO2"}
+    assert templates.load("air-quality-month").heading_for(values) == "Air quality: NO2, March 2025"
+    values = {"borough": "Camden", "as_of": "2025-09-30"}
+    assert templates.load("programme-report").heading_for(values) == "Growth programme: Camden, 30 September 2025"

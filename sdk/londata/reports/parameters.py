@@ -212,6 +212,21 @@ class Parameter(Record):
         }
         return words[self.type] + between
 
+    def words(self, value: Value) -> str:
+        """Write a value as one says it: “March 2025”, “30 September 2025”, “yes”; a number without its unit."""
+        text = str(value)
+        try:
+            if self.type in ("month", "period"):
+                return periods.parse(text).words
+            if self.type == "date":
+                day = dt.date.fromisoformat(text)
+                return f"{day.day} {day:%B %Y}"
+        except ValueError:  # was never checked
+            return text
+        if self.type == "boolean":
+            return "yes" if value is True else "no"
+        return text.removesuffix(".0") if self.type == "number" else text
+
     @property
     def _length(self) -> str:
         return "" if self.months is None else f" of {self.months} month{'s' if self.months > 1 else ''}"

@@ -69,7 +69,8 @@ class Template(Record):
 
     def heading_for(self, values: dict[str, Value]) -> str:
         """Write the report's title for these parameter values."""
-        return re.sub(r"\{(\w+)\}", lambda found: str(values.get(found[1], found[0])), self.heading or self.title)
+        said = {each.name: each.words(values[each.name]) for each in self.parameters if each.name in values}
+        return re.sub(r"\{(\w+)\}", lambda found: said.get(found[1], found[0]), self.heading or self.title)
 
     def sha256(self) -> dict[str, str]:
         """SHA-256 of each of the template's two files, by file name."""

@@ -15,6 +15,8 @@ from londata.reports.templates import Template
 
 #: Field of a reading → how the sentence says it.
 _TERMS = {"agreement": "under the agreement", "project": "for the project"}
+#: A template whose parameter of this name is true runs on made-up data.
+_REHEARSAL = "rehearsal"
 _HOW = {"completed": "", "failed": "; it failed", "stopped": "; it was stopped before its end"}
 
 
@@ -44,7 +46,8 @@ def sentence(
         One sentence of plain text, with the day as on this machine's clock.
     """
     day = dt.datetime.fromisoformat(job.started).astimezone().date()
-    values = ", ".join(f"{name} {value}" for name, value in job.parameters.items())
+    values = ", ".join(_values(job, template))
+    invented = " as a rehearsal, so that numbers in it are invented" if _is_rehearsal(job) else ""
     rests = [
         f"{source['title']} ({credit(source.get('publisher', ''), source.get('creators', ()))}{_terms(source)})"
         for source in sources(reads)
@@ -54,7 +57,26 @@ def sentence(
         what += f" in the project {job.project}"
     on = f"; it read {_joined(rests)}" if rests else "; it read nothing from the register"
     more = _unmatched(joins) + _around(around)
-    return f"{what} on {day.day} {day:%B %Y} with londata {londata.__version__}{_HOW[status]}{on}{more}."
+    return f"{what} on {day.day} {day:%B %Y} with londata {londata.__version__}{invented}{_HOW[status]}{on}{more}."
+
+
+def _values(job: Job, template: Template) -> list[str]:
+    """Write each parameter with its label and unit, as in “borough Camden” or “surplus to keep 5%”."""
+    declared = {each.name: each for each in template.parameters}
+    said = []
+    for name, value in job.parameters.items():
+        if name not in declared:
+            said.append(f"{name} {value}")
+        elif name != _REHEARSAL or value is not True:
+            each = declared[name]
+            unit = each.unit if each.unit in ("", "%") else f" {each.unit}"
+            label = each.label if each.label[1:2].isupper() else each.label[:1].lower() + each.label[1:]
+            said.append(f"{label} {each.words(value)}{unit}")
+    return said
+
+
+def _is_rehearsal(job: Job) -> bool:
+    return job.parameters.get(_REHEARSAL) is True
 
 
 def _terms(reading: dict[str, Any]) -> str:
