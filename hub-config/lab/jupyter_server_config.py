@@ -19,6 +19,9 @@ c.LabApp.news_url = None
 c.LabApp.extension_manager = "readonly"
 c.ServerApp.jpserver_extensions = {"jupyter_lsp": False}
 
+# The tab "Reports" in the side bar (hub-config/lab/labextensions/londata-reports)
+c.LabApp.extra_labextensions_path = [str(Path(__file__).with_name("labextensions"))]
+
 # Seconds for which the hub's word on a token is believed: one that is revoked stops working here, too
 c.HubOAuth.cache_max_age = 10
 
