@@ -55,6 +55,9 @@ def test_a_report_is_found_opened_and_its_data_kept_and_nothing_of_it_runs(page,
     expect(page.get_by_role("heading", level=1)).to_have_text("Reports")
     expect(page.get_by_role("row")).to_have_count(3)
     look(page, "reports")
+    there.store.add(rw.schedule(id="borough-profile-open"))
+    page.reload()
+    expect(page.get_by_text("Made for ada by the schedule “Profiles”")).to_have_count(1)
     page.get_by_role("link", name="Borough profile: Camden").first.click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Camden")
     assert page.title() == "Camden"  # the script and the broken image of the report did nothing

@@ -10,7 +10,7 @@ from londata.errors import LondataError
 from londata.records import Schedule
 from londata.reports import templates
 from londata.reports.templates import Template
-from londata_hub.store import RunStore
+from londata_hub.store.ledger import Ledger
 
 #: Whom the worker can make tokens for; a report runs as one of them.
 MAY_SCHEDULE = "analysts"
@@ -21,7 +21,7 @@ def template_of(schedule: Schedule, state: Path) -> Path | str:
     return state / "templates" / schedule.notebook / schedule.template if schedule.notebook else schedule.template
 
 
-def why_not(store: RunStore, schedule: Schedule, groups: frozenset[str] | None, template: Template) -> str:
+def why_not(store: Ledger, schedule: Schedule, groups: frozenset[str] | None, template: Template) -> str:
     """Say why a schedule's owner may not have it made any more.
 
     Parameters
@@ -59,7 +59,7 @@ def why_not(store: RunStore, schedule: Schedule, groups: frozenset[str] | None, 
     return ""
 
 
-def _project_ended(store: RunStore, schedule: Schedule) -> str:
+def _project_ended(store: Ledger, schedule: Schedule) -> str:
     arrangements = store.arrangements()
     project = arrangements.projects.get(schedule.project or "")
     if project is None:

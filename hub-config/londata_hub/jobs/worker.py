@@ -216,8 +216,8 @@ class Worker:
 
 
 def command(schedule: Schedule, template: Path | str) -> list[str]:
-    """Write the command line that makes the schedule's report, as inside the sandbox."""
-    words = [sys.executable, "-P", "-c", _MAIN, "report", "run", str(template), "--quiet", "--out", "reports"]
+    """Write the command line that makes the schedule's report, as inside the sandbox; its log grows as it speaks."""
+    words = [sys.executable, "-u", "-P", "-c", _MAIN, "report", "run", str(template), "--quiet", "--out", "reports"]
     words += [word for name, value in schedule.parameters.items() for word in ("-p", f"{name}={_plain(value)}")]
     words += ["--each", schedule.each] if schedule.each else []
     return words + [word for each in schedule.formats for word in ("--format", each)]

@@ -8,21 +8,21 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import anyio
 from pydantic import ValidationError
 
-from londata.access import Subject, midnight
-from londata.errors import AccessDeniedError, EntryNotFoundError, UsageError
-from londata.records import problems_of
-from londata.records.schedules import Run, Schedule
+from londata.access import Action, Subject, decide, midnight
+from londata.errors import AccessDeniedError, EntryNotFoundError, ScheduleError, UsageError
+from londata.records import Entry, problems_of
+from londata.records.schedules import HUB, Run, Schedule
 from londata.schedules import parse
-from londata_hub.jobs.readership import EACH, is_declared_well
+from londata_hub.jobs import standing
 from londata_hub.jobs.shelf import Shelf, Shelved, open_beneath
-from londata_hub.jobs.standing import MAY_SCHEDULE
+from londata_hub.services.reports_checks import check_audience, check_may_run, person_of
 from londata_hub.services.reports_parameters import NewSchedule
 from londata_hub.services.reports_snapshots import Snapshots, check_shipped
 from londata_hub.store.schedule_store import ScheduleStore
@@ -52,7 +52,7 @@ class Desk:
         self.store = store
         self.shelf = Shelf(state / "shelf")
         self._snapshots = Snapshots(state / "templates")
-        self._runs = state / "reports"
+        self._state, self._runs = state, state / "reports"
         self._at_once, self._checks = anyio.CapacityLimiter(LOOKUPS), anyio.CapacityLimiter(1)
 
     async def asked(self, question: Callable[[], T], *, checks: bool = False) -> T:
@@ -76,14 +76,14 @@ class Desk:
         AccessDeniedError
             The caller is no person, nobody whose reports run by themselves, or no member of the project.
         """
-        person = _person(subject)
-        _check_may_run(subject)
+        person = person_of(subject)
+        check_may_run(subject)
         mine = self.store.of(person)
         if len([each for each in mine if each.state != "ended"]) >= MOST or len(mine) >= MOST_EVER:
             raise UsageError(f"You have {MOST} schedules already.", hint="End one that you do not need any more.")
         rule = parse(wanted.when, wanted.timezone)
         self._check_project(subject, wanted.project)
-        _check_audience(wanted)
+        check_audience(wanted)
         if wanted.files is None:
             template, checked = check_shipped(wanted.template, wanted.parameters, wanted.each)
             digest, title = "", template.title
@@ -124,7 +124,7 @@ class Desk:
 
     def schedules(self, subject: Subject) -> list[dict[str, Any]]:
         """List somebody's own schedules, the newest first; ended ones last."""
-        mine = sorted(self.store.of(_person(subject)), key=lambda each: each.created_at, reverse=True)
+        mine = sorted(self.store.of(person_of(subject)), key=lambda each: each.created_at, reverse=True)
         return [self.told(each, subject) for each in sorted(mine, key=lambda each: each.state == "ended")]
 
     def schedule(self, subject: Subject, name: str) -> Schedule:
@@ -151,7 +151,7 @@ class Desk:
         EntryNotFoundError
             They have none of this name.
         """
-        person, found = _person(subject), self._find(name)
+        person, found = person_of(subject), self._find(name)
         if found is not None and found.owner == person:
             return found
         raise EntryNotFoundError(
@@ -172,9 +172,11 @@ class Desk:
         reason
             Why it is paused or ended.
         """
-        schedule, person = self.own(subject, name), _person(subject)
+        schedule, person = self.own(subject, name), person_of(subject)
         if what in ("run", "resume"):
-            _check_may_run(subject)
+            check_may_run(subject)
+        if what == "resume" and schedule.state == "paused" and schedule.changed_by == HUB:
+            self._check_standing(subject, schedule)
         if what == "run":
             return {"run": run_told(self.store.run_now(schedule.id, person)), **self.told(schedule, subject)}
         if what == "pause":
@@ -184,6 +186,16 @@ class Desk:
         else:
             self.store.end(schedule.id, person, reason)
         return self.told(self.own(subject, name), subject)
+
+    def _check_standing(self, subject: Subject, schedule: Schedule) -> None:
+        """Leave a schedule paused where the reason for which the hub paused it is still there."""
+        template = standing.loaded(schedule, self._state)
+        if why := (
+            template if isinstance(template, str) else standing.why_not(self.store, schedule, subject.groups, template)
+        ):
+            raise ScheduleError(
+                f"It stays paused: {why}", hint="Have that put right (ask for access, say), then resume it."
+            )
 
     def told(self, schedule: Schedule, subject: Subject) -> dict[str, Any]:
         """Write a schedule with what comes next and what was last."""
@@ -242,7 +254,7 @@ class Desk:
 
     def stop(self, subject: Subject, name: str) -> dict[str, Any]:
         """Stop a run of one's own that waits or runs."""
-        person, (found, schedule) = _person(subject), self.run(subject, name)
+        person, (found, schedule) = person_of(subject), self.run(subject, name)
         self.own(subject, schedule.id)
         return run_told(self.store.stop(found.id, person))
 
@@ -254,7 +266,7 @@ class Desk:
         EntryNotFoundError
             There is no such run of the caller's.
         """
-        person, (found, schedule) = _person(subject), self.run(subject, name)
+        person, (found, schedule) = person_of(subject), self.run(subject, name)
         if schedule.owner != person:
             raise EntryNotFoundError(f"There is no log of a run {name[:80]!r} of yours.", hint="Ask its owner.")
         try:
@@ -288,7 +300,12 @@ class Desk:
 
     def reports(self, subject: Subject) -> list[Shelved]:
         """List the reports that somebody may open, the newest first."""
-        found = [each for slug in self.shelf.slugs() if (each := self._readable(subject, slug)) is not None]
+        arrangements, now = self.store.arrangements(), self.store.now()  # one reading for all of them
+
+        def may(action: Action, entry: Entry) -> bool:
+            return decide(subject, action, entry, None, now, arrangements).allowed
+
+        found = [each for slug in self.shelf.slugs() if (each := self._readable(slug, may)) is not None]
         return sorted(found, key=lambda each: (each.made_at, each.slug), reverse=True)
 
     def report(self, subject: Subject, slug: str) -> Shelved:
@@ -299,22 +316,43 @@ class Desk:
         EntryNotFoundError
             There is none for them.
         """
-        found = self._readable(subject, slug)
+        found = self._readable(slug, lambda action, entry: self.store.decide(subject, action, entry).allowed)
         if found is None:
             raise EntryNotFoundError(f"There is no report {slug[:80]!r}.", hint="See the list of reports.")
         return found
 
-    def _readable(self, subject: Subject, slug: str) -> Shelved | None:
+    def _readable(self, slug: str, may: Callable[[Action, Entry], bool]) -> Shelved | None:
         """Decide by the one decision: about the entry as the register has it, and about the label of the files."""
         shelved = self.shelf.find(slug)
         entry = self.store.entry(slug) if shelved else None
         if shelved is None or entry is None:
             return None
-        for each in (entry, shelved.entry):
-            for action in ("see", "read"):
-                if not self.store.decide(subject, action, each).allowed:
-                    return None
-        return shelved
+        allowed = all(may("see", each) and may("read", each) for each in (entry, shelved.entry))
+        return shelved if allowed else None
+
+    def made_for(self, subject: Subject, reports: Iterable[Shelved]) -> dict[str, str]:
+        """Say of schedules for whom reports were made, and by which schedule where somebody may look at that.
+
+        Parameters
+        ----------
+        subject
+            Who reads.
+        reports
+            The reports.
+
+        Returns
+        -------
+        dict
+            Id of a schedule → words.
+        """
+        words = {}
+        for name in {each.schedule for each in reports}:
+            if (found := self._find(name)) is None:
+                continue
+            theirs = found.owner == subject.person or self._shares_project(subject, found)
+            by = f"by the schedule “{found.title}”" if theirs else f"by the template {found.template}"
+            words[name] = f"Made for {found.owner} {by}"
+        return words
 
     def _find(self, name: str) -> Schedule | None:
         try:
@@ -339,42 +377,3 @@ def run_told(run: Run) -> dict[str, Any]:
     """Write a run for people: without the worker that holds it, and where its files are."""
     said: dict[str, Any] = run.model_dump(mode="json", exclude={"worker", "folder", "heartbeat"})
     return said
-
-
-def _person(subject: Subject) -> str:
-    """Name the person who asks; schedules are people's.
-
-    Raises
-    ------
-    AccessDeniedError
-        It is nobody, a service, or an account that acts for somebody.
-    """
-    if not subject.name or subject.owner or "/" in subject.name:
-        raise AccessDeniedError("Only people have schedules.", hint="Use the token of your own server.")
-    return subject.name
-
-
-def _check_may_run(subject: Subject) -> None:
-    """Refuse what no worker could make: it gets tokens for people of one group alone.
-
-    Raises
-    ------
-    AccessDeniedError
-        The caller is not in that group.
-    """
-    if MAY_SCHEDULE not in subject.groups:
-        raise AccessDeniedError(
-            f"Reports run by themselves for people in the group {MAY_SCHEDULE}, and you are not in it.",
-            hint=f"Run it yourself with londata.reports.run, ask one of the {MAY_SCHEDULE} to schedule it, or ask "
-            "whoever runs the hub to put you in the group.",
-        )
-
-
-def _check_audience(wanted: NewSchedule) -> None:
-    for name in wanted.audience:
-        if not is_declared_well(name, each=bool(wanted.each)):
-            why = f"{EACH} stands for nothing here" if EACH in name and not wanted.each else "it names nobody"
-            raise UsageError(
-                f"The audience cannot be {name[:80]!r}: {why}.",
-                hint="Write a group (org-camden, or org-{each}), person:ada or project:school-places.",
-            )

@@ -35,7 +35,12 @@ SHORT = 160
 
 
 def index(
-    prefix: str, reports: Sequence[Shelved], schedules: Sequence[Mapping[str, Any]], offset: int, most: int
+    prefix: str,
+    reports: Sequence[Shelved],
+    schedules: Sequence[Mapping[str, Any]],
+    offset: int,
+    most: int,
+    made_for: Mapping[str, str],
 ) -> str:
     """Write the page with the reports that somebody may open, and their schedules.
 
@@ -49,9 +54,11 @@ def index(
         As the desk tells them.
     offset, most
         Which reports are on this page.
+    made_for
+        Id of a schedule → for whom its reports are made, and by what.
     """
     shown = reports[offset : offset + most]
-    rows = [_report(prefix, each) for each in shown]
+    rows = [_report(prefix, each, made_for.get(each.schedule, f"By {each.entry.owner}")) for each in shown]
     count = {0: "No report is on the shelf for you", 1: "1 report"}.get(len(reports), f"{len(reports):,} reports")
     part = f", {offset + 1:,} to {offset + len(shown):,}" if len(reports) > len(shown) and shown else ""
     headers = ("Report", "Place", "As of", "Data", "Also as")
@@ -70,7 +77,7 @@ def index(
     return page("Reports", body, [HOME])
 
 
-def _report(prefix: str, report: Shelved) -> tuple[str, ...]:
+def _report(prefix: str, report: Shelved, whose: str) -> tuple[str, ...]:
     at = f"{prefix}shelf/{report.slug}/"
     others = [(NOTEBOOK, "notebook"), (PDF, "PDF"), (RECEIPT, "receipt")]
     links = [f'<a href="{safe(at + name)}">{words}</a>' for name, words in others if name in report.files]
@@ -78,7 +85,7 @@ def _report(prefix: str, report: Shelved) -> tuple[str, ...]:
     links += [f'<a href="{safe(at + quote(name))}">{safe(name.removeprefix("data/"))}</a>' for name in data]
     title = report.entry.title
     return (
-        f'<a href="{safe(at)}">{safe(title)}</a><br><span class="quiet">By {safe(report.entry.owner)}</span>',
+        f'<a href="{safe(at)}">{safe(title)}</a><br><span class="quiet">{safe(whose)}</span>',
         safe(report.place),
         moment(dt.datetime.fromisoformat(report.made_at)),
         safe(report.entry.access),

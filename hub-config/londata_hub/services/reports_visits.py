@@ -54,9 +54,11 @@ async def index(request: Request) -> Response:
     """Show what the visitor may open, and their schedules."""
     asked, desk, subject = Offset.of(request), _desk(request), subject_of(request)
     reports = await desk.asked(lambda: desk.reports(subject))
+    shown = reports[asked.offset : asked.offset + MOST_REPORTS]
+    made_for = await desk.asked(lambda: desk.made_for(subject, shown))
     is_person = "/" not in subject.name and not subject.owner
     schedules = await desk.asked(lambda: desk.schedules(subject)) if is_person else []
-    return _html(pages.index(_login(request).prefix, reports, schedules, asked.offset, MOST_REPORTS))
+    return _html(pages.index(_login(request).prefix, reports, schedules, asked.offset, MOST_REPORTS, made_for))
 
 
 @page_of

@@ -191,7 +191,8 @@ def end(
     after = Run.model_validate(run.model_dump() | outcome | {"state": state, "ended_at": change.now})
     _put(change, after, change.log.add(_ended(schedule, after, by or schedule.owner)))
     tries = schedule.retries + (FORGIVEN if state == "lost" else 0)
-    if again and state in _AGAIN and run.attempt <= tries and schedule.state != "ended":
+    goes_on = schedule.state == "active" or (run.by_hand and schedule.state == "paused")
+    if again and state in _AGAIN and run.attempt <= tries and goes_on:
         next_one = Run(
             id=run_id(run.schedule, run.scheduled_for, run.attempt + 1)
             if not run.by_hand

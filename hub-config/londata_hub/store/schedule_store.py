@@ -71,7 +71,10 @@ class ScheduleStore(Ledger):
             return list(occurrences.readable(Schedule, connection.execute(wanted).scalars()))
 
     def pause(self, schedule: str, by: str, reason: str) -> Schedule:
-        """Let a schedule come round no more, until it is resumed. What runs already goes on.
+        """Let a schedule come round no more, until it is resumed.
+
+        What runs already goes on, and is not tried again when it fails; what waits is skipped, unless a person asked
+        for it.
 
         Parameters
         ----------
@@ -98,6 +101,9 @@ class ScheduleStore(Ledger):
                 return before
             after = before.model_copy(update={"state": "paused", "reason": reason, "changed_by": by})
             self._write(change, after, "schedule.paused", by, reason=reason)
+            for run in occurrences.open_runs(change.connection, schedule):
+                if run.state == "waiting" and not run.by_hand:
+                    occurrences.end(change, after, run, "skipped", problem="The schedule was paused.")
         return after
 
     def resume(self, schedule: str, by: str) -> Schedule:

@@ -163,6 +163,18 @@ def test_what_the_hub_paused_says_what_can_be_done_on_every_door(as_ada):
         assert "Have that put right (ask for access again, say), then resume it" in said
 
 
+def test_what_the_hub_paused_stays_paused_while_the_reason_is_there(as_ada, tmp_path):
+    needs = "title: My own\npurpose: To try.\nowner: Ada\ndatasets: [not-there]\n"
+    needs += (
+        "parameters:\n  borough:\n    type: choice\n    label: Borough\n    values: [Camden]\n    default: Camden\n"
+    )
+    made = reports.schedule(rw.own_template(tmp_path, definition=needs), "daily 06:00")
+    as_ada.store.pause(made.id, "londata", "There is no entry not-there in the register for ada.")
+    with pytest.raises(ScheduleError, match="It stays paused: There is no entry not-there"):
+        made.resume()
+    assert made.refresh().state == "paused"
+
+
 def test_without_a_hub_there_are_no_schedules(monkeypatch):
     monkeypatch.delenv("LONDATA_REPORTS", raising=False)
     for ask in (reports.schedules, lambda: reports.schedule("borough-profile", "daily 06:00")):

@@ -80,6 +80,33 @@ def test_ended_it_is_over_for_good_and_what_waits_is_skipped(store: RunStore, cl
     assert store.next_runs("boroughs-daily", 1) == [SEVEN + 3 * DAY]
 
 
+def test_paused_it_is_not_tried_again_unless_a_person_asked_for_it(store: RunStore, clock: Clock) -> None:
+    store.add(a_schedule(retries=3))
+    clock.pass_by(days=1)
+    first = store.release()[0]
+    store.begin(first.id, "one")
+    store.finish(first.id, "one", "failed", problem="No data.")
+    store.pause("boroughs-daily", "ada", "Away")
+    assert [(each.attempt, each.state) for each in store.runs("boroughs-daily")] == [(2, "skipped"), (1, "failed")]
+    assert store.runs("boroughs-daily")[0].problem == "The schedule was paused."
+    asked = store.run_now("boroughs-daily", "ada")
+    store.begin(asked.id, "one")
+    store.finish(asked.id, "one", "failed", problem="No data.")
+    assert [(each.attempt, each.by_hand) for each in store.runs("boroughs-daily") if each.state == "waiting"] == [
+        (2, True)
+    ]
+
+
+def test_a_run_that_fails_after_the_pause_is_not_tried_again(store: RunStore, clock: Clock) -> None:
+    store.add(a_schedule(retries=3))
+    clock.pass_by(days=1)
+    first = store.release()[0]
+    store.begin(first.id, "one")
+    store.pause("boroughs-daily", "ada", "Away")
+    store.finish(first.id, "one", "failed", problem="No data.")
+    assert [each.state for each in store.runs("boroughs-daily")] == ["failed"]
+
+
 def test_run_now_is_one_run_at_a_time_also_while_paused(store: RunStore) -> None:
     store.add(a_schedule())
     store.pause("boroughs-daily", "ada", "Away")
