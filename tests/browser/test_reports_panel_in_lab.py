@@ -151,6 +151,7 @@ def test_another_site_cannot_frame_the_pages(browser, hub, schedule, other_site)
     )
     wait_for(lambda: trap.wait_for_timeout(100) or refused, 30, "the refusal")
     assert refused == [(f"{hub.address}/services/reports/", "net::ERR_BLOCKED_BY_RESPONSE")]
+    wait_for(lambda: trap.wait_for_timeout(100) or trap.frames[1].url, 30, "what stands in its place")
     assert trap.frames[1].url.startswith("chrome-error:")
     trap.close()
     ada = hub.visitor("ada").client

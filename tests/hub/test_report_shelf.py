@@ -70,8 +70,9 @@ def test_the_hub_s_home_leads_to_reports_and_a_schedule_is_made_in_a_lab_and_man
     made = lab.run(
         "from londata import reports\n"
         "made = reports.schedule('borough-profile', 'first Monday 07:00', borough='Camden', title='From my Lab')\n"
+        "moments = len(made.next_runs(5))\n"
         "made.pause('from the Lab')\n"
-        "print(made.id, len(made.next_runs(5)), reports.schedules()[made.id].state)",
+        "print(made.id, moments, reports.schedules()[made.id].state)",
         120,
     )
     name, moments, state = made.split()[-3:]

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
-from londata import catalog, reports
+from londata import catalog, readlog, reports
 from londata.errors import ParameterError, ReportError, UsageError
 from londata.reports import templates
 
@@ -36,6 +36,12 @@ def numbers_of(report, name):
 
 def text_of(report):
     return " ".join(page_of(report).main.get_text(" ").split())
+
+
+@pytest.fixture(autouse=True)
+def nothing_read_before(monkeypatch):
+    """A template's last cell names what its process has read: not what other tests have in this one."""
+    monkeypatch.setattr(readlog, "_readings", [])
 
 
 def shown(name, **values):
