@@ -91,8 +91,15 @@ def page(hub, browser):
 
 def open_from_the_palette(page: Page) -> FrameLocator:
     """Open the tab by keys alone; returns what is in its frame."""
-    page.keyboard.press("Control+Shift+C")
+    words = page.locator(".lm-CommandPalette-input")
+    # A Lab that has just come up may not listen to keys yet
+    wait_for(
+        lambda: page.keyboard.press("Control+Shift+C") or page.wait_for_timeout(500) or words.is_visible(),
+        30,
+        "the palette",
+    )
     page.keyboard.type("reports that run")
+    expect(page.locator(".lm-CommandPalette-item").first).to_contain_text("Reports that run themselves")
     page.keyboard.press("Enter")
     return page.frame_locator("iframe[title='Reports that run themselves']")
 
