@@ -91,15 +91,17 @@ def page(hub, browser):
 
 def open_from_the_palette(page: Page) -> FrameLocator:
     """Open the tab by keys alone; returns what is in its frame."""
-    words = page.locator(".lm-CommandPalette-input")
-    # A Lab that has just come up may not listen to keys yet
-    wait_for(
-        lambda: page.keyboard.press("Control+Shift+C") or page.wait_for_timeout(500) or words.is_visible(),
-        30,
-        "the palette",
-    )
-    page.keyboard.type("reports that run")
-    expect(page.locator(".lm-CommandPalette-item").first).to_contain_text("Reports that run themselves")
+    found = page.locator(".lm-CommandPalette-item").filter(has_text="Reports that run themselves")
+
+    def ask():  # while Lab comes up it takes the focus, which closes what was opened
+        page.keyboard.press("Escape")
+        page.keyboard.press("Control+Shift+C")
+        page.wait_for_timeout(300)
+        page.keyboard.type("reports that run")
+        page.wait_for_timeout(1000)
+        return found.count() == 1 and found.is_visible()
+
+    wait_for(ask, 40, "the command in the palette")
     page.keyboard.press("Enter")
     return page.frame_locator("iframe[title='Reports that run themselves']")
 
