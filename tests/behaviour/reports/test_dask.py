@@ -126,7 +126,7 @@ def test_a_worker_that_dies_loses_no_report(tmp_path, dask):
     command = [Path(sys.executable).with_name("londata"), "report", "run", template, "--each", "place", "--out", out]
     started = subprocess.Popen([*command, "--executor", f"dask://{dask.address}"], stdout=subprocess.PIPE, text=True)
     scratch = dask.folder / "scratch"
-    (running,) = until(lambda: list(scratch.rglob("londata-report-*/work/report/report.ipynb")), "nothing ran")
+    (running,) = until(lambda: list(scratch.rglob("londata-report-*/*/report/report.ipynb")), "nothing ran")
     folders = folders_of_workers(dask)
     (worker,) = (each for each in dask.workers if running.is_relative_to(folders[each.pid]))
     worker.send_signal(signal.SIGKILL)
