@@ -93,6 +93,20 @@ def test_the_page_can_be_read_without_seeing_it(made):
     assert page.footer.table.caption.get_text(strip=True)
 
 
+def test_a_picture_comes_from_a_forked_kernel_as_from_a_plain_one(tmp_path):
+    how = "import sys\nprint('forked' if 'londata.reports.child' in sys.modules else 'plain')"
+    template = make_template(tmp_path / "trial", "# A", how, PICTURE, "%matplotlib inline\n" + PICTURE)
+    kernels = []
+    for number in range(2):
+        report = reports.run(template, out=tmp_path / str(number), progress=False, force=True)
+        outputs = [
+            each["outputs"] for each in json.loads(report.notebook.read_text("utf-8"))["cells"] if "outputs" in each
+        ]
+        kernels.append("".join(outputs[0][0]["text"]).strip())
+        assert [sorted(shown["data"]) for cell in outputs[1:] for shown in cell] == [["image/png", "text/plain"]] * 2
+    assert kernels[-1] == "forked"
+
+
 def test_the_receipt_names_what_was_read_and_what_came_out_with_true_hashes(made):
     receipt = receipts.load(made.folder)
     (read,) = receipt.reads

@@ -70,8 +70,20 @@ def main(*arguments: str) -> None:
     app.initialize(rest)
     # At its end ipykernel waits for a thread that may wait for one that has ended: ten seconds. This one ends.
     atexit.unregister(app.close)
+    show_pictures()
     around.start()
     app.start()
+
+
+def show_pictures() -> None:
+    """Have matplotlib draw for this kernel: where it was loaded before the fork, it has not seen that there is one."""
+    if "matplotlib_inline.backend_inline" not in sys.modules:
+        return  # it will be loaded by this kernel, and see it then
+    import matplotlib
+    from matplotlib_inline import backend_inline
+
+    matplotlib.use(os.environ["MPLBACKEND"], force=False)  # ipykernel has set it, if nobody has
+    backend_inline._enable_matplotlib_integration()  # type: ignore[no-untyped-call]  # what loading it does
 
 
 def without_debugger() -> None:
