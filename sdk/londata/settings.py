@@ -67,6 +67,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("ZYGOTE", "", str, "Socket of a warm process from which kernels are forked (set by reports)"),
     Setting("GATEWAY", "", str, "Address of the gateway to shared and closed data; set by the hub"),
     Setting("REPORTS", "", str, "Address of the hub's service of reports and schedules; set by the hub"),
+    Setting("INSIGHTS", "", str, "Address of the hub's service of published insights; set by the hub"),
+    Setting("OUTPUT_TABLES", "", str, "Folder in which an insight leaves its tables for release (set by its check)"),
     Setting("PROJECT", "", str, "Project that this kernel or job works for; `londata.use_project` sets it"),
     Setting("TOKEN", "", str, "Token for the register service; empty: the hub's JUPYTERHUB_API_TOKEN"),
 )

@@ -40,6 +40,18 @@ EVENTS: dict[str, str] = {
     "run.ended": "It ended. Details: id, schedule, state, made, failed, problem.",
     "report.shelved": "A report was registered for its readers. Details: id, run, access, audience, receipt (SHA-256).",
     "report.opened": "Somebody opened a shared or closed report. Details: id, file.",
+    "insight.published": "A version of an insight passed its check and became the current one. Details: version, "
+    "access, rests_on, audience, digest.",
+    "insight.refused": "A version did not pass its check. Details: version, findings.",
+    "insight.rolled_back": "An earlier version became the current one again. Details: version, before.",
+    "insight.audience": "Who may open an insight was changed. Details: audience, before.",
+    "insight.thresholds": "An owner tightened the thresholds of an insight. Details: thresholds, before.",
+    "insight.stale": "What an insight rests on has changed. Details: version, why.",
+    "insight.paused": "An insight was shut, by a person or because access ended. Details: reason.",
+    "insight.resumed": "A paused insight is open again. Details: version.",
+    "insight.withdrawn": "An insight was withdrawn for good. Details: reason.",
+    "insight.opened": "Somebody opened an insight that rests on shared or closed data. Details: version, decisions.",
+    "release.moved": "A release took a step. Details: version, state, before, why, digest.",
     "register.changed": "Entries, or what is known of the register, changed. Details: generation, counts, history "
     "(SHA-256 over the rows of history that the change wrote).",
 }

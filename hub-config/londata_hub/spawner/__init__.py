@@ -94,6 +94,7 @@ class LabSpawner(LocalProcessSpawner):  # type: ignore[misc]  # jupyterhub has n
             "LONDATA_GATEWAY": unix_address(doors / "gateway.sock", "/services/gateway"),
             "LONDATA_REGISTER": unix_address(doors / "register.sock", "/services/register"),
             "LONDATA_REPORTS": unix_address(doors / "reports.sock", "/services/reports"),
+            "LONDATA_INSIGHTS": unix_address(doors / "insights.sock", "/services/insights"),
             "PATH": f"{Path(sys.prefix) / 'bin'}:/usr/local/bin:/usr/bin:/bin",
         }
 

@@ -77,13 +77,12 @@ def main(*arguments: str) -> None:
 
 def show_pictures() -> None:
     """Have matplotlib draw for this kernel: where it was loaded before the fork, it has not seen that there is one."""
-    if "matplotlib_inline.backend_inline" not in sys.modules:
+    if (inline := sys.modules.get("matplotlib_inline.backend_inline")) is None:
         return  # it will be loaded by this kernel, and see it then
     import matplotlib
-    from matplotlib_inline import backend_inline
 
     matplotlib.use(os.environ["MPLBACKEND"], force=False)  # ipykernel has set it, if nobody has
-    backend_inline._enable_matplotlib_integration()  # type: ignore[no-untyped-call]  # what loading it does
+    inline._enable_matplotlib_integration()  # what loading it does
 
 
 def without_debugger() -> None:

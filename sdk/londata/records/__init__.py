@@ -29,6 +29,7 @@ from londata.records.parts import (
     signs_of,
 )
 from londata.records.projects import AccessRequest, Grant, GrantEnd, Project, ServiceAccount
+from londata.records.publications import Publication, Release, Thresholds, Version
 from londata.records.row_filter import Condition, RowFilter
 from londata.records.schedules import Run, Schedule
 
@@ -55,16 +56,20 @@ __all__ = [
     "Party",
     "Period",
     "Project",
+    "Publication",
     "Publisher",
     "ReadingOptions",
     "Record",
     "ReferenceList",
+    "Release",
     "RowFilter",
     "Run",
     "Schedule",
     "Service",
     "ServiceAccount",
     "SourceRecord",
+    "Thresholds",
+    "Version",
     "entry_from_dict",
     "entry_from_json",
     "key_of",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, TypeAdapter, field_validator, model_validator
+from pydantic import AwareDatetime, Field, TypeAdapter, field_validator, model_validator
 
 from londata.records.base import Record
 from londata.records.identifiers import MAX_SLUG, SLUG, key_of
@@ -147,6 +147,9 @@ class Insight(_WithDistributions):
     Somebody who may see none of those datasets is shown the insight without ``uses``; a catalogue file must have it.
     A report that was made for some people alone names them in its ``audience`` (``person:ada``, ``group:org-camden``,
     ``project:school-places``), and nobody else sees it; ``series`` is the insight that the reports of a template share.
+
+    What was published here has a ``version``, the time of its ``last_run``, a ``thumbnail`` (an address), and says in
+    ``stale`` what has changed since under it. ``open_to_all`` lets in visitors who are not logged in.
     """
 
     kind: Literal["insight"] = "insight"
@@ -160,14 +163,21 @@ class Insight(_WithDistributions):
     address: str = ""
     series: Slug | Literal[""] = ""
     audience: tuple[Reader, ...] = ()
+    version: int | None = Field(default=None, ge=1)
+    last_run: AwareDatetime | None = None
+    thumbnail: str = ""
+    stale: str = ""
+    open_to_all: bool = False
 
     @model_validator(mode="after")
     def _listed_for_its_audience(self) -> Insight:
         if self.audience and self.listing != "members":
             raise ValueError("an insight for some people alone must have the listing 'members'")
+        if self.open_to_all and (self.audience or self.listing != "public" or self.access != "open"):
+            raise ValueError("an insight that is open to all must be open, and listed for everybody")
         return self
 
-    @field_validator("address")
+    @field_validator("address", "thumbnail")
     @classmethod
     def _relative_or_web(cls, value: str) -> str:
         return value if not value or (value.startswith("/") and not value.startswith("//")) else web_address(value)

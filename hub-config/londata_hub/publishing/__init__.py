@@ -1,0 +1,1 @@
+"""Publishing insights: checks in a sandbox, labels, releases, and keeping what was published honest."""
