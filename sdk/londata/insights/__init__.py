@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 NOTEBOOK, RECORD = "app.ipynb", "app.yaml"
 #: Folder of Jupyter's search path with the look that every app has (the Voila template ``londata``).
-LOOK = Path(__file__).parent / "widgets" / "look"
+LOOK = Path(__file__).parents[1] / "widgets" / "look"
 #: Seconds that a notebook may take when it is checked.
 MAX_RUN_S = 600
 
