@@ -11,7 +11,7 @@ import pytest
 from londata.geography import figures
 from londata.intake_catalog import open_catalog
 from londata.settings import shipped
-from londata.widgets import borough_explorer, boroughs
+from londata.widgets import app_parts, borough_explorer, boroughs
 
 CAMDEN, CITY, CROYDON = "E09000007", "E09000001", "E09000008"
 
@@ -149,7 +149,7 @@ def test_an_address_names_the_first_choice(data, query, code, key):
 
 
 def test_the_sources_name_publisher_licence_and_what_it_asks_for(catalog):
-    html = borough_explorer.provenance(catalog)
+    html = app_parts.sources(catalog, borough_explorer.USES)
     for slug in borough_explorer.USES:
         assert f"<code>{slug}</code>" in html
     assert html.count("Open Government Licence v3.0") >= 3

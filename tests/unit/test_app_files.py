@@ -62,7 +62,7 @@ def test_every_colour_of_text_has_enough_contrast():
     """WCAG 2.2 AA: at least 4.5:1 against the paper, computed from the style sheets and the figures."""
     from londata.geography import figures
 
-    sheets = [TEMPLATE / "static" / "page.css", Path(borough_explorer.__file__).with_name("borough_explorer.css")]
+    sheets = [TEMPLATE / "static" / "page.css", *Path(borough_explorer.__file__).parent.glob("*.css")]
     colours = {match for sheet in sheets for match in re.findall(r"(?<!-)color: (#[0-9a-f]{6})", sheet.read_text())}
     assert colours
     for colour in colours | {figures.INK, figures.QUIET, figures.CHOSEN}:

@@ -6,15 +6,13 @@ numbers and words from :mod:`londata.widgets.boroughs`; here is only what holds 
 
 from __future__ import annotations
 
-import html
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, urlencode
 
 from londata.errors import LondataError
 from londata.geography import figures
-from londata.widgets import boroughs
+from londata.widgets import app_parts, boroughs
+from londata.widgets.form_parts import box, place
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -79,23 +77,6 @@ def pictures(data: Boroughs, code: str, key: str) -> tuple[str, str]:
     )
 
 
-def provenance(catalog: Any) -> str:
-    """Name the data sets, who publishes them, on which terms, and what these ask to be said, as an HTML list."""
-    items = []
-    for slug in USES:
-        record = catalog[slug].record
-        title = html.escape(record.title)
-        if record.landing_page:
-            title = f'<a href="{html.escape(record.landing_page, quote=True)}" rel="noopener">{title}</a>'
-        publisher, licence, due = (
-            html.escape(text) for text in (record.publisher.name, record.licence_title, record.attribution)
-        )
-        items.append(
-            f"<li>{title}. Publisher: {publisher}. Licence: {licence}. {due} In the register: <code>{slug}</code>.</li>"
-        )
-    return f"<ul>{''.join(items)}</ul>"
-
-
 def choice_in(query: str, data: Boroughs) -> tuple[str, str]:
     """Read ``borough=Camden&indicator=density`` from an address; what is unknown there is the first choice.
 
@@ -104,11 +85,8 @@ def choice_in(query: str, data: Boroughs) -> tuple[str, str]:
     tuple[str, str]
         The borough's code and the indicator's key.
     """
-    try:
-        asked = parse_qs(query, max_num_fields=10)
-    except ValueError:
-        asked = {}
-    name, key = (asked.get(word, [""])[0].casefold() for word in ("borough", "indicator"))
+    fields = app_parts.asked(query)
+    name, key = (fields.get(word, "").casefold() for word in ("borough", "indicator"))
     codes = [code for code in data.names if name in (code.casefold(), data.names[code].casefold())]
     return (codes or [FIRST_BOROUGH])[0], key if key in data.indicators else FIRST_INDICATOR
 
@@ -128,64 +106,34 @@ def explore(catalog: Any, query: str = "") -> ipywidgets.Widget:
     ipywidgets.Widget
         The app; a sentence where the data cannot be read.
     """
-    import ipywidgets as widgets
-
     try:
-        data, sources = load(catalog), provenance(catalog)
+        data, sources = load(catalog), app_parts.sources(catalog, USES)
     except LondataError as error:
-        sentence = html.escape(f"{error.message} {error.hint}")
-        return widgets.HTML(f'<p role="alert">The numbers cannot be shown just now. {sentence}</p>')
+        return app_parts.failure(error)
     return _build(data, sources, *choice_in(query, data))
 
 
 def _build(data: Boroughs, sources: str, code: str, key: str) -> ipywidgets.Widget:
-    import ipywidgets as widgets
-
     by_name = sorted((name, code) for code, name in data.names.items())
     labels = [(indicator.label, each) for each, indicator in data.indicators.items()]
-    borough = widgets.Dropdown(options=by_name, value=code, description="Borough")
-    indicator = widgets.Dropdown(options=labels, value=key, description="Indicator")
-    words, chart, drawing, table = (_html(name) for name in ("words", "chart", "map", "table"))
+    borough = app_parts.choice("Borough", by_name, code)
+    indicator = app_parts.choice("Indicator", labels, key)
+    words, chart, drawing, table = (place(name) for name in ("words", "chart", "map", "table"))
 
     def redraw(_: object = None) -> None:
         if borough.value is None or indicator.value is None:
             return
         chosen, shown = borough.value, data.indicators[indicator.value]
-        link = urlencode({"borough": data.names[chosen], "indicator": shown.key})
         chart.value, drawing.value = pictures(data, chosen, shown.key)
         table.value = f"<h2>Table</h2>{boroughs.table(shown, chosen, data.names)}"
         # The words come last: by the time a screen reader says them, the pictures are there.
         words.value = (
             f"<h2>In words</h2>{boroughs.summary(shown, chosen, data.names, data.neighbours[chosen])}"
-            f'<p><a href="?{html.escape(link, quote=True)}">Link to this view</a></p>'
+            f"{app_parts.link(borough=data.names[chosen], indicator=shown.key)}"
         )
 
     borough.observe(redraw, "value")
     indicator.observe(redraw, "value")
     redraw()
-    footer = _html("sources", f"<h2>Where the numbers come from</h2>{sources}")
-    style = _html("style", f"<style>{files('londata.widgets').joinpath('borough_explorer.css').read_text()}</style>")
-    parts = [
-        style,
-        _box("controls", borough, indicator),
-        _box("figures", _box("left", words, drawing), _box("right", chart)),
-        table,
-        footer,
-    ]
-    return _box("explorer", *parts)
-
-
-def _html(name: str, value: str = "") -> Any:
-    import ipywidgets as widgets
-
-    part = widgets.HTML(value)
-    part.add_class(f"londata-{name}")
-    return part
-
-
-def _box(name: str, *children: Any) -> Any:
-    import ipywidgets as widgets
-
-    box = widgets.Box(children)
-    box.add_class(f"londata-{name}")
-    return box
+    figures_ = box("figures", box("left", words, drawing), box("right", chart))
+    return app_parts.app(box("controls", borough, indicator), figures_, table, place("sources", sources))

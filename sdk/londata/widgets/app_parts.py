@@ -1,0 +1,78 @@
+"""What every app is made of: its look, the choice that an address names, and where its numbers come from.
+
+Texts of entries are escaped here; whatever else an app hands in as HTML must be safe already.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from importlib.resources import files
+from typing import Any
+from urllib.parse import parse_qs, urlencode
+
+from londata.errors import LondataError
+from londata.widgets.form_parts import box, place
+
+_MOST_FIELDS = 10
+
+
+def asked(query: str) -> dict[str, str]:
+    """Read ``site=GEN04&pollutant=no2`` from an address; what cannot be read says nothing."""
+    try:
+        fields = parse_qs(query, max_num_fields=_MOST_FIELDS)
+    except ValueError:
+        return {}
+    return {name: values[0] for name, values in fields.items()}
+
+
+def link(**choice: str) -> str:
+    """Write a link to the page as it is now, for sending on."""
+    return f'<p><a href="?{html.escape(urlencode(choice), quote=True)}">Link to this view</a></p>'
+
+
+def choice(label: str, options: Sequence[tuple[str, Any]], value: Any) -> Any:
+    """Make a list to choose from, with its label.
+
+    Parameters
+    ----------
+    label
+        What is chosen.
+    options
+        What is shown, and what it stands for.
+    value
+        What is chosen first.
+    """
+    import ipywidgets as widgets
+
+    return widgets.Dropdown(options=list(options), value=value, description=label)
+
+
+def sources(catalog: Any, slugs: Sequence[str]) -> str:
+    """Name the data sets, who publishes them, on which terms, and what these ask to be said, as an HTML list."""
+    items = []
+    for slug in slugs:
+        record = catalog[slug].record
+        title = html.escape(record.title)
+        if record.landing_page:
+            title = f'<a href="{html.escape(record.landing_page, quote=True)}" rel="noopener">{title}</a>'
+        publisher, licence, due = (
+            html.escape(text) for text in (record.publisher.name, record.licence_title, record.attribution)
+        )
+        items.append(
+            f"<li>{title}. Publisher: {publisher}. Licence: {licence}. {due} In the register: <code>{slug}</code>.</li>"
+        )
+    return f"<h2>Where the numbers come from</h2><ul>{''.join(items)}</ul>"
+
+
+def app(*children: Any, look: str = "") -> Any:
+    """Put an app together; ``look`` names a style sheet of its own beside the one that all apps share."""
+    folder = files("londata.widgets")
+    sheets = [folder.joinpath(name).read_text(encoding="utf-8") for name in ("apps.css", look) if name]
+    return box("app", place("style", f"<style>{''.join(sheets)}</style>"), *children)
+
+
+def failure(error: LondataError) -> Any:
+    """Make what is shown in the place of an app whose data cannot be read: why, and what to do next."""
+    sentence = html.escape(f"{error.message} {error.hint}")
+    return place("failure", f'<p role="alert">The numbers cannot be shown just now. {sentence}</p>')
