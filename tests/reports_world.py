@@ -23,13 +23,13 @@ from londata.records.schedules import Run, Schedule
 from londata.reports import job as jobs
 from londata.reports import receipts, templates
 from londata_hub.jobs.shelving import shelve
+from londata_hub.services.login import Login, Visit
 from londata_hub.services.reports import create_app
-from londata_hub.services.reports_login import COOKIE, Login, Visit
 from londata_hub.store import RegisterStore
 from londata_hub.store.schedule_store import ScheduleStore
 from register_service import served
 
-PREFIX = "/services/reports/"
+PREFIX, COOKIE = "/services/reports/", "londata-reports"
 #: Would run, if it were ever taken for more than text.
 HOSTILE = "<img src=x onerror=\"document.title='taken'\"><script>document.title='taken'</script>"
 PEOPLE = {

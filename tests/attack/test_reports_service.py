@@ -16,10 +16,9 @@ from log_of_sharing import lines
 from londata.errors import EntryNotFoundError
 from londata_hub.jobs.shelf import LABEL, Shelf
 from londata_hub.services.reports_desk import Desk
-from londata_hub.services.reports_login import COOKIE, STATE_COOKIE
 from londata_hub.store.schedule_store import ScheduleStore
 
-API = f"{rw.PREFIX}api/v1"
+API, COOKIE, STATE_COOKIE = f"{rw.PREFIX}api/v1", rw.COOKIE, f"{rw.COOKIE}-state"
 WANTED = {"template": "borough-profile", "when": "0 6 * * *", "parameters": {"borough": "Camden"}}
 
 

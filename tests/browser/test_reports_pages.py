@@ -9,7 +9,6 @@ import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
 import reports_world as rw
-from londata_hub.services.reports_login import COOKIE
 from londata_hub.store import occurrences
 
 pytestmark = pytest.mark.browser
@@ -30,7 +29,7 @@ def page(there):
     with sync_playwright() as playwright, there.browser("ada") as client:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         context = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
-        cookie = {"name": COOKIE, "value": client.cookies[COOKIE], "url": f"{there.address}{rw.PREFIX}"}
+        cookie = {"name": rw.COOKIE, "value": client.cookies[rw.COOKIE], "url": f"{there.address}{rw.PREFIX}"}
         context.add_cookies([cookie | {"sameSite": "Lax", "httpOnly": True}])
         yield context.new_page()
         browser.close()

@@ -18,8 +18,8 @@ from londata import __version__
 from londata_hub import sandbox, settings
 from londata_hub.auth import Authenticate, HubAuth
 from londata_hub.services import reports_routes, reports_visits
+from londata_hub.services.login import Gate, Login
 from londata_hub.services.reports_desk import Desk
-from londata_hub.services.reports_login import Gate, Login
 from londata_hub.store.schedule_store import ScheduleStore
 from londata_hub.web import application, serve
 
@@ -71,20 +71,10 @@ def _until_the_end(authenticate: Authenticate) -> Lifespan[FastAPI]:
 
 def main() -> None:
     """Run the service as the hub starts it, until it is stopped."""
-    hub, name = settings.load(), os.environ.get("JUPYTERHUB_SERVICE_NAME", "reports")
-    prefix = os.environ.get("JUPYTERHUB_SERVICE_PREFIX", "/services/reports/")
-    api_url, token = os.environ["JUPYTERHUB_API_URL"], os.environ["JUPYTERHUB_API_TOKEN"]
-    public = os.environ.get("JUPYTERHUB_PUBLIC_URL", "")
-    login = Login(
-        prefix,
-        os.environ.get("JUPYTERHUB_CLIENT_ID", f"service-{name}"),
-        token,
-        api_url,
-        f"{os.environ.get('JUPYTERHUB_BASE_URL', '/')}hub/api/oauth2/authorize",
-        encrypted=public.startswith("https:"),
-    )
+    hub, login = settings.load(), Login.of(os.environ, "reports")
+    authenticate = HubAuth(os.environ["JUPYTERHUB_API_URL"], os.environ.get("JUPYTERHUB_SERVICE_NAME", "reports"))
     with ScheduleStore(hub.database, hub.anchors, isolated=not sandbox.why_not()) as store:
-        app = create_app(store, HubAuth(api_url, name), hub.state, login)
+        app = create_app(store, authenticate, hub.state, login)
         serve(app, os.environ["JUPYTERHUB_SERVICE_URL"])
 
 

@@ -14,7 +14,7 @@ from urllib.parse import quote
 from londata.records.schedules import Run, Schedule
 from londata.reports.job import NOTEBOOK, PDF, RECEIPT
 from londata_hub.jobs.shelf import ABOUT_DATA, Shelved
-from londata_hub.services.reports_look import moment, page, safe, table
+from londata_hub.services.look import moment, page, safe, table
 
 HOME = ("/hub/home", "Your workbench")
 #: state of a run → what is said of it.

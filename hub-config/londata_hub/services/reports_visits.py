@@ -4,27 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
 from typing import IO
-from urllib.parse import parse_qsl, quote
+from urllib.parse import quote
 
 from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 
-from londata.errors import AccessDeniedError, EntryNotFoundError, LondataError, UsageError
+from londata.errors import EntryNotFoundError, LondataError, UsageError
 from londata.reports.job import PAGE
 from londata_hub import audit
 from londata_hub.jobs.shelf import Shelved, media_type
 from londata_hub.services import reports_pages as pages
 from londata_hub.services.callers import subject_of
-from londata_hub.services.parameters import MAX_OFFSET, MAX_WORDS, Nothing
+from londata_hub.services.forms import form_of, require_our_page
+from londata_hub.services.login import Login, Visit
+from londata_hub.services.parameters import MAX_OFFSET, Nothing
 from londata_hub.services.reports_desk import Desk
-from londata_hub.services.reports_login import Login, Visit
 from londata_hub.services.reports_look import POLICY, REPORT_POLICY
 from londata_hub.web import error_response
 
 Answer = Callable[[Request], Awaitable[Response]]
-#: Reports on one page, longest form in bytes, and bytes of a file that are sent at a time.
-MOST_REPORTS, MOST_OF_A_FORM, PIECE = 100, 10_000, 1 << 18
+#: Reports on one page, and bytes of a file that are sent at a time.
+MOST_REPORTS, PIECE = 100, 1 << 18
 CHANGES = ("pause", "resume", "run", "end")
 
 
@@ -82,10 +83,8 @@ async def _schedule(request: Request, problem: str = "", status: int = 200) -> R
 async def change(request: Request) -> Response:
     """Do what a form of a schedule's page asks for, and show the page again."""
     Nothing.of(request)
-    said, login = await _form_of(request), _login(request)
-    visit: Visit | None = request.scope["state"].get("visit")
-    if visit is None or not login.is_from_our_page(visit, request.scope, said.get("secret", "")):
-        raise AccessDeniedError("This did not come from a page of yours, so nothing was done.", hint="Open it again.")
+    said, login = await form_of(request), _login(request)
+    require_our_page(request, login, said)
     desk, subject = _desk(request), subject_of(request)
     name, what = request.path_params["name"], request.path_params["what"]
     if what not in CHANGES:
@@ -163,24 +162,6 @@ def _pieces(opened: IO[bytes]) -> Iterator[bytes]:
 async def callback(request: Request) -> Response:
     """Take a browser back from the hub's log-in."""
     return await _login(request).finish(request.scope, request.query_params)
-
-
-async def _form_of(request: Request) -> dict[str, str]:
-    text = bytearray()
-    async for piece in request.stream():
-        text += piece
-        if len(text) > MOST_OF_A_FORM:
-            raise UsageError(f"The form has more than {MOST_OF_A_FORM:,} bytes.", hint="Say it in fewer words.")
-    if request.headers.get("content-type", "").partition(";")[0] != "application/x-www-form-urlencoded":
-        raise UsageError("This is not a form.", hint="Use the page's own.")
-    try:
-        pairs = parse_qsl(text.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=10)
-    except ValueError as error:
-        raise UsageError("The form cannot be read.", hint="Use the page's own.") from error
-    said = dict(pairs)
-    if len(said.get("reason", "")) > MAX_WORDS:
-        raise UsageError(f"The reason has more than {MAX_WORDS:,} characters.", hint="Say it in fewer words.")
-    return said
 
 
 def _html(text: str, status: int = 200) -> Response:

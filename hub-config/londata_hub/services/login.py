@@ -1,4 +1,4 @@
-"""How a browser is known to the service of reports: the hub logs people in, and a cookie stands for what it said.
+"""How a browser is known to a service: the hub logs people in, and a cookie stands for what it said.
 
 A cookie is good for pages only, and holds nothing but a random name; the token that it stands for stays in this
 process and is asked of the hub every half minute. What changes anything needs a second secret out of the page itself.
@@ -26,7 +26,6 @@ from londata.client import Endpoint
 from londata.errors import AccessDeniedError, NotAuthenticatedError, RegisterUnavailableError
 from londata_hub.auth import Authenticate, token_of
 
-COOKIE, STATE_COOKIE = "londata-reports", "londata-reports-state"
 #: Seconds that a browser is known, and that a log-in may take; most of either that are kept.
 KNOWN_S, STATE_S, MOST = 12 * 3600, 600, 10_000
 
@@ -71,11 +70,38 @@ class Login:
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self.prefix, self._client, self._secret, self._authorize = prefix, client, secret, authorize
+        self.cookie = f"londata-{prefix.strip('/').rpartition('/')[2]}"
+        self.state_cookie = f"{self.cookie}-state"
         self._hub = Endpoint.of(api_url)
         self._encrypted, self._transport = encrypted, transport
         self._key = secrets.token_bytes(32)
         self._visits: OrderedDict[str, Visit] = OrderedDict()
         self._begun: OrderedDict[str, tuple[float, str, str]] = OrderedDict()
+
+    @classmethod
+    def of(cls, environ: Mapping[str, str], name: str) -> Login:
+        """Make the log-in of a service that the hub started.
+
+        Parameters
+        ----------
+        environ
+            What the hub told it.
+        name
+            What the service is called, where the hub does not say it.
+
+        Returns
+        -------
+        Login
+            For the pages of this service.
+        """
+        return cls(
+            environ.get("JUPYTERHUB_SERVICE_PREFIX", f"/services/{name}/"),
+            environ.get("JUPYTERHUB_CLIENT_ID", f"service-{environ.get('JUPYTERHUB_SERVICE_NAME', name)}"),
+            environ["JUPYTERHUB_API_TOKEN"],
+            environ["JUPYTERHUB_API_URL"],
+            f"{environ.get('JUPYTERHUB_BASE_URL', '/')}hub/api/oauth2/authorize",
+            encrypted=environ.get("JUPYTERHUB_PUBLIC_URL", "").startswith("https:"),
+        )
 
     @property
     def callback(self) -> str:
@@ -84,7 +110,7 @@ class Login:
 
     def visit_of(self, scope: Scope) -> Visit | None:
         """Find who is known by a request's cookie."""
-        found = self._visits.get(_cookie(scope, COOKIE))
+        found = self._visits.get(_cookie(scope, self.cookie))
         return found if found and time.monotonic() - found.since < KNOWN_S else None
 
     def forget(self, visit: Visit) -> None:
@@ -114,10 +140,23 @@ class Login:
             return False
         return hmac.compare_digest(said.encode(), self.secret_of(visit).encode())
 
-    def begin(self, scope: Scope) -> Response:
-        """Send a browser to the hub, and remember where it wanted to go."""
+    def begin(self, scope: Scope, where: str = "") -> Response:
+        """Send a browser to the hub, and remember where it wanted to go.
+
+        Parameters
+        ----------
+        scope
+            The request.
+        where
+            The path to come back to, if it is one of this service; that of the request when not given.
+
+        Returns
+        -------
+        Response
+            A redirection.
+        """
         state, verifier = secrets.token_urlsafe(24), secrets.token_urlsafe(48)
-        where = str(scope["path"])
+        where = where or str(scope["path"])
         self._begun[state] = (time.monotonic(), where if where.startswith(self.prefix) else self.prefix, verifier)
         _keep_the_newest(self._begun)
         challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
@@ -130,7 +169,7 @@ class Login:
             "code_challenge_method": "S256",
         }
         answer = RedirectResponse(f"{self._authorize}?{urlencode(asked)}", 302)
-        self._set(answer, STATE_COOKIE, state, STATE_S)
+        self._set(answer, self.state_cookie, state, STATE_S)
         return answer
 
     async def finish(self, scope: Scope, query: Mapping[str, str]) -> Response:
@@ -143,15 +182,15 @@ class Login:
         """
         state = query.get("state", "")
         begun = self._begun.pop(state, None)
-        if begun is None or time.monotonic() - begun[0] > STATE_S or _cookie(scope, STATE_COOKIE) != state:
+        if begun is None or time.monotonic() - begun[0] > STATE_S or _cookie(scope, self.state_cookie) != state:
             raise NotAuthenticatedError("This log-in was not begun here, or too long ago.", hint="Open the page again.")
         _, where, verifier = begun
         visit = Visit(secrets.token_urlsafe(32), await self._token(query.get("code", ""), verifier), time.monotonic())
         self._visits[visit.name] = visit
         _keep_the_newest(self._visits)
         answer = RedirectResponse(where, 302)
-        self._set(answer, COOKIE, visit.name, KNOWN_S)
-        answer.delete_cookie(STATE_COOKIE, path=self.prefix)
+        self._set(answer, self.cookie, visit.name, KNOWN_S)
+        answer.delete_cookie(self.state_cookie, path=self.prefix)
         return answer
 
     async def _token(self, code: str, verifier: str) -> str:
@@ -177,7 +216,7 @@ class Login:
         return str(token)
 
     def _set(self, answer: Response, name: str, value: str, seconds: int) -> None:
-        # Lax: whoever follows a link to a report is known, and a form of another site is not.
+        # Lax: whoever follows a link to a page is known, and a form of another site is not.
         answer.set_cookie(
             name, value, max_age=seconds, path=self.prefix, httponly=True, samesite="lax", secure=self._encrypted
         )
@@ -196,11 +235,22 @@ class Gate:
         The path below which only a token counts.
     open_paths
         The only paths that need neither.
+    strangers
+        Whether pages are shown to somebody who is not logged in, too. Each page then says what is there for nobody.
     """
 
-    def __init__(self, app: ASGIApp, authenticate: Authenticate, login: Login, api: str, open_paths: list[str]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        authenticate: Authenticate,
+        login: Login,
+        api: str,
+        open_paths: list[str],
+        *,
+        strangers: bool = False,
+    ) -> None:
         self.app, self.authenticate, self.login = app, authenticate, login
-        self.api, self.open_paths = api, frozenset(open_paths)
+        self.api, self.open_paths, self.strangers = api, frozenset(open_paths), strangers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let one request through with its subject, send a browser to the log-in, or raise."""
@@ -210,6 +260,8 @@ class Gate:
         is_page = scope["type"] == "http" and not f"{scope['path']}/".startswith(f"{self.api}/")
         if is_page and not any(name == b"authorization" for name, _ in scope["headers"]):
             subject = await self._visitor(scope)
+            if subject is None and self.strangers and scope["method"] in ("GET", "HEAD"):
+                subject = Subject("")
             if subject is None:
                 await self._to_log_in(scope)(scope, receive, send)
                 return
