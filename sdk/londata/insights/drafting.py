@@ -1,0 +1,217 @@
+"""Checking and drafting an insight on one's own machine: what a run of the notebook shows, and a folder to publish."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from londata import readlog, settings
+from londata.errors import CatalogFileError, UsageError
+from londata.insights import looking, notebooks
+from londata.records import Insight
+
+NOTEBOOK, RECORD = "app.ipynb", "app.yaml"
+#: Folder of Jupyter's search path with the look that every app has (the Voila template ``londata``).
+LOOK = Path(__file__).parents[1] / "widgets" / "look"
+#: Seconds that a notebook may take when it is checked.
+MAX_RUN_S = 600
+#: What of a notebook stands in the way of a draft, beside what its run shows.
+_IN_THE_WAY = ("commands", "folders")
+
+
+@dataclass(frozen=True)
+class Check:
+    """What a run of a notebook showed.
+
+    Parameters
+    ----------
+    notebook
+        The notebook.
+    uses
+        Slugs of the entries that it read, in order; each once.
+    problems
+        What stands in the way of publishing it, one sentence each; none when it is fine.
+    """
+
+    notebook: Path
+    uses: tuple[str, ...]
+    problems: tuple[str, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing stands in the way."""
+        return not self.problems
+
+    def __repr__(self) -> str:
+        """Say it as an analyst wants to read it."""
+        lines = [f"{self.notebook.name} {'can become an insight.' if self.ok else 'cannot become an insight yet:'}"]
+        lines += [f"  - {problem}" for problem in self.problems]
+        lines += [f"  It uses {', '.join(self.uses)}."] if self.uses else []
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A drafted insight: its folder and its record."""
+
+    folder: Path
+    record: Insight
+
+    @property
+    def preview(self) -> str:
+        """How to see it as an app: an address in the hub, else a line for a terminal."""
+        notebook = (self.folder / NOTEBOOK).resolve()
+        prefix = os.environ.get("JUPYTERHUB_SERVICE_PREFIX", "")
+        if prefix and notebook.is_relative_to(Path.home()):
+            return f"{prefix}voila/render/{notebook.relative_to(Path.home()).as_posix()}"
+        if prefix:
+            return "draft it into a folder of your home, which the hub can show"
+        return f"JUPYTER_PATH={LOOK} voila --template=londata {notebook}"
+
+    def __repr__(self) -> str:
+        """Say where it is and what comes next."""
+        uses = ", ".join(self.record.uses)
+        return f"“{self.record.title}” is drafted in {self.folder}.\n  It uses {uses}.\n  See it: {self.preview}"
+
+
+def check(notebook: str | Path) -> Check:
+    """Run a notebook in a kernel of its own and see whether it can become an insight.
+
+    Parameters
+    ----------
+    notebook
+        The notebook; it is not changed.
+
+    Raises
+    ------
+    UsageError
+        There is no such notebook, or it cannot be read.
+    MissingExtraError
+        The libraries that run notebooks are not installed.
+    """
+    path = Path(notebook)
+    content = notebooks.read(path)
+    with tempfile.TemporaryDirectory(prefix="londata-check-") as scratch:
+        log = Path(scratch) / "reads.jsonl"
+        failure = _run(content, path.resolve().parent, log)
+        reads = _reads(log)
+    uses = tuple(dict.fromkeys(read["entry"] for read in reads))
+    problems = [failure] if failure else []
+    if not uses and not failure:
+        problems.append("It reads nothing from the register, so nobody could tell what it rests on.")
+    for read in {read["entry"]: read for read in reads}.values():
+        if read["access"] != "open":
+            problems.append(
+                f"It reads {read['entry']}, which is {read['access']}; only open data can be published yet."
+            )
+    looked = [each for each in looking.look(content) if each.check in _IN_THE_WAY and each.weight == "must"]
+    problems += dict.fromkeys(each.sentence for each in looked)
+    return Check(path, uses, tuple(problems))
+
+
+def draft(
+    notebook: str | Path,
+    *,
+    slug: str,
+    title: str,
+    owner: str,
+    publisher: str,
+    public_benefit: str,
+    licence: str,
+    folder: str | Path = ".",
+    **more: Any,
+) -> Draft:
+    """Draft an insight from a notebook: check it, and write the folder that publishing will take.
+
+    Parameters
+    ----------
+    notebook
+        The notebook.
+    slug
+        The name in the register, ``my-insight``; also the name of the new folder.
+    title, owner, publisher, public_benefit, licence
+        Fields of the record. ``publisher`` and ``licence`` are ids, as in the catalogue files; ``licence`` may also be
+        ``"not stated"``, and is never assumed.
+    folder
+        Where the new folder is made.
+    more
+        Further fields of the record: ``summary``, ``description``, ``friction``, ``method``, ``limits``, ``tags`` …
+
+    Raises
+    ------
+    UsageError
+        The notebook cannot become an insight yet, says something that is found out and not typed, or the folder exists.
+    CatalogFileError
+        The record breaks a rule of the register; every problem is listed.
+    """
+    if taken := sorted({"uses", "access", "form", "kind", "address"} & set(more)):
+        raise UsageError(f"{', '.join(taken)} cannot be said here: it is found out.", hint="Leave it out.")
+    target = Path(folder) / slug
+    if target.exists():
+        raise UsageError(f"There is already a {target}.", hint="Choose another slug, or remove the folder.")
+    found = check(notebook)
+    if not found.ok:
+        raise UsageError(str(found), hint="Mend that and draft again.")
+    fields: dict[str, Any] = {"title": title, "form": "app", "publisher": publisher, "owner": owner}
+    fields |= {"public_benefit": public_benefit, **more, "uses": [*found.uses], "access": "open", "licence": licence}
+    record = _validated(slug, fields)
+    _write(target, fields, notebooks.read(found.notebook))
+    return Draft(target, record)
+
+
+def _run(content: Any, folder: Path, log: Path) -> str:
+    """Run a copy of a notebook; say what went wrong, or nothing."""
+    nbclient = notebooks.library("nbclient")
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+
+    from londata.kernels import SameInterpreter
+
+    # Sockets beside the log: nothing is left behind.
+    kernel = SameInterpreter(connection_file=str(log.with_name("k.json")))
+    resources = {"metadata": {"path": str(folder)}}
+    client = nbclient.NotebookClient(content.copy(), km=kernel, timeout=MAX_RUN_S, resources=resources)
+    try:
+        client.execute(cleanup_kc=True, env=os.environ | {f"{settings.PREFIX}READ_LOG": str(log)})
+    except CellExecutionError as error:
+        return f"It stops with an error: {error.ename}: {error.evalue}"
+    except CellTimeoutError:
+        return f"It takes longer than {MAX_RUN_S} seconds."
+    except DeadKernelError:
+        return "Its kernel died, perhaps for want of memory."
+    return ""
+
+
+def _reads(log: Path) -> Sequence[dict[str, Any]]:
+    import json
+
+    lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()] if log.exists() else []
+    return [line for line in lines if line.get("kind", readlog.READ) == readlog.READ]
+
+
+def _validated(slug: str, fields: dict[str, Any]) -> Insight:
+    """Build the record by the rules of the catalogue files."""
+    from londata.catalog_files import load_catalog
+    from londata.catalog_files.entry_files import Problems, build_entry
+
+    problems = Problems()
+    values = {**fields, "kind": "insight", "address": f"/services/apps/{slug}/"}
+    publishers = load_catalog(settings.shipped("catalogs")).publishers
+    entry = build_entry(slug, values, "", publishers, f"{slug}/{RECORD}: insight", problems)
+    if not isinstance(entry, Insight):
+        raise CatalogFileError(problems.lines)
+    return entry
+
+
+def _write(target: Path, fields: dict[str, Any], content: Any) -> None:
+    import yaml
+
+    content = notebooks.stripped(content, fields["title"])
+    target.mkdir(parents=True)
+    notebooks.library("nbformat").write(content, target / NOTEBOOK)
+    record = {"title": fields["title"], "insight": fields}
+    text = yaml.safe_dump(record, sort_keys=False, allow_unicode=True, width=110)
+    (target / RECORD).write_text(text, encoding="utf-8")

@@ -1,0 +1,172 @@
+"""Looking at a notebook before anything runs: what it would give away, and what would only work for its author. Pure.
+
+A finding never repeats what it found: it says what kind of thing it is, and where.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from londata.insights.giveaways import SAID_TO_BE_NONE, giveaways
+from londata.records.publications import Finding
+
+_COMMAND = re.compile(r"^\s*(?:!|%%?(?:bash|sh|script|system|sx|pip|conda|mamba|uv)\b|\w+\s*=\s*!)")
+_HOME = re.compile(r"""(?:["'(=\s]|^)(?:/home/|/Users/|[A-Za-z]:\\{1,2}(?:Users|Documents)|~/|C:\\|\\\\\w+\\)""")
+#: Output that is nothing but words of the machine tells nobody anything.
+_EMPTY = re.compile(r"\s*\Z")
+#: More than this of a file is not looked through for secrets; the finding says so.
+_MOST_LOOKED_AT = 5_000_000
+_TEXT_FILES = (".csv", ".tsv", ".txt", ".json", ".geojson", ".yaml", ".yml", ".toml", ".ini", ".env", ".md", ".py")
+
+
+def look(notebook: Mapping[str, Any], files: Mapping[str, bytes] | None = None) -> list[Finding]:
+    """Look at everything about a notebook that shows without running it.
+
+    Parameters
+    ----------
+    notebook
+        The notebook as it was saved, of format 4.
+    files
+        The files that go with it, by name.
+
+    Returns
+    -------
+    list of Finding
+        What must be mended, what should be, and what was looked at and is in order.
+    """
+    cells = notebook["cells"]
+    found = [
+        *_each(cells, _folders),
+        *_each(cells, _commands),
+        *stored_outputs(notebook),
+        *_secrets(cells),
+        *_in_files(files or {}),
+    ]
+    seen = {each.check for each in found}
+    return found + [
+        Finding(check=name, weight="fine", sentence=said) for name, said in _FINE.items() if name not in seen
+    ]
+
+
+_FINE = {
+    "outputs": "Nothing of an earlier run is stored in the notebook.",
+    "secrets": "Nothing in it looks like a password, a token or a key.",
+    "commands": "It runs no commands of the machine.",
+    "folders": "It names no folder of one person's machine.",
+}
+
+
+def stored_outputs(notebook: Mapping[str, Any]) -> list[Finding]:
+    """Find what an earlier run left in a notebook: it is left out, and said, because it might not be for its readers.
+
+    Parameters
+    ----------
+    notebook
+        The notebook as it was saved.
+    """
+    cells = [number for number, cell in enumerate(notebook["cells"], 1) if cell.get("outputs")]
+    found = []
+    if cells:
+        where = _cells(cells)
+        said = f"Results of an earlier run were stored in {where}; they are left out, and the app makes its own."
+        found.append(Finding(check="outputs", weight="should", sentence=said, cell=cells[0]))
+    for number in cells:
+        text = "\n".join(_texts(notebook["cells"][number - 1]["outputs"]))
+        for kind in dict.fromkeys(each.kind for each in giveaways(text, guess=False) if each.weight == "must"):
+            said = (
+                f"A stored result shows what looks like {kind}; whoever has had this notebook has it: have it replaced."
+            )
+            found.append(Finding(check="outputs", weight="should", sentence=said, cell=number))
+    if notebook.get("metadata", {}).get("widgets"):
+        said = "The state of widgets of an earlier run was stored; it is left out."
+        found.append(Finding(check="outputs", weight="should", sentence=said))
+    return found
+
+
+def _each(cells: Sequence[Mapping[str, Any]], check: Any) -> Iterable[Finding]:
+    for number, cell in enumerate(cells, 1):
+        if cell["cell_type"] == "code" and (said := check(source(cell))):
+            yield Finding(check=check.__name__.strip("_"), weight="must", sentence=said, cell=number)
+
+
+def _commands(code: str) -> str:
+    """Tell of lines that start programs; a line inside a text is not one of them."""
+    if not any(_COMMAND.match(line) for line in code.splitlines()) or _is_python(code):
+        return ""
+    return "It runs commands (! or %pip); an app cannot."
+
+
+def _folders(code: str) -> str:
+    quoted = [text for text in _quoted(code) if _HOME.match(f" {text}")]
+    return "It names a folder of one person's machine; read from the catalog instead." if quoted else ""
+
+
+def _secrets(cells: Sequence[Mapping[str, Any]]) -> Iterable[Finding]:
+    for number, cell in enumerate(cells, 1):
+        for each in giveaways(source(cell)):
+            said = f"Line {each.line} holds what looks like {each.kind}"
+            if each.weight == "must":
+                said += f": take it out and have it replaced. If it is none, end the line with “{SAID_TO_BE_NONE}”."
+            else:
+                said += "; see that it may be known."
+            yield Finding(check="secrets", weight=each.weight, sentence=said, cell=number)
+
+
+def _in_files(files: Mapping[str, bytes]) -> Iterable[Finding]:
+    for name, content in files.items():
+        if not name.lower().endswith(_TEXT_FILES):
+            continue
+        text = content[:_MOST_LOOKED_AT].decode("utf-8", "replace")
+        for each in giveaways(text, guess=False):
+            if each.weight == "must":
+                said = f"The file {name} holds in line {each.line} what looks like {each.kind}: take it out."
+                yield Finding(check="secrets", weight="must", sentence=said)
+        if len(content) > _MOST_LOOKED_AT:
+            most = f"{_MOST_LOOKED_AT // 10**6} MB"
+            said = f"The file {name} was looked through for secrets in its first {most} only."
+            yield Finding(check="secrets", weight="should", sentence=said)
+
+
+def source(cell: Mapping[str, Any]) -> str:
+    """Give the text of a cell, which the format lets be a text or a list of lines."""
+    text = cell.get("source", "")
+    return text if isinstance(text, str) else "".join(text)
+
+
+def _quoted(code: str) -> list[str]:
+    """List the texts that stand in code; where it is no Python, whatever stands between quotes."""
+    try:
+        return [node.value for node in ast.walk(ast.parse(code)) if _is_text(node)]  # type: ignore[attr-defined]
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return re.findall(r"""["']([^"'\n]*)["']""", code)
+
+
+def _is_text(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+
+
+def _is_python(code: str) -> bool:
+    try:
+        ast.parse(code)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
+
+
+def _texts(outputs: Sequence[Mapping[str, Any]]) -> Iterable[str]:
+    for output in outputs:
+        for value in (output.get("text"), output.get("traceback"), *(output.get("data") or {}).values()):
+            if isinstance(value, (str, list)):
+                text = value if isinstance(value, str) else "".join(map(str, value))
+                yield text[:_MOST_LOOKED_AT]
+
+
+def _cells(numbers: Sequence[int]) -> str:
+    """Write numbers of cells as people say them."""
+    shown = [str(number) for number in numbers[:6]]
+    if len(numbers) > len(shown):
+        return f"cells {', '.join(shown)} and {len(numbers) - len(shown)} more"
+    return f"cell {shown[0]}" if len(shown) == 1 else f"cells {', '.join(shown[:-1])} and {shown[-1]}"
