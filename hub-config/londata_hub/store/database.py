@@ -15,7 +15,7 @@ from londata.errors import RegisterUnavailableError, SettingsError
 from londata_hub import audit
 
 #: The newest step in ``migrations/versions``.
-HEAD = "0003"
+HEAD = "0004"
 BUSY_S = 60
 #: Any number, the same for everybody who writes to the register: PostgreSQL's lock for writers.
 _WRITERS = 5_177_201_901

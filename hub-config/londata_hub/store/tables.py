@@ -5,7 +5,17 @@ Times are ISO 8601 in UTC as text, and documents are JSON text, so that every da
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, String, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+)
 
 from londata_hub.audit.tables import audit, metadata
 
@@ -22,6 +32,11 @@ __all__ = [
     "metadata",
     "originals",
     "projects",
+    "publication_inputs",
+    "publication_releases",
+    "publication_usage",
+    "publication_versions",
+    "publications",
     "request_decisions",
     "requests",
     "runs",
@@ -200,4 +215,66 @@ runs = Table(
     Column("document", Text, nullable=False),
     Index("runs_by_schedule", "schedule", "scheduled_for", "attempt"),
     Index("runs_by_state", "state", "due"),
+)
+
+#: One row per publication, as it stands; it is never deleted, so that nobody gets the name of another's.
+publications = Table(
+    "publications",
+    metadata,
+    Column("slug", _SLUG, primary_key=True),
+    Column("line", BigInteger, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("current", Integer, nullable=False),
+    Column("document", Text, nullable=False),
+    Index("publications_by_owner", "owner", "slug"),
+)
+
+#: One row per version. It is changed once, when its check ends, and never again.
+publication_versions = Table(
+    "publication_versions",
+    metadata,
+    Column("publication", _SLUG, ForeignKey("publications.slug"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("line", BigInteger, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("document", Text, nullable=False),
+    Index("publication_versions_by_state", "state"),
+)
+
+#: What each version that passed its check rests on, only ever added to; the same is in the version's document.
+publication_inputs = Table(
+    "publication_inputs",
+    metadata,
+    Column("entry", _SLUG, primary_key=True),
+    Column("publication", _SLUG, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    ForeignKeyConstraint(
+        ["publication", "number"], ["publication_versions.publication", "publication_versions.number"]
+    ),
+)
+
+#: One row per step of a release, with the whole of it as it was after the step; only ever added to. Its primary key
+#: lets nobody take the same step twice.
+publication_releases = Table(
+    "publication_releases",
+    metadata,
+    Column("publication", _SLUG, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("step", Integer, primary_key=True, autoincrement=False),
+    Column("line", BigInteger, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("document", Text, nullable=False),
+    ForeignKeyConstraint(
+        ["publication", "number"], ["publication_versions.publication", "publication_versions.number"]
+    ),
+)
+
+#: How often a publication was opened on a day, and nothing about by whom.
+publication_usage = Table(
+    "publication_usage",
+    metadata,
+    Column("publication", _SLUG, ForeignKey("publications.slug"), primary_key=True),
+    Column("day", String(10), primary_key=True),
+    Column("opened", BigInteger, nullable=False),
 )
