@@ -33,6 +33,7 @@ from ingredients import (
     spread_over_boroughs,
 )
 from offences import recorded_offences_monthly
+from places import libraries_and_museums, neighbourhoods, public_parks
 from programme import growth_milestones, growth_partners, growth_payments
 from schools import school_places_by_school
 
@@ -354,6 +355,9 @@ GENERATED: dict[str, Callable[[Path], Path]] = {
         growth_milestones,
         growth_payments,
         growth_partners,
+        neighbourhoods,
+        public_parks,
+        libraries_and_museums,
     )
 }
 
