@@ -1,7 +1,6 @@
 """What an app's own code must not be able to reach, and what happens when it dies. No hub is needed here."""
 
 import asyncio
-import contextlib
 import json
 import os
 import signal
@@ -11,11 +10,10 @@ from pathlib import Path
 import aiohttp
 import nbformat
 import pytest
-from aiohttp import web
 
 from londata_hub import sandbox
 from londata_hub.apps.process import AppProcess, Places
-from londata_hub.apps.relay import RegisterRelay
+from londata_hub.apps.relay import Relay
 from londata_hub.apps.shelf import App
 from londata_hub.apps.theatre import Theatre
 
@@ -24,85 +22,6 @@ from londata_hub.apps.theatre import Theatre
 def short_folder():
     with tempfile.TemporaryDirectory(prefix="ldt-", dir="/tmp") as folder:
         yield Path(folder)
-
-
-async def pretend_register(socket, asked):
-    """A real server at a real socket that notes what it is asked."""
-
-    async def answer(request):
-        asked.append((request.method, request.raw_path, request.headers.get("Authorization")))
-        return web.json_response({"ok": True}, headers={"ETag": '"1"', "Set-Cookie": "a=b"})
-
-    application = web.Application()
-    application.router.add_route("*", "/{path:.*}", answer)
-    runner = web.AppRunner(application)
-    await runner.setup()
-    await web.UnixSite(runner, str(socket)).start()
-    return runner
-
-
-def test_an_answer_that_breaks_off_is_not_finished_by_another(short_folder, monkeypatch):
-    """A register that stalls in the middle: what is said about that must not pass for the rest of the answer."""
-    monkeypatch.setattr("londata_hub.apps.relay.PATIENCE", 0.3)
-
-    async def stall(reader, writer):
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 4000\r\n\r\nhalf")
-        await writer.drain()
-        await reader.read()
-        writer.close()
-
-    async def story():
-        server = await asyncio.start_unix_server(stall, str(short_folder / "register.sock"))
-        relay = RegisterRelay(short_folder / "register.sock", "t")
-        await relay.listen(short_folder / "door.sock")
-        reader, writer = await asyncio.open_unix_connection(str(short_folder / "door.sock"))
-        writer.write(b"GET /services/register/api/v1/count HTTP/1.1\r\nHost: register\r\n\r\n")
-        said = b""
-        with contextlib.suppress(ConnectionResetError):
-            while piece := await asyncio.wait_for(reader.read(1 << 16), 20):
-                said += piece
-        writer.close()
-        await relay.close()
-        server.close()
-        return said
-
-    said = asyncio.run(story())
-    assert said.startswith(b"HTTP/1.1 200")
-    assert b"503" not in said
-
-
-def test_an_app_asks_the_register_without_holding_a_token(short_folder):
-    async def story():
-        asked = []
-        runner = await pretend_register(short_folder / "register.sock", asked)
-        relay = RegisterRelay(short_folder / "register.sock", "the-services-token")
-        await relay.listen(short_folder / "doors" / "register.sock")
-        connector = aiohttp.UnixConnector(str(short_folder / "doors" / "register.sock"))
-        statuses = []
-        async with aiohttp.ClientSession(connector=connector) as session:
-            for method, path in [
-                ("GET", "/services/register/api/v1/entries/x?limit=1"),
-                ("POST", "/services/register/api/v1/entries/x"),
-                ("DELETE", "/services/register/api/v1/entries/x"),
-                ("GET", "/services/register/api/v1/../../../hub/api/users"),
-                ("GET", "/services/register/api/v1/%2e%2e/openapi.json"),
-                ("GET", "/services/register/admin"),
-                ("GET", "/hub/api/user"),
-            ]:
-                url = aiohttp.client.URL(f"http://register{path}", encoded=True)
-                mine = {"Authorization": "token of-my-own", "Cookie": "c=d"}
-                async with session.request(method, url, headers=mine) as answer:
-                    statuses.append(answer.status)
-                    assert "Set-Cookie" not in answer.headers
-        await relay.close()
-        await runner.cleanup()
-        return asked, statuses
-
-    asked, statuses = asyncio.run(story())
-    assert asked == [("GET", "/services/register/api/v1/entries/x?limit=1", "Bearer the-services-token")]
-    assert statuses[0] == 200
-    assert all(status in (404, 405) for status in statuses[1:])
 
 
 PROBE = """
@@ -186,7 +105,7 @@ class Seat:
 
 def theatre_of(short_folder, notebook):
     app = App("probe", "Probe", "", "", notebook)
-    relay = RegisterRelay(short_folder / "register.sock", "t")
+    relay = Relay(short_folder / "hub", "t")
     return Theatre({"probe": app}, "/services/apps/", Places(short_folder, short_folder, isolated=True), relay), app
 
 

@@ -16,8 +16,9 @@ from yarl import URL
 
 from londata_hub.apps.ledger import Kernel, Ledger
 from londata_hub.apps.messages import LONGEST
+from londata_hub.apps.passing import Acting
 from londata_hub.apps.process import AppProcess, Places
-from londata_hub.apps.relay import RegisterRelay
+from londata_hub.apps.relay import Relay
 from londata_hub.apps.shelf import App
 from londata_hub.apps.sight import Viewing
 
@@ -53,7 +54,7 @@ class Theatre:
     places
         Where app processes find and leave things.
     relay
-        The apps' way to the register.
+        The apps' way to the hub's services.
     ledger
         Which kernel belongs to whom.
     viewing
@@ -65,7 +66,7 @@ class Theatre:
         apps: Mapping[str, App],
         prefix: str,
         places: Places,
-        relay: RegisterRelay,
+        relay: Relay,
         ledger: Ledger | None = None,
         viewing: Viewing | None = None,
     ) -> None:
@@ -81,10 +82,10 @@ class Theatre:
         self._later: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
-        """Open each app's door to the register; the apps themselves start when somebody comes."""
+        """Open each app's doors; the apps themselves start when somebody comes."""
         self._places.logs.mkdir(parents=True, exist_ok=True)
         for app in self.apps.values():
-            await self._relay.listen(self._places.doors(app) / "register.sock")
+            await self._relay.listen(self._places.doors(app), Acting(app.slug, 1))
 
     async def stop(self) -> None:
         """End everything."""

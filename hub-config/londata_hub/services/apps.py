@@ -21,7 +21,7 @@ from londata_hub import sandbox, settings
 from londata_hub.apps.handlers import AppHandler, Channels, Front, Guarded, Index, Nothing
 from londata_hub.apps.messages import LONGEST
 from londata_hub.apps.process import Places
-from londata_hub.apps.relay import RegisterRelay
+from londata_hub.apps.relay import Relay
 from londata_hub.apps.shelf import find_apps
 from londata_hub.apps.sight import Viewing
 from londata_hub.apps.theatre import Theatre, private_folder
@@ -79,7 +79,7 @@ async def serve(environ: Mapping[str, str]) -> None:
     if why_not:
         log.warning("Apps are NOT isolated, because %s.", why_not)
     places = Places(private_folder(hub.sockets / "apps"), hub.state / "logs", isolated=not why_not)
-    relay = RegisterRelay(hub.sockets / "doors" / "register.sock", environ["JUPYTERHUB_API_TOKEN"])
+    relay = Relay(hub.doors, environ["JUPYTERHUB_API_TOKEN"])
     HubOAuth.instance(cache_max_age=BELIEVE)
     access = AccessStore(hub.database, hub.state / "audit-anchors", isolated=not why_not)
     theatre = Theatre(find_apps(shipped("voila-apps")), prefix, places, relay, viewing=Viewing(access))
