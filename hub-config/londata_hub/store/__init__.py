@@ -3,6 +3,7 @@
 from londata_hub.store.access_store import AccessStore
 from londata_hub.store.holdings import Holding
 from londata_hub.store.noticing import Notice
+from londata_hub.store.publication_store import PublicationStore
 from londata_hub.store.register_store import RegisterStore
 from londata_hub.store.reports import Change, Known, Original, Refusal, UpsertReport
 from londata_hub.store.run_store import RunStore
@@ -15,6 +16,7 @@ __all__ = [
     "Known",
     "Notice",
     "Original",
+    "PublicationStore",
     "Refusal",
     "RegisterStore",
     "RunStore",
