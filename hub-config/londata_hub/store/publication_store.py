@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterable
 from zoneinfo import ZoneInfo
 
@@ -372,8 +371,8 @@ class PublicationStore(Ledger):
             if not connection.execute(update(_U).where(*same).values(opened=_U.c.opened + 1)).rowcount:
                 connection.execute(insert(_U).values(publication=slug, day=day, opened=1))
 
-    def usage(self, slug: str) -> dict[dt.date, int]:
-        """Tell how often a publication was opened, by day."""
+    def usage(self, slug: str) -> dict[str, int]:
+        """Tell how often a publication was opened, by day (``2026-05-01``)."""
         wanted = select(_U.c.day, _U.c.opened).where(_U.c.publication == slug).order_by(_U.c.day)
         with self._database.reading() as connection:
-            return {dt.date.fromisoformat(row.day): int(row.opened) for row in connection.execute(wanted)}
+            return {row.day: int(row.opened) for row in connection.execute(wanted)}
