@@ -1,23 +1,19 @@
 """Tables of counts with totals: small numbers hidden, the rest rounded.
 
-A number that is hidden must not come back by subtraction. Each number of a table is an edge of a network: a count
-runs from its row to its column, the total of a row from the start to that row, the total of a column from that column
-to the end, and the total of all from the end back to the start. What the table says is that at every point as much
-arrives as leaves. So a hidden number stays hidden if, and only if, it lies on a ring of hidden numbers; it is safe if
-the whole ring can be shifted by at least the minimum without one of them falling below nothing.
+A number that is hidden must not come back by subtraction: it lies on a ring of hidden numbers that can be shifted by
+at least the minimum without one of them falling below nothing (:mod:`londata.disclosure.rings`).
 
 Tables are protected one by one. Two tables of the same people that share more than their total must be made from one
-two-way table, or shown one at a time.
+two-way table, or shown one at a time; :func:`londata.disclosure.audit` finds what two of them tell together.
 """
 
 from __future__ import annotations
 
-import heapq
-from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from londata.disclosure.rings import Edge, Place, hidden
 from londata.errors import UsageError
 
 #: Below this a count is not shown. It counts for nought as well: that nobody is there can say much.
@@ -26,11 +22,6 @@ MINIMUM = 10
 BASE = 5
 #: What stands where nothing is shown.
 HIDDEN = None
-#: A total is hidden only where nothing else helps: other tables have it, too.
-_DEAR = 10**9
-
-_START, _END = ("start", ""), ("end", "")
-_Key = Hashable
 
 
 @dataclass(frozen=True)
@@ -49,15 +40,6 @@ class TwoWay:
     rows: Mapping[str, int | None]
     columns: Mapping[str, int | None]
     total: int | None
-
-
-@dataclass(frozen=True)
-class _Edge:
-    key: _Key
-    tail: Hashable
-    head: Hashable
-    value: int
-    is_total: bool = False
 
 
 def rounded(count: int, base: int = BASE) -> int:
@@ -88,10 +70,8 @@ def one_way(counts: Mapping[str, int], *, minimum: int = MINIMUM, base: int = BA
         A count is no whole number, or below nought.
     """
     total = sum(_checked(counts))
-    edges = [_Edge(("count", group), _START, _END, count) for group, count in counts.items()]
-    edges.append(_Edge("total", _END, _START, total, is_total=True))
-    show = _shower(_hidden(edges, minimum), base)
-    return OneWay({group: show(("count", group), count) for group, count in counts.items()}, show("total", total))
+    show = _shower({(group,): count for group, count in counts.items()} | {(None,): total}, minimum, base)
+    return OneWay({group: show((group,)) for group in counts}, show((None,)))
 
 
 def two_way(counts: Mapping[tuple[str, str], int], *, minimum: int = MINIMUM, base: int = BASE) -> TwoWay:
@@ -122,16 +102,16 @@ def two_way(counts: Mapping[tuple[str, str], int], *, minimum: int = MINIMUM, ba
         rows[row] += count
         columns[column] += count
     total = sum(rows.values())
-    edges = [_Edge(("count", cell), ("row", cell[0]), ("column", cell[1]), count) for cell, count in cells.items()]
-    edges += [_Edge(("row", row), _START, ("row", row), count, is_total=True) for row, count in rows.items()]
-    edges += [_Edge(("column", name), ("column", name), _END, count, is_total=True) for name, count in columns.items()]
-    edges.append(_Edge("total", _END, _START, total, is_total=True))
-    show = _shower(_hidden(edges, minimum), base)
+    values: dict[Place, int] = {(None, None): total}
+    values |= {(row, column): count for (row, column), count in cells.items()}
+    values |= {(row, None): count for row, count in rows.items()}
+    values |= {(None, column): count for column, count in columns.items()}
+    show = _shower(values, minimum, base)
     return TwoWay(
-        {cell: show(("count", cell), count) for cell, count in cells.items()},
-        {row: show(("row", row), count) for row, count in rows.items()},
-        {name: show(("column", name), count) for name, count in columns.items()},
-        show("total", total),
+        {cell: show(cell) for cell in cells},
+        {row: show((row, None)) for row in rows},
+        {column: show((None, column)) for column in columns},
+        show((None, None)),
     )
 
 
@@ -145,53 +125,11 @@ def _checked(counts: Mapping[Any, int]) -> Iterable[int]:
     return counts.values()
 
 
-def _shower(hidden: set[_Key], base: int) -> Callable[[_Key, int], int | None]:
-    return lambda key, count: HIDDEN if key in hidden else rounded(count, base)
+def counted(values: Mapping[Place, int], minimum: int) -> list[Edge]:
+    """Make the edges of a table of counts; a ring leaves each small number room to be ``minimum`` more."""
+    return [Edge(place, count, count, count < minimum, rise=minimum) for place, count in values.items()]
 
 
-def _hidden(edges: list[_Edge], minimum: int) -> set[_Key]:
-    """Choose what is hidden: the small numbers, and for each a ring of others that leaves it room.
-
-    Whatever is hidden later only adds room, so one turn is enough. A number that is hidden for the sake of another
-    lies on the same ring and has as much room.
-    """
-    hidden = {edge.key for edge in edges if edge.value < minimum}
-    at: dict[Hashable, list[tuple[_Edge, Hashable, bool]]] = defaultdict(list)
-    for edge in edges:
-        at[edge.tail].append((edge, edge.head, True))
-        at[edge.head].append((edge, edge.tail, False))
-    for edge in edges:
-        if edge.value < minimum:
-            hidden |= _ring(edge, at, hidden, minimum)
-    return hidden
-
-
-def _ring(
-    small: _Edge, at: Mapping[Hashable, list[tuple[_Edge, Hashable, bool]]], hidden: set[_Key], minimum: int
-) -> set[_Key]:
-    """Find the cheapest way from where a small number ends back to where it begins (Dijkstra).
-
-    Along the way numbers would grow, against it they would shrink: so it goes against such only as are large enough.
-    What is hidden already costs nothing, a total nearly everything.
-    """
-    best = {small.head: 0}
-    came: dict[Hashable, tuple[Hashable, _Edge]] = {}
-    waiting = [(0, 0, small.head)]
-    tick = 0
-    while waiting:
-        cost, _, point = heapq.heappop(waiting)
-        if point == small.tail:
-            break
-        for edge, there, forward in at[point]:
-            if edge.key == small.key or (not forward and edge.value < minimum):
-                continue
-            more = cost + (0 if edge.key in hidden else edge.value + (_DEAR if edge.is_total else 0))
-            if more < best.get(there, more + 1):
-                best[there], came[there] = more, (point, edge)
-                tick += 1
-                heapq.heappush(waiting, (more, tick, there))
-    found, point = set(), small.tail
-    while point != small.head and point in came:  # there is no way in a table of nothing
-        point, edge = came[point]
-        found.add(edge.key)
-    return found
+def _shower(values: Mapping[Place, int], minimum: int, base: int) -> Callable[[Place], int | None]:
+    kept = hidden(counted(values, minimum))
+    return lambda place: HIDDEN if place in kept else rounded(values[place], base)
