@@ -86,6 +86,35 @@ def stored_outputs(notebook: Mapping[str, Any]) -> list[Finding]:
     return found
 
 
+#: Field of a record → what its reader misses without it.
+_WANTED = {
+    "public_benefit": "for whom this is good",
+    "summary": "what it is, in a sentence",
+    "friction": "which difficulty with data was overcome",
+    "method": "how the numbers were made",
+    "limits": "what it does not show",
+}
+
+
+def missing(record: Mapping[str, Any]) -> list[Finding]:
+    """Say what the record of an insight does not say yet.
+
+    Parameters
+    ----------
+    record
+        Its fields as the author gave them.
+    """
+    found = [
+        Finding(check="record", weight="should", sentence=f"It does not say {what} ({name}).")
+        for name, what in _WANTED.items()
+        if not str(record.get(name) or "").strip()
+    ]
+    if record.get("licence") in (None, "", "not stated"):
+        said = "It states no licence, so nobody knows how it may be used (licence)."
+        found.append(Finding(check="record", weight="should", sentence=said))
+    return found or [Finding(check="record", weight="fine", sentence="Its record says everything that readers need.")]
+
+
 def _each(cells: Sequence[Mapping[str, Any]], check: Any) -> Iterable[Finding]:
     for number, cell in enumerate(cells, 1):
         if cell["cell_type"] == "code" and (said := check(source(cell))):
