@@ -24,10 +24,15 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from londata.access import Subject
 from londata.client import Endpoint
 from londata.errors import AccessDeniedError, AccessError, NotAuthenticatedError, RegisterUnavailableError
+from londata.records.identifiers import MAX_SLUG, SLUG
 
 #: ``Authorization: Bearer …`` (or ``token …``, as JupyterHub writes it), and nothing beside it.
 _CREDENTIALS = re.compile(rb"(?:bearer|token) ([A-Za-z0-9._~+/=-]{1,512})", re.IGNORECASE)
 Authenticate = Callable[[str], Awaitable[Subject]]
+#: The slug of an insight → as whom it asks.
+Acting = Callable[[str], Awaitable[Subject]]
+#: The header that names an insight, and the only services that may send it.
+INSIGHT, MAY_ACT = b"x-londata-app", frozenset({"service/apps", "service/insights"})
 T = TypeVar("T")
 
 
@@ -40,17 +45,31 @@ class Gate:
         Token → subject; raises for a token that is not accepted.
     open_paths
         The only paths that need no token.
+    acting
+        As whom an insight asks, where insights ask here; otherwise whoever names one is refused.
     """
 
-    def __init__(self, app: ASGIApp, authenticate: Authenticate, open_paths: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        authenticate: Authenticate,
+        open_paths: Iterable[str] = (),
+        acting: Acting | None = None,
+    ) -> None:
         self.app = app
         self.authenticate = authenticate
         self.open_paths = frozenset(open_paths)
+        self.acting = acting
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let one request (of any kind, a websocket too) through, with its subject, or raise."""
         if scope["type"] != "lifespan" and scope["path"] not in self.open_paths:
-            scope.setdefault("state", {})["subject"] = await self.authenticate(token_of(scope["headers"]))
+            subject = await self.authenticate(token_of(scope["headers"]))
+            if slug := insight_named(scope["headers"], subject):
+                if self.acting is None:
+                    raise AccessDeniedError("No insight asks for anything here.")
+                subject = await self.acting(slug)
+            scope.setdefault("state", {})["subject"] = subject
         await self.app(scope, receive, send)
 
 
@@ -69,6 +88,35 @@ def token_of(headers: Iterable[tuple[bytes, bytes]]) -> str:
             "The request carries no token.", hint="Send one header, `Authorization: Bearer <token of the hub>`."
         )
     return match[1].decode()
+
+
+def insight_named(headers: Iterable[tuple[bytes, bytes]], subject: Subject) -> str:
+    """Find the insight in whose name a service asks; empty where it asks in its own.
+
+    Parameters
+    ----------
+    headers
+        Of the request.
+    subject
+        Who sent it.
+
+    Raises
+    ------
+    AccessDeniedError
+        Somebody names an insight who is none of the services that may; nobody's header is passed over in silence.
+    """
+    found = [value for name, value in headers if name == INSIGHT]
+    if not found:
+        return ""
+    if subject.name not in MAY_ACT:
+        raise AccessDeniedError(
+            "Only the hub's own services ask for data in the name of a published insight.",
+            hint="Leave the header X-Londata-App out.",
+        )
+    slug = found[0].decode("latin-1") if len(found) == 1 else ""
+    if len(slug) > MAX_SLUG or not SLUG.match(slug):
+        raise AccessDeniedError("The header X-Londata-App names no insight.")
+    return slug
 
 
 class HubAuth:

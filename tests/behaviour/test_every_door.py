@@ -28,7 +28,8 @@ from londata.errors import EntryNotFoundError
 from londata.intake_catalog import RegisterCatalog
 from londata.query import FACETS, Query
 from londata_hub.apps import gallery
-from londata_hub.apps.relay import RegisterRelay
+from londata_hub.apps.passing import Acting
+from londata_hub.apps.relay import Relay
 from londata_hub.apps.shelf import App
 from londata_hub.apps.sight import Viewing
 from londata_hub.store import AccessStore, RegisterStore
@@ -185,9 +186,9 @@ def test_an_app_sees_through_its_socket_what_everybody_may_see(doors):
     with tempfile.TemporaryDirectory(dir="/tmp") as folder, served(app, Path(folder) / "register.sock"):
 
         async def through_the_relay() -> list[str]:
-            relay, door = RegisterRelay(Path(folder) / "register.sock", "robot"), Path(folder) / "app.sock"
-            await relay.listen(door)
-            transport = httpx.AsyncHTTPTransport(uds=str(door))
+            relay, doors = Relay(Path(folder), "robot"), Path(folder) / "app"
+            await relay.listen(doors, Acting("story", 1, frozenset()))
+            transport = httpx.AsyncHTTPTransport(uds=str(doors / "register.sock"))
             try:
                 async with httpx.AsyncClient(transport=transport, base_url=f"http://app{BASE}/api/v1") as client:
                     return [(await client.get(path)).text for path in QUESTIONS]

@@ -124,4 +124,6 @@ def asks_as_itself(acting: Acting, asked: Question) -> bool:
     What its owner may know of beside that is nobody's business who looks at it: lists and searches show what is listed
     for everybody. While it is checked only its owner looks.
     """
+    if not acting.version:  # an app of the repository that is not published yet: it has what anybody has
+        return False
     return asked.kind != "about" or acting.allowed is None or asked.entry in acting.allowed

@@ -1,8 +1,9 @@
 """For whom a caller acts, and for which bodies that person works as of now.
 
 The hub says who holds a token. Of a service account it knows no person; the register does, by the account's record,
-and the hub then says in which groups that person is. What the hub says is believed for seconds, so that leaving a group
-acts on a reading that is under way.
+and the hub then says in which groups that person is. A published insight has an owner in the same way: see
+:mod:`londata_hub.gateway.insights`. What the hub says is believed for seconds, so that leaving a group acts on a
+reading that is under way.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from urllib.parse import quote
 
 import httpx
@@ -18,14 +20,21 @@ from londata.access import Subject
 from londata.client import Endpoint
 from londata.errors import AccessError, RegisterUnavailableError
 from londata.records import ServiceAccount
+from londata_hub.gateway.insights import Groups, Insights
 from londata_hub.store import AccessStore
 
 #: How the hub names what is no person.
 SERVICE = "service/"
-#: A person's groups; ``None`` for somebody whom the hub does not know.
-Groups = Callable[[str], Awaitable[frozenset[str] | None]]
 #: Asks the hub again who somebody is.
 Again = Callable[[], Awaitable[Subject]]
+
+
+@dataclass(frozen=True)
+class Bound:
+    """Something that acts for a person, for this one project; ``what`` it is, in words."""
+
+    what: str
+    project: str | None
 
 
 class HubGroups:
@@ -103,17 +112,28 @@ class Accounts:
         Where service accounts are recorded.
     groups
         In which groups a person is; :class:`HubGroups` in the hub.
+    insights
+        As whom published insights ask; without it none does.
     """
 
-    def __init__(self, store: AccessStore, groups: Groups) -> None:
+    def __init__(self, store: AccessStore, groups: Groups, insights: Insights | None = None) -> None:
         self._store = store
         self._groups = groups
+        self._insights = insights
 
-    async def acting(self, subject: Subject) -> tuple[Subject, ServiceAccount | None]:
-        """Complete what the hub says about a caller: a service gets its owner, and the owner's groups.
+    async def acting(self, subject: Subject) -> tuple[Subject, Bound | None]:
+        """Complete what the hub says about a caller: a service or an insight gets its owner, and the owner's groups.
 
         A service that no account names stays without an owner, and gets nothing that is not open.
+
+        Raises
+        ------
+        AccessDeniedError
+            It is an insight that is not there, or not any more.
         """
+        if subject.insight and self._insights:
+            found, publication = await self._insights.acting(subject.insight)
+            return found, Bound("insight", publication.project)
         if not subject.name.startswith(SERVICE):
             return subject, None
         account = await self._account(subject.name)
@@ -122,7 +142,7 @@ class Accounts:
         groups = await self._groups(account.owner)
         if groups is None:  # the owner has left
             return Subject(subject.name), None
-        return Subject(subject.name, groups, account.owner), account
+        return Subject(subject.name, groups, account.owner), Bound("service account", account.project)
 
     async def now(self, subject: Subject, again: Again, project: str | None) -> Subject:
         """Tell what has become of a caller since they were let in.
@@ -142,10 +162,10 @@ class Accounts:
             With the groups of now; nobody where they are no longer who they were.
         """
         try:
-            current, account = await self.acting(await again())
+            current, bound = await self.acting(await again())
         except AccessError:
             return Subject("")
-        if subject.owner and (account is None or account.project != project):
+        if subject.owner and (bound is None or bound.project != project):
             return Subject(subject.name)
         return current if (current.name, current.owner) == (subject.name, subject.owner) else Subject("")
 

@@ -6,7 +6,7 @@ import asyncio
 import datetime as dt
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -23,9 +23,9 @@ from londata.errors import (
 from londata.records import Distribution, Entry
 from londata.records.identifiers import MAX_SLUG, SLUG
 from londata_hub.audit import Event
-from londata_hub.gateway.accounts import Accounts, Again
+from londata_hub.gateway.accounts import Accounts, Again, Bound
 from londata_hub.gateway.opening import Opened, Opener
-from londata_hub.gateway.readings import Reading, Readings, reading_of
+from londata_hub.gateway.readings import Reading, Readings, reading_of, session_of
 from londata_hub.gateway.sessions import Peer, Projects, another_project
 from londata_hub.store import AccessStore
 from londata_hub.store.noticing import THRESHOLDS
@@ -118,12 +118,14 @@ class Beginning:
         FetchError
             The bytes cannot be had.
         """
-        subject, account = await self._accounts.acting(await again())
+        subject, bound = await self._accounts.acting(await again())
+        if subject.insight and asked.project is None and bound:
+            asked = replace(asked, project=bound.project)
         entry = await asyncio.to_thread(self._store.entry, asked.entry)
         if entry is None:
             await self._deny(subject, asked, peer, "There is no such entry.")
             raise _no_such_entry(asked.entry)
-        refusal = self._refusal(peer, asked, account.project if account else None, is_open=entry.access == "open")
+        refusal = self._refusal(subject, peer, asked, bound, is_open=entry.access == "open")
         if refusal:
             await self._deny(subject, asked, peer, refusal.message)
             raise refusal if await self._sees(subject, entry) else _no_such_entry(asked.entry)
@@ -174,7 +176,8 @@ class Beginning:
         begun: Callable[[Decision, int], Event | None] = lambda *_: None,
         **more: Any,
     ) -> tuple[Decision, int, int]:
-        details = {"distribution": asked.distribution, "session": str(peer.own) if peer else None} | more
+        session = session_of(subject, peer.own if peer else None)
+        details = {"distribution": asked.distribution, "session": session} | more
         decide = partial(self._store.decide_and_begin, subject, entry, asked.project, begun, **details)
         return await asyncio.to_thread(decide)
 
@@ -190,6 +193,7 @@ class Beginning:
             "path": f"/data/{entry.id}/{reading.distribution.id}",
             "entry": entry.id,
             "title": entry.title,
+            "access": entry.access,
             "distribution": reading.distribution.id,
             "media_type": opened.media_type,
             "size_bytes": opened.size_bytes,
@@ -215,21 +219,27 @@ class Beginning:
             return None
         return f"Your access to “{reading.entry.title}” is {until_in_words(until, now)}."
 
-    def _refusal(self, peer: Peer | None, asked: Asked, only: str | None, *, is_open: bool) -> AccessDeniedError | None:
+    def _refusal(
+        self, subject: Subject, peer: Peer | None, asked: Asked, bound: Bound | None, *, is_open: bool
+    ) -> AccessDeniedError | None:
         """Say why it cannot be asked for this project, whatever the grants."""
         if is_open or asked.project is None:
             return None
-        if only is not None and asked.project != only:
+        if bound is not None and asked.project != bound.project:
+            only = f"for the project {bound.project}, and for no other" if bound.project else "for no project"
+            hint = "Use the account of the other project, or ask whoever runs the hub for one."
             return AccessDeniedError(
-                f"This service account acts for the project {only}, and for no other.",
-                hint="Use the account of the other project, or ask whoever runs the hub for one.",
+                f"This {bound.what} acts {only}.",
+                hint="Publish it for the other project." if subject.insight else hint,
             )
+        if subject.insight:  # a session of its own, beside all others of the service that asks for it
+            return None
         works_for = self._projects.other(peer, asked.project)
         return another_project(works_for, asked.project) if works_for else None
 
     async def _claim(self, subject: Subject, peer: Peer | None, asked: Asked, decision: Decision) -> None:
         """Fix the session's project; of two that come at the same time, one is refused."""
-        if decision.agreement and decision.project:
+        if decision.agreement and decision.project and not subject.insight:
             try:
                 self._projects.claim(peer, decision.project)
             except AccessDeniedError as refusal:
@@ -245,7 +255,7 @@ class Beginning:
             "reasons": [reason],
             "ended": False,
             "distribution": asked.distribution,
-            "session": str(peer.own) if peer else None,
+            "session": session_of(subject, peer.own if peer else None),
         }
         event = Event(
             "decision.denied",

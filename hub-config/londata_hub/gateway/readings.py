@@ -112,7 +112,8 @@ class Readings:
 
     async def add(self, token: str, reading: Reading) -> None:
         """Make a token good for a reading; whoever has very many loses the oldest that nobody reads from."""
-        theirs = [each for each in self._open.values() if each.subject.person == reading.subject.person]
+        whose = reading.subject.person, reading.subject.insight
+        theirs = [each for each in self._open.values() if (each.subject.person, each.subject.insight) == whose]
         for crowd, most in ((theirs, MOST_OF_ONE), (list(self._open.values()), MOST)):
             if len(crowd) >= most:
                 await self.forget(min(crowd, key=lambda each: (bool(each.streams), each.used_at)), "replaced")
@@ -313,6 +314,13 @@ def reading_of(subject: Subject, peer: Peer | None, entry: Entry, distribution: 
     )
 
 
+def session_of(subject: Subject, session: Session | None) -> str | None:
+    """Name a session in the log. Each insight is one of its own, whichever process of the hub asks for it."""
+    if subject.insight:
+        return subject.name
+    return str(session) if session else None
+
+
 def _mark(opened: Opened) -> object:
     try:
         return mark_of(opened.path)
@@ -350,7 +358,7 @@ def _event(what: str, reading: Reading, /, **details: Any) -> Event:
     always = {
         "decision": reading.line,
         "distribution": reading.distribution.id,
-        "session": str(reading.session) if reading.session else None,
+        "session": session_of(subject, reading.session),
     }
     return Event(
         what,

@@ -18,9 +18,11 @@ import orjson
 from aiohttp import web
 from starlette.exceptions import HTTPException
 
+from londata.access import Subject
+from londata.access.subject import APP
 from londata.errors import QueryError
 from londata.records.identifiers import SLUG
-from londata_hub.auth import Authenticate, token_of
+from londata_hub.auth import Authenticate, insight_named, token_of
 from londata_hub.gateway.beginning import Asked, Beginning
 from londata_hub.gateway.ranges import still_the_same, wanted
 from londata_hub.gateway.readings import Reading, Readings
@@ -93,12 +95,18 @@ class Doors:
         raise _ShutError(404, "There is no such address")
 
     async def _begin(self, request: web.BaseRequest, request_id: str) -> web.StreamResponse:
-        again = partial(self._authenticate, token_of(_lowered(request)))
+        again = partial(self._caller, _lowered(request))
         await again()  # whoever has no good token is told so first
         peer = _peer(request)
         asked = Asked.of(await _body(request))
         token, reading = await self._beginning.begin(again, peer, asked)
         return _json(await self._beginning.told(token, reading), 201, request_id)
+
+    async def _caller(self, headers: list[tuple[bytes, bytes]]) -> Subject:
+        """Say who asks: whoever holds the token, or the insight in whose name one of our services does."""
+        subject = await self._authenticate(token_of(headers))
+        slug = insight_named(headers, subject)
+        return Subject(f"{APP}{slug}") if slug else subject
 
     async def _send(
         self, request: web.BaseRequest, entry: str, distribution: str, request_id: str

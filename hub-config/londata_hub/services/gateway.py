@@ -14,14 +14,16 @@ from urllib.parse import urlsplit
 from londata.client import Endpoint
 from londata_hub import sandbox, settings
 from londata_hub.auth import Authenticate, HubAuth
-from londata_hub.gateway.accounts import Accounts, Groups, HubGroups
+from londata_hub.gateway.accounts import Accounts, HubGroups
 from londata_hub.gateway.beginning import Beginning
+from londata_hub.gateway.insights import Groups, Insights
 from londata_hub.gateway.opening import Opener
 from londata_hub.gateway.readings import Readings
 from londata_hub.gateway.serving import Doors, Server
 from londata_hub.gateway.sessions import Projects
 from londata_hub.gateway.watching import Watch
 from londata_hub.store import AccessStore
+from londata_hub.store.publication_store import PublicationStore
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +48,8 @@ class Gateway:
         The path before every address.
     notes
         File that keeps which session works for which project; in memory only when not given.
+    insights
+        As whom published insights ask; without it none does.
     """
 
     def __init__(
@@ -57,8 +61,9 @@ class Gateway:
         *,
         prefix: str = "",
         notes: Path | None = None,
+        insights: Insights | None = None,
     ) -> None:
-        accounts, projects = Accounts(store, groups), Projects(notes)
+        accounts, projects = Accounts(store, groups, insights), Projects(notes)
         self.readings = Readings(store, accounts)
         self.watch = Watch(store, opener, self.readings, projects)
         self._doors = Doors(
@@ -118,10 +123,17 @@ async def serve(environ: Mapping[str, str]) -> None:
     api_url, folder = environ["JUPYTERHUB_API_URL"], hub.state / "gateway"
     authenticate = HubAuth(api_url, environ.get("JUPYTERHUB_SERVICE_NAME", "gateway"))
     groups = HubGroups(api_url, environ["JUPYTERHUB_API_TOKEN"])
-    with AccessStore(hub.database, hub.state / "audit-anchors", isolated=not why_not) as store:
+    anchors, isolated = hub.state / "audit-anchors", not why_not
+    with (
+        AccessStore(hub.database, anchors, isolated=isolated) as store,
+        PublicationStore(hub.database, anchors, isolated=isolated) as publications,
+    ):
         opener = Opener(store, folder, folder / "holders.key")
         prefix = environ.get("JUPYTERHUB_SERVICE_PREFIX", "")
-        gateway = Gateway(store, opener, authenticate, groups, prefix=prefix, notes=folder / "sessions")
+        insights = Insights(publications.find, groups)
+        gateway = Gateway(
+            store, opener, authenticate, groups, prefix=prefix, notes=folder / "sessions", insights=insights
+        )
         stopped = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stopped.set)

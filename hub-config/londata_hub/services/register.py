@@ -24,7 +24,9 @@ from londata.records.identifiers import MAX_SLUG
 from londata.register import Register
 from londata.settings import shipped
 from londata_hub import sandbox, settings
-from londata_hub.auth import Authenticate, Gate, HubAuth
+from londata_hub.auth import Acting, Authenticate, Gate, HubAuth
+from londata_hub.gateway.accounts import HubGroups
+from londata_hub.gateway.insights import Insights
 from londata_hub.services import sharing
 from londata_hub.services.answers import Answers
 from londata_hub.services.callers import answers_of, hidden_from, sight_of, subject_of, visible_entry
@@ -48,6 +50,7 @@ def create_app(
     *,
     prefix: str = "",
     access: AccessStore | None = None,
+    acting: Acting | None = None,
 ) -> FastAPI:
     """Make the service.
 
@@ -63,6 +66,8 @@ def create_app(
         The path before every route, as the hub gives it (``/services/register``).
     access
         Agreements, projects and grants; without them there are none, and everybody is shown what anybody may see.
+    acting
+        As whom published insights ask; without it none does.
     """
     base, page = prefix.rstrip("/") + API, prefix.rstrip("/") + PAGE
     app = application(
@@ -71,7 +76,7 @@ def create_app(
         __version__,
         prefix=base,
         routers=[router, sharing.router],
-        gate=Middleware(Gate, authenticate=authenticate, open_paths=[f"{base}/health", page]),
+        gate=Middleware(Gate, authenticate=authenticate, open_paths=[f"{base}/health", page], acting=acting),
         lifespan=_until_the_end(authenticate),
     )
     app.state.answers, app.state.content, app.state.sight = Answers(register), content, Sight(register, access)
@@ -213,16 +218,21 @@ def _known(asked: tuple[str, ...]) -> tuple[str, ...]:
 def main() -> None:
     """Run the service as the hub starts it, until it is stopped."""
     from londata_hub.store import RegisterStore
+    from londata_hub.store.publication_store import PublicationStore
 
     hub = settings.load()
-    authenticate = HubAuth(os.environ["JUPYTERHUB_API_URL"], os.environ.get("JUPYTERHUB_SERVICE_NAME", "register"))
+    api_url = os.environ["JUPYTERHUB_API_URL"]
+    authenticate = HubAuth(api_url, os.environ.get("JUPYTERHUB_SERVICE_NAME", "register"))
+    groups = HubGroups(api_url, os.environ["JUPYTERHUB_API_TOKEN"])
     anchors, isolated = hub.state / "audit-anchors", not sandbox.why_not()
     with (
         RegisterStore(hub.database, hub.index) as store,
         AccessStore(hub.database, anchors, isolated=isolated) as access,
+        PublicationStore(hub.database, anchors, isolated=isolated) as publications,
     ):
         prefix = os.environ.get("JUPYTERHUB_SERVICE_PREFIX", "")
-        app = create_app(store, authenticate, Content(shipped("catalogs")), prefix=prefix, access=access)
+        content, acting = Content(shipped("catalogs")), Insights(publications.find, groups).subject
+        app = create_app(store, authenticate, content, prefix=prefix, access=access, acting=acting)
         serve(app, os.environ["JUPYTERHUB_SERVICE_URL"])
 
 

@@ -30,7 +30,9 @@ def barred(subject: Subject, project: str | None, arrangements: Arrangements) ->
     found: list[str] = []
     if not arrangements.isolated:
         found.append("users are not kept apart on this hub, so it serves open data only")
-    if subject.owner:
+    if subject.insight:
+        found += [] if subject.owner else ["an insight that no named person owns may read open data only"]
+    elif subject.owner:
         found += _account_failing(subject, project, arrangements)
     elif subject.name.startswith(SERVICE):
         found.append("a service that no named person owns may read open data only")

@@ -8,6 +8,8 @@ from functools import cached_property
 #: A group of this beginning says which body somebody works for: ``org-camden``. It is a publisher's id.
 ORGANISATION = "org-"
 STEWARDS = "stewards"
+#: What the name of an insight that asks for data begins with; no person's name has a slash.
+APP = "app/"
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,11 @@ class Subject:
     name: str
     groups: frozenset[str] = frozenset()
     owner: str = ""
+
+    @property
+    def insight(self) -> str:
+        """The published insight that asks, by its slug; empty where a person or something else does."""
+        return self.name.removeprefix(APP) if self.name.startswith(APP) else ""
 
     @property
     def person(self) -> str:
