@@ -226,7 +226,9 @@ def _told(what: str, leak: Leak, table: str, by: str) -> str:
     hidden_one = f"The {what} at {named(leak.place)} of the table {table} is hidden, and"
     if leak.exact:
         return f"{hidden_one} can be worked out{by} from what is shown."
-    return f"{hidden_one} can be worked out{by} to within {leak.less:g} less and {leak.more:g} more."
+    sides = [(leak.more, "more"), (leak.less, "less")]
+    off = " or ".join(f"{much:g} {side}" for much, side in sides if much < math.inf)
+    return f"{hidden_one} can be worked out{by} from what is shown: it can be at most {off} than it is."
 
 
 # Beside an earlier release --------------------------------------------------------------------------------------------

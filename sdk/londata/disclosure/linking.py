@@ -8,6 +8,7 @@ enough to be safe, and sometimes more than is needed.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -39,7 +40,10 @@ class Sheet:
 
 @dataclass(frozen=True)
 class Leak:
-    """A hidden number that can be worked out: by how much at most it could be more, and less, by what is shown."""
+    """A hidden number that can be worked out: by how much at most it could be more, and less, by what is shown.
+
+    Without end stands for as much as is needed.
+    """
 
     place: Place
     more: float
@@ -47,8 +51,8 @@ class Leak:
 
     @property
     def exact(self) -> bool:
-        """Whether nothing is left uncertain."""
-        return self.more <= _EXACTLY and self.less <= _EXACTLY
+        """Whether nobody could take it for more."""
+        return self.more <= _EXACTLY
 
 
 def leaks(
@@ -77,14 +81,22 @@ def leaks(
             yield Leak(edge.place, 0, 0)
             continue
         shared = {place for place in unknown if sheet.group(place) in both}
-        free = (unknown - shared) | {edge.place}
-        more = slack(sheet.edges, free, edge.place, edge.rise)
-        less = slack(sheet.edges, free, edge.place, edge.fall, upwards=False)
-        wide = more >= edge.rise * (1 - _EXACTLY) and less >= edge.fall * (1 - _EXACTLY)
-        if edge.place in shared or not wide:
-            if shared and _shifts_everywhere(sheet, edge, unknown, shared, related):
-                continue
-            yield Leak(edge.place, more, less) if not wide else Leak(edge.place, 0, 0)
+        more, less = _leeway(sheet, edge, (unknown - shared) | {edge.place})
+        safe = more == less == math.inf
+        if safe and edge.place not in shared:
+            continue
+        if not (shared and _shifts_everywhere(sheet, edge, unknown, shared, related)):
+            yield Leak(edge.place, 0, 0) if safe else Leak(edge.place, more, less)
+
+
+def _leeway(sheet: Sheet, edge: Edge, free: Collection[Place]) -> tuple[float, float]:
+    """Tell by how much a number could be more, and less; where it is enough, without end."""
+    more = slack(sheet.edges, free, edge.place, edge.rise)
+    less = slack(sheet.edges, free, edge.place, edge.fall, upwards=False)
+    return (
+        math.inf if more >= edge.rise * (1 - _EXACTLY) else more,
+        math.inf if less >= edge.fall * (1 - _EXACTLY) else less,
+    )
 
 
 def alike(one: Sheet, other: Sheet) -> bool:
@@ -107,13 +119,13 @@ def _shifts_everywhere(
     turns = {sheet.group(each.place): forward for each, forward in [(edge, True), *way]}
     common = {sheet.group(place) for place in shared}
     return all(
-        _carries(other, {group: up == forward for group, forward in turns.items()}, common, much)
+        _carries(other, {group: up == forward for group, forward in turns.items()}, common, much, outside=not up)
         for other in related
         for up, much in ((True, edge.rise), (False, edge.fall))
     )
 
 
-def _carries(other: Sheet, turns: dict[Group, bool], common: Collection[Group], much: float) -> bool:
+def _carries(other: Sheet, turns: dict[Group, bool], common: Collection[Group], much: float, *, outside: bool) -> bool:
     """Tell whether another table fits when these of its groups grow (or shrink) by so much, and no other shared one."""
     sources: dict[Point, float] = {}
     sinks: dict[Point, float] = {}
@@ -125,4 +137,4 @@ def _carries(other: Sheet, turns: dict[Group, bool], common: Collection[Group], 
             sinks[end] = sinks.get(end, 0) + much
     wanted = sum(sources.values())
     free = [each for each in other.edges if each.place in other.hidden and other.group(each.place) not in common]
-    return flow(free, sources, sinks, wanted) >= wanted * (1 - _EXACTLY)
+    return flow(free, sources, sinks, wanted, outside=outside) >= wanted * (1 - _EXACTLY)

@@ -181,12 +181,22 @@ def slack(
     tail, head = ends(place)
     source, sink = (head, tail) if upwards else (tail, head)
     others = [of[each] for each in unknown if each != place]
-    most = flow(others, {source: math.inf}, {sink: math.inf}, enough)
+    most = flow(others, {source: math.inf}, {sink: math.inf}, enough, outside=not upwards)
     return most if upwards else min(most, of[place].value)
 
 
-def flow(edges: Sequence[Edge], sources: Mapping[Point, float], sinks: Mapping[Point, float], enough: float) -> float:
+def flow(
+    edges: Sequence[Edge],
+    sources: Mapping[Point, float],
+    sinks: Mapping[Point, float],
+    enough: float,
+    *,
+    outside: bool = False,
+) -> float:
     """Send as much as can be from sources to sinks by shifting numbers: each grows freely and shrinks by its room.
+
+    How much a number could be at most, even a contributor must not know; how little it could be is a question of those
+    outside, for whom it may be nought.
 
     Parameters
     ----------
@@ -196,12 +206,14 @@ def flow(edges: Sequence[Edge], sources: Mapping[Point, float], sinks: Mapping[P
         Point → how much may leave or arrive there.
     enough
         Where it is as much as this, it is not looked any further.
+    outside
+        Whether it is somebody outside who calculates.
     """
     left: dict[tuple[Point, Point], float] = defaultdict(float)
     for edge in edges:
         tail, head = ends(edge.place)
         left[tail, head] += math.inf
-        left[head, tail] += edge.room
+        left[head, tail] += edge.value if outside else edge.room
     for point, much in sources.items():
         left["source", point] += much
     for point, much in sinks.items():

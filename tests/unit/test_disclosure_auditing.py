@@ -1,0 +1,281 @@
+"""The auditor finds what a released table gives away, and nothing in one that was protected as it should be."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from londata.disclosure import Released, audit, protect_counts, protect_sums
+from londata.records import Thresholds
+
+PUPILS = {("Camden", "primary"): 4, ("Camden", "secondary"): 60, ("Brent", "primary"): 80, ("Brent", "secondary"): 70}
+PUPILS |= {("Barnet", "primary"): 90, ("Barnet", "secondary"): 85}
+SPENT = {
+    ("Camden",): {"acme": 900, **{f"c{n}": 5 for n in range(12)}},
+    ("Brent",): {f"b{n}": 20 + n for n in range(20)},
+    ("Barnet",): {f"d{n}": 90 for n in range(30)},
+    ("Ealing",): {f"e{n}": 95 for n in range(30)},
+}
+
+
+def pupils(counts=PUPILS, name="pupils", **more):
+    table = protect_counts(counts, ["home", "phase"], **more)
+    return Released(name, table.rows("pupils"), "pupils", table)
+
+
+def spent(given=SPENT, **more):
+    table = protect_sums(given, ["home"], **more)
+    return Released("spent", table.rows("pounds"), "pounds", table)
+
+
+def changed(table, place, **values):
+    """Change a released row."""
+    dimensions = table.workings.dimensions
+    rows = [row | values if tuple(row[each] for each in dimensions) == place else row for row in table.rows]
+    assert rows != table.rows
+    return replace(table, rows=rows)
+
+
+def said(findings):
+    assert all(finding.check == "disclosure" for finding in findings)
+    return " ".join(finding.sentence for finding in findings if finding.weight == "must")
+
+
+@pytest.mark.parametrize("table", [pupils(), spent(), pupils({("a", "b"): 3})])
+def test_what_was_protected_is_found_in_order(table):
+    (finding,) = audit(table)
+    assert finding.weight == "fine"
+    assert "hidden" in finding.sentence
+
+
+def test_a_count_that_is_not_rounded_is_found():
+    assert "is 81, which is not rounded to 5" in said(audit(changed(pupils(), ("Barnet", "Total"), pupils=81)))
+    assert "“Brent” of the table spent is 21, which is not rounded" in said(
+        audit(changed(spent(SPENT | {("Camden",): {f"c{n}": 20 for n in range(15)}}), ("Brent",), contributions=21))
+    )
+
+
+def test_a_count_that_is_rounded_wrongly_is_found():
+    assert "its workings say something else" in said(audit(changed(pupils(), ("Barnet", "Total"), pupils=180)))
+
+
+def test_a_count_below_the_minimum_is_found():
+    found = said(audit(changed(pupils(), ("Camden", "primary"), pupils=5)))
+    assert (
+        "“Camden, primary” of the table pupils is shown, although too few stand behind it (the minimum is 10)" in found
+    )
+
+
+def test_a_dominated_sum_is_found():
+    found = said(audit(changed(spent(), ("Camden",), pounds=960, contributions=15)))
+    assert "a few make up nearly all of it (the 2 largest more than 90 %)" in found
+
+
+def test_a_sum_that_one_could_work_out_of_another_is_found():
+    given = SPENT | {("Camden",): {"acme": 900, **{f"c{n}": 10 for n in range(15)}}}
+    assert said(audit(spent(given))) == ""
+    assert "one contributor could work out another (to within 20 %)" in said(
+        audit(spent(given), Thresholds(p_percent=20))
+    )
+
+
+def test_a_hidden_count_that_a_subtraction_gives_back_is_found():
+    table = pupils()
+    hidden = [row for row in table.rows if row["pupils"] is None]
+    other = next(row for row in hidden if row["home"] == "Camden" and row["phase"] == "secondary")
+    found = said(audit(changed(table, (other["home"], other["phase"]), pupils=60)))
+    assert "“Camden, primary” of the table pupils is hidden, and can be worked out from what is shown" in found
+
+
+def test_a_hidden_sum_that_comes_back_to_within_its_interval_is_found():
+    """Two are hidden, as a simple rule would have it; the other is too small to hide behind."""
+    given = {**SPENT, ("Tiny",): {f"t{n}": 1 for n in range(12)}}
+    table = spent(given)
+    hidden = {"Tiny", "Camden"}
+    rows = [
+        {"home": number.place[0] or "Total", "pounds": number.value, "contributions": -(-number.contributions // 5) * 5}
+        for number in table.workings.numbers
+    ]
+    rows = [row | ({"pounds": None, "contributions": None} if row["home"] in hidden else {}) for row in rows]
+    rows = [row | ({"contributions": 105} if row["home"] == "Total" else {}) for row in rows]
+    found = said(audit(replace(table, rows=rows)))
+    assert found.startswith(
+        "The sum at “Camden” of the table spent is hidden, and can be worked out from what is shown: "
+    )
+    assert "it can be at most 11 more than it is." in found
+
+
+def test_workings_that_do_not_add_up_are_found():
+    table = spent()
+    numbers = list(table.workings.numbers)
+    numbers[0] = replace(numbers[0], value=5_000.0)
+    assert "do not add up at “Camden”" in said(
+        audit(replace(table, workings=replace(table.workings, numbers=tuple(numbers))))
+    )
+    numbers[0] = replace(table.workings.numbers[0], largest=(10.0, 10.0))
+    assert "do not add up" in said(audit(replace(table, workings=replace(table.workings, numbers=tuple(numbers)))))
+
+
+def test_rows_that_are_not_the_table_s_are_found():
+    table = pupils()
+    assert "same places" in said(audit(replace(table, rows=table.rows[:-1])))
+    assert "twice" in said(audit(replace(table, rows=[*table.rows, table.rows[0]])))
+    assert "others" in said(audit(replace(table, rows=[row | {"name": "Ada"} for row in table.rows])))
+    assert "where a number should" in said(audit(changed(table, ("Barnet", "Total"), pupils="many"))).replace(
+        "stands ", ""
+    )
+
+
+def test_the_tighter_thresholds_count():
+    assert said(audit(pupils(), Thresholds(base=10)))
+    assert said(audit(pupils(thresholds=Thresholds(minimum=100)))) == ""
+    assert "(the minimum is 100)" in said(audit(pupils(), Thresholds(minimum=100)))
+
+
+# Beside other tables -------------------------------------------------------------------------------------------------
+
+
+def test_a_number_that_another_table_of_the_release_shows_is_known():
+    """Both hide Camden's four; they hide other numbers beside it, so that each gives the other's away."""
+    by_phase = {("Camden",): 4, ("Brent",): 150, ("Barnet",): 175}
+    one = protect_counts(by_phase, ["home"])
+    other = protect_counts(by_phase, ["home"], hide={("Barnet",)})
+    rows = [row | ({"n": 150} if row["home"] == "Brent" else {}) for row in other.rows("n")]
+    first, second = Released("one", one.rows("n"), "n", one), Released("other", rows, "n", other)
+    assert said(audit(first)) == ""
+    assert said(audit(second)) == ""
+    found = said(audit(first, others=[second]))
+    assert "“Camden” of the table one is hidden, and can be worked out together with another table" in found
+
+
+def margins(name, dimension, **more):
+    """Protect the pupils by home and something else, with the same totals by home."""
+    counts = {
+        (home, f"{dimension} {at}"): many // 2 + (many % 2) * at
+        for home, many in (("Camden", 6), ("Brent", 150), ("Barnet", 21), ("Ealing", 300))
+        for at in range(2)
+    }
+    table = protect_counts(counts, ["home", dimension], **more)
+    return Released(name, table.rows("n"), "n", table)
+
+
+def test_two_tables_that_share_a_hidden_total_are_safe_where_both_can_shift():
+    one, other = margins("by-phase", "phase"), margins("by-sex", "sex")
+    hidden = {row["home"] for row in one.rows if row["phase"] == "Total" and row["n"] is None}
+    assert hidden == {"Camden", "Barnet"}
+    assert said(audit(one, others=[other])) == said(audit(other, others=[one])) == ""
+
+
+def test_two_tables_that_share_a_total_are_not_safe_where_one_cannot_shift():
+    one, other = margins("by-phase", "phase"), margins("by-sex", "sex", hide={("Ealing", None)})
+    rows = [row | ({"n": 20} if (row["home"], row["sex"]) == ("Barnet", "Total") else {}) for row in other.rows]
+    found = said(audit(one, others=[replace(other, rows=rows)]))
+    assert "“Camden, Total” of the table by-phase is hidden, and can be worked out together with another table" in found
+
+
+def test_tables_of_other_people_tell_nothing_of_each_other():
+    by_home = protect_counts({("Camden",): 4, ("Brent",): 150, ("Barnet",): 175}, ["home"])
+    teachers = protect_counts({("Camden",): 40, ("Brent",): 50, ("Barnet",): 60}, ["home"])
+    assert (
+        said(
+            audit(
+                Released("a", by_home.rows("n"), "n", by_home),
+                others=[Released("b", teachers.rows("n"), "n", teachers)],
+            )
+        )
+        == ""
+    )
+
+
+# Beside an earlier release -------------------------------------------------------------------------------------------
+
+
+def test_the_same_table_again_is_in_order():
+    assert said(audit(pupils(), earlier={"version 1": pupils()})) == ""
+    assert said(audit(spent(), earlier={"version 1": spent()})) == ""
+
+
+def test_two_releases_that_hide_different_numbers_beside_the_small_one_are_found():
+    before = {("Camden",): 4, ("Brent",): 50, ("Barnet",): 52, ("Ealing",): 90}
+    now = before | {("Brent",): 54}
+    older, newer = (protect_counts(each, ["home"]) for each in (before, now))
+    assert {number.place[0] for number in older.numbers if number.why} == {"Camden", "Brent"}
+    assert {number.place[0] for number in newer.numbers if number.why} == {"Camden", "Barnet"}
+    first, second = (Released("t", each.rows("n"), "n", each) for each in (older, newer))
+    found = said(audit(second, earlier={"version 1": first}))
+    assert (
+        "“Camden” of the table t can be worked out to within what it needs, by comparing this release with version 1"
+        in found
+    )
+    again = protect_counts(now, ["home"], hide={("Brent",)})
+    assert said(audit(Released("t", again.rows("n"), "n", again), earlier={"version 1": first})) == ""
+
+
+def test_a_number_that_an_earlier_release_hid_and_this_one_gives_away_is_found():
+    before = {("Camden",): 4, ("Brent",): 50, ("Barnet",): 90}
+    older = protect_counts(before, ["home"])
+    newer = protect_counts(before | {("Camden",): 40}, ["home"])
+    found = said(
+        audit(
+            Released("t", newer.rows("n"), "n", newer),
+            earlier={"version 1": Released("t", older.rows("n"), "n", older)},
+        )
+    )
+    assert "“Camden” of the table t, hidden in version 1, can be worked out" in found
+
+
+def test_a_new_contributor_who_alone_makes_the_difference_is_found():
+    more = SPENT | {("Barnet",): SPENT["Barnet",] | {"newcomer": 77}}
+    found = said(audit(spent(more), earlier={"version 1": spent()}))
+    assert (
+        "The difference between this release and version 1 at “Barnet” of the table spent tells what one has" in found
+    )
+    many = SPENT | {("Barnet",): {name: much + 1 for name, much in SPENT["Barnet",].items()}}
+    assert said(audit(spent(many), earlier={"version 1": spent()})) == ""
+
+
+def test_a_new_contributor_among_hidden_sums_is_found_in_what_is_left_of_the_total():
+    more = SPENT | {("Camden",): SPENT["Camden",] | {"newcomer": 7}}
+    more |= {("Barnet",): {name: much + 1 for name, much in SPENT["Barnet",].items()}}
+    assert "“Total” of the table spent tells what one has" in said(audit(spent(more), earlier={"version 1": spent()}))
+
+
+# Whatever is protected passes ----------------------------------------------------------------------------------------
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.dictionaries(st.tuples(st.sampled_from("rst"), st.sampled_from("abc")), st.integers(0, 40), min_size=1))
+def test_the_auditor_agrees_with_what_protects_counts(counts):
+    assert said(audit(pupils({(row, column): count for (row, column), count in counts.items()}))) == ""
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    st.dictionaries(
+        st.tuples(st.sampled_from("rst"), st.sampled_from("abc")),
+        st.dictionaries(
+            st.sampled_from([f"f{n}" for n in range(30)]), st.integers(0, 99) | st.floats(0, 9), max_size=30
+        ),
+        min_size=1,
+    )
+)
+def test_the_auditor_agrees_with_what_protects_sums(given):
+    table = protect_sums(given, ["x", "y"])
+    assert said(audit(Released("t", table.rows("n"), "n", table))) == ""
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.integers(0, 40), min_size=3, max_size=6), st.data())
+def test_showing_any_one_more_number_of_a_ring_is_found(counts, data):
+    """Of a list in which two are hidden, showing the one that is safe gives the other away."""
+    table = protect_counts({(f"g{at}",): count for at, count in enumerate(counts)}, ["x"])
+    hidden = [number for number in table.numbers if number.why]
+    if len(hidden) != 2 or {number.why for number in hidden} != {"few", "others"} or hidden[-1].place == (None,):
+        return
+    safe = next(number for number in hidden if number.why == "others")
+    released = Released("t", table.rows("n"), "n", table)
+    open_again = changed(released, safe.place, n=(2 * safe.contributions + 5) // 10 * 5)
+    assert "can be worked out from what is shown" in said(audit(open_again))
