@@ -31,14 +31,16 @@ from londata.access import Subject
 from londata.client import unix_address
 from londata.errors import NotAuthenticatedError
 from londata.records import Agreement, Entry, Grant, Project, entry_from_dict
+from londata_hub.gateway.insights import Insights
 from londata_hub.gateway.opening import Opener
 from londata_hub.services.gateway import Gateway
 from londata_hub.store import AccessStore, Holding, RegisterStore
+from londata_hub.store.publication_store import PublicationStore
 
 BASE = "/services/gateway"
 BOROUGHS = ("Barnet", "Camden", "Hackney")
 GROUPS = {"ada": {"analysts", "org-camden"}, "bola": {"analysts", "org-camden"}, "eve": {"analysts", "org-elsewhere"}}
-TOKENS = {f"token-of-{name}": name for name in (*GROUPS, "service/report")}
+TOKENS = {f"token-of-{name}": name for name in (*GROUPS, "service/report", "service/apps", "service/insights")}
 
 
 def table(rows: int) -> pa.Table:
@@ -163,6 +165,9 @@ class World:
     def store(self, **more: Any) -> AccessStore:
         return AccessStore(self.database, self.folder / "audit-anchors", **more)
 
+    def publications(self, **more: Any) -> PublicationStore:
+        return PublicationStore(self.database, self.folder / "audit-anchors", **more)
+
 
 class People:
     """The hub of the tests: who holds which token, and who is in which groups."""
@@ -190,6 +195,7 @@ class RunningGateway:
     gateway: Gateway
     people: People
     loop: asyncio.AbstractEventLoop
+    publications: PublicationStore
 
     def client(self, token: str = "", **more: Any) -> httpx.Client:
         """A client of the gateway's API with a token; over the socket, if it listens on one."""
@@ -293,7 +299,7 @@ def log_lines(world: World, *kinds: str) -> list[dict[str, Any]]:
 def served_gateway(world: World, *, on_socket: bool = False, **store: Any) -> Iterator[RunningGateway]:
     """Run a gateway over a world; it is stopped in order at the end."""
     people = People()
-    with world.store(**store) as opened:
+    with world.store(**store) as opened, world.publications(**store) as publications:
         opener = Opener(opened, world.folder / "gateway", world.folder / "gateway" / "holders.key")
         notes = world.folder / "sessions"
         loop = asyncio.new_event_loop()
@@ -304,7 +310,9 @@ def served_gateway(world: World, *, on_socket: bool = False, **store: Any) -> It
             return asyncio.run_coroutine_threadsafe(coroutine, loop).result(60)
 
         async def made() -> Gateway:
-            return Gateway(opened, opener, people.authenticate, people.groups_of, prefix=BASE, notes=notes)
+            insights = Insights(publications.find, people.groups_of)
+            more = {"prefix": BASE, "notes": notes, "insights": insights}
+            return Gateway(opened, opener, people.authenticate, people.groups_of, **more)
 
         gateway = run(made())
         try:
@@ -312,7 +320,7 @@ def served_gateway(world: World, *, on_socket: bool = False, **store: Any) -> It
             listening = run(gateway.start(address if on_socket else "http://127.0.0.1:0"))
             if not on_socket:
                 address = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}{BASE}"
-            yield RunningGateway(world, address, opened, gateway, people, loop)
+            yield RunningGateway(world, address, opened, gateway, people, loop, publications)
         finally:
             run(gateway.stop())
             run(loop.shutdown_default_executor())

@@ -131,6 +131,8 @@ PEOPLE: Mapping[str, Subject] = {
     "sue": Subject("sue", frozenset({"stewards", "org-tfl"})),
     "robot": Subject("service/nightly"),
 }
+#: Tokens of the hub's own services, which ask in the name of insights.
+SERVICES: Mapping[str, Subject] = {name: Subject(f"service/{name}") for name in ("apps", "insights")}
 SEES: Mapping[str, frozenset[str]] = {
     "sid": frozenset(),
     "pat": frozenset({"pupils-members", "report-for-camden"}),
@@ -180,11 +182,13 @@ def stores(
 
 async def by_name(token: str) -> Subject:
     """Let in everybody of this world: a person's token is their name."""
+    if token in SERVICES:
+        return SERVICES[token]
     if token not in PEOPLE:
         raise NotAuthenticatedError("The hub does not know this token.", hint="Get a new one.")
     return PEOPLE[token]
 
 
-def app_over(register: Any, access: AccessStore | None, catalogs: Path) -> Any:
+def app_over(register: Any, access: AccessStore | None, catalogs: Path, **more: Any) -> Any:
     """Make the register service."""
-    return create_app(register, by_name, Content(catalogs), prefix=f"{BASE}/", access=access)
+    return create_app(register, by_name, Content(catalogs), prefix=f"{BASE}/", access=access, **more)
