@@ -72,6 +72,11 @@ def app(*children: Any, look: str = "") -> Any:
     return box("app", place("style", f"<style>{''.join(sheets)}</style>"), *children)
 
 
+def notice(text: str) -> Any:
+    """Say above everything else what must not be missed, for instance that the data is generated."""
+    return place("notice", f"<p><strong>Generated data.</strong> {html.escape(text)}</p>")
+
+
 def failure(error: LondataError) -> Any:
     """Make what is shown in the place of an app whose data cannot be read: why, and what to do next."""
     sentence = html.escape(f"{error.message} {error.hint}")
