@@ -149,6 +149,7 @@ CASES: Mapping[str, Callable[[Question], Question]] = {
     "The agreement allows the project's purpose": _but(projects=(project(purpose="research"),)),
     "The time is known": _but(now=None),
     "A service has a named owner": _but(subject=Subject("service/nightly")),
+    "An insight that asks has a named owner": _but(subject=Subject("app/rolls-map", _ROBOT.groups)),
     "A service account is entered for its owner": _but(subject=_ROBOT),
     "A service account works for its one project": _but(
         subject=_ROBOT, accounts=(_NIGHTLY.model_copy(update={"project": "transport-study"}),)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from access_table import NOW, Question, agreement, grant, project
+from access_table import NOW, Question, agreement, entry, grant, project
 from londata.access import Arrangements, Subject, decide
 from londata.records import entry_from_dict
 from sharing_world import insight
@@ -98,3 +98,38 @@ def test_whoever_opens_it_is_named_and_sees_it(audience, name, groups, access, n
     member = name == "ada" and "project:school-places" in audience and now == NOW
     assert sees == (bool(name) and (named or member))
     assert opens == (sees and (access == "open" or isolated))
+
+
+def test_an_insight_that_is_open_to_all_lets_in_whoever_is_not_logged_in():
+    nobody = Subject("")
+    shown = insight("map", "A map", ["rolls"], open_to_all=True)
+    assert answers(nobody, shown) == (True, True)
+    assert answers(nobody, shown, now=None, isolated=False) == (True, True)
+    assert answers(Subject("ada"), shown) == (True, True)
+    assert not decide(nobody, "steward", shown).allowed
+    assert answers(nobody, insight("map", "A map", ["rolls"])) == (False, False)
+
+
+@pytest.mark.parametrize(
+    "more", [{"access": "shared"}, {"listing": "members"}, {"listing": "hidden"}, {"audience": ("person:ada",)}]
+)
+def test_a_record_that_is_open_to_all_and_says_otherwise_lets_in_nobody(more):
+    with pytest.raises(ValidationError, match="open to all"):
+        insight(
+            "map", "A map", ["rolls"], open_to_all=True, **({"listing": "members"} if "audience" in more else {}) | more
+        )
+    forged = insight("map", "A map", ["rolls"], open_to_all=True).model_copy(update=more)
+    assert answers(Subject(""), forged) == (False, False)
+
+
+def test_an_insight_that_acts_reads_what_its_owner_may_and_without_one_what_is_open():
+    groups = frozenset({"analysts", "org-camden"})
+    asked = Question(subject=Subject("app/rolls-map", groups, owner="ada"))
+    assert asked.answer().allowed
+    assert asked.answer().subject == "app/rolls-map"
+    assert not replace(asked, subject=Subject("app/rolls-map", groups)).answer().allowed
+    assert not replace(asked, subject=Subject("app/rolls-map", groups, owner="bola")).answer().allowed
+    assert not replace(asked, subject=Subject("app/rolls-map", frozenset(), owner="ada")).answer().allowed
+    assert not replace(asked, project="transport-study").answer().allowed
+    assert not replace(asked, isolated=False).answer().allowed
+    assert replace(asked, subject=Subject("app/rolls-map"), entry=entry(access="open")).answer().allowed

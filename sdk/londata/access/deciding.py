@@ -32,7 +32,7 @@ def decide(
     Parameters
     ----------
     subject
-        Who asks; somebody without a name is nobody, and gets nothing.
+        Who asks; somebody without a name is nobody, and gets nothing but an insight that is open to all.
     action
         ``"see"`` (that it is in the register, and what its record says), ``"read"`` (its data) or ``"steward"``
         (grant or refuse access to it); any other is denied.
@@ -51,6 +51,8 @@ def decide(
         With its reasons. Whoever opens data requires it, by :meth:`Decision.require_for`.
     """
     if not subject.name:
+        if action in ("see", "read") and _is_open_to_all(entry):
+            return Decision(True, action, "", entry.id, ("It is open to everybody.",))
         return Decision(False, action, "", entry.id, ("Nobody is logged in.", "Log in first."))
     known = now if now is not None and now.utcoffset() is not None else None
     if action == "see":
@@ -65,6 +67,17 @@ def decide(
         return _steward(subject, entry)
     said = (f"There is no rule by which anybody may {action} “{entry.title}”.", "What can be asked is see and read.")
     return Decision(False, action, subject.name, entry.id, said)
+
+
+def _is_open_to_all(entry: Entry) -> bool:
+    """Tell whether an insight lets in visitors who are not logged in; a record that says two things lets in nobody."""
+    return (
+        isinstance(entry, Insight)
+        and entry.open_to_all
+        and entry.access == "open"
+        and entry.listing == "public"
+        and not entry.audience
+    )
 
 
 def _see(subject: Subject, entry: Entry, now: dt.datetime | None, arrangements: Arrangements) -> Decision:

@@ -11,7 +11,7 @@ from londata.records import Distribution, Entry, RowFilter
 
 EVERY_ROW = RowFilter()
 #: Changes when the rules of :func:`londata.access.decide` change.
-POLICY_VERSION = "2026-11-audiences"
+POLICY_VERSION = "2026-11-insights"
 Action = Literal["see", "read", "steward"]
 
 
