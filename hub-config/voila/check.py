@@ -7,9 +7,11 @@ ended to the file ``said.json`` in the folder ``WORK``, beside the log of what w
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
+import signal
 import sys
 import time
 import uuid
@@ -23,9 +25,10 @@ from londata.reports import child
 from londata.reports.evidence import CellFailure
 from londata.reports.job import Job
 from londata.reports.journal import Journal
-from londata.reports.lifeline import Lifeline
+from londata.reports.lifeline import MOST_PROCESSES, Lifeline
 from londata.reports.templates import Template
 
+_LOOK_S = 0.05
 _OUTSIDE = re.compile(r"(?:Read-only file system|Permission denied): '([^'\n]{1,200})'|wrote outside its folder: (.+)")
 _MISSING = re.compile(r"No such file or directory: '([^'\n]{1,200})'")
 _WORDS = {
@@ -60,6 +63,7 @@ def main(snapshot: Path, work: Path) -> int:
     for folder in (private, work / "report", work / "figures"):
         folder.mkdir(parents=True, exist_ok=True)
     run = Run(uuid.uuid4().urn, str(snapshot), "", str(work), str(work), str(private), "", {}, "")
+    watch_processes(work)
     held, _ = os.pipe()  # nobody lets go of it: the run ends by itself, or with the sandbox
     lifeline, journal = Lifeline(os.fdopen(held), insight), Journal(run)
     said: dict[str, Any] = {"problem": "", "cell": None, "figures": []}
@@ -85,6 +89,27 @@ def main(snapshot: Path, work: Path) -> int:
     for pid in processes.children(os.getpid()):
         processes.kill_tree(pid)
     return 0
+
+
+def watch_processes(work: Path) -> None:
+    """Have the whole sandbox end at once when it fills with processes: they fork faster than one can kill them.
+
+    The sandbox ends with the process that runs the notebook. Outside of one nobody is counted.
+    """
+    if not Path("/proc/1/comm").read_text(encoding="utf-8").startswith("bwrap"):
+        return
+    runs = os.getpid()
+    if os.fork():
+        return
+    try:
+        while sum(name.isdigit() for name in os.listdir("/proc")) < MOST_PROCESSES:  # noqa: PTH208 - quick
+            time.sleep(_LOOK_S)
+        said = {"problem": f"It started more than {MOST_PROCESSES} processes.", "cell": None, "figures": []}
+        (work / "said.json").write_text(json.dumps(said), encoding="utf-8")
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(runs, signal.SIGKILL)
+        os._exit(0)
 
 
 def in_words(problem: str) -> str:

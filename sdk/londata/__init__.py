@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from londata import reports as reports
     from londata import widgets as widgets
     from londata.client.shown_outputs import keep_output as keep_output
+    from londata.insights.publishing import publish as publish
     from londata.intake_catalog import RegisterCatalog
     from londata.intake_catalog import open_catalog as open_catalog
     from londata.intake_catalog.display.readings import reads as reads
@@ -41,6 +42,7 @@ _PUBLIC = {
     "projects": ("londata.sharing.choosing", "projects"),
     "requests": ("londata.sharing.asking", "requests"),
     "notices": ("londata.sharing.telling", "notices"),
+    "publish": ("londata.insights.publishing", "publish"),
     "insights": ("londata.insights", None),
     "reports": ("londata.reports", None),
     "widgets": ("londata.widgets", None),
@@ -55,6 +57,7 @@ __all__ = [
     "notices",
     "open_catalog",
     "projects",
+    "publish",
     "reads",
     "reports",
     "requests",

@@ -130,10 +130,10 @@ class SandboxChecker:
         command = [sys.executable, "-P", str(CHECK), str(room.snapshot), str(room.inside / "check")]
         say("Running the notebook from top to bottom.")
         left = sandboxed.perform(room, command, room.surroundings(publication, self.bounds), limits, why_not)
-        return _said(room.home / "check" / "said.json") or {
-            "problem": left.stopped or "It was ended before it could say how it went, perhaps for want of memory.",
-            "cell": progress.cell,
+        said = _said(room.home / "check" / "said.json") or {
+            "problem": left.stopped or "It was ended before it could say how it went, perhaps for want of memory."
         }
+        return said | ({"cell": said.get("cell") or progress.cell} if said["problem"] else {})
 
 
 @dataclass(frozen=True)

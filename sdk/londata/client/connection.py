@@ -144,7 +144,7 @@ class Connection:
             )
             try:
                 response = self._pool().send(request, stream=stream)
-                if response.status_code not in (200, 201, 206, 304):
+                if response.status_code not in (200, 201, 202, 206, 304):
                     raise self._error(response)
             except (httpx.NetworkError, httpx.RemoteProtocolError) as error:
                 if pause is None or (body is not None and not isinstance(error, httpx.ConnectError)):

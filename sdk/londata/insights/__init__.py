@@ -14,15 +14,82 @@ never typed: the notebook is run, and what it read is what it uses.
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from londata.errors import UsageError
 from londata.insights.drafting import LOOK, MAX_RUN_S, NOTEBOOK, RECORD, Check, Draft, check, draft
 
 if TYPE_CHECKING:
+    from londata.insights.managing import find as find
+    from londata.insights.managing import impact as impact
+    from londata.insights.managing import move_release as move_release
+    from londata.insights.managing import pause as pause
+    from londata.insights.managing import published as published
+    from londata.insights.managing import releases as releases
+    from londata.insights.managing import resume as resume
+    from londata.insights.managing import roll_back as roll_back
+    from londata.insights.managing import set_audience as set_audience
+    from londata.insights.managing import submit_release as submit_release
+    from londata.insights.managing import tighten as tighten
+    from londata.insights.managing import versions as versions
+    from londata.insights.managing import withdraw as withdraw
+    from londata.insights.managing import workings as workings
+    from londata.insights.publishing import publish as publish
     from londata.intake_catalog import RegisterCatalog
 
-__all__ = ["LOOK", "MAX_RUN_S", "NOTEBOOK", "RECORD", "Check", "Draft", "check", "draft", "list", "show"]
+#: What is loaded when it is first used, and from where.
+_LATER = {
+    **dict.fromkeys(
+        (
+            *("find", "impact", "move_release", "pause", "published", "releases", "resume", "roll_back"),
+            *("set_audience", "submit_release", "tighten", "versions", "withdraw", "workings"),
+        ),
+        "managing",
+    ),
+    "publish": "publishing",
+    "table": "tables",
+}
+
+__all__ = [
+    "LOOK",
+    "MAX_RUN_S",
+    "NOTEBOOK",
+    "RECORD",
+    "Check",
+    "Draft",
+    "check",
+    "draft",
+    "find",
+    "impact",
+    "list",
+    "move_release",
+    "pause",
+    "publish",
+    "published",
+    "releases",
+    "resume",
+    "roll_back",
+    "set_audience",
+    "show",
+    "submit_release",
+    "tighten",
+    "versions",
+    "withdraw",
+    "workings",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module 'londata.insights' has no attribute {name!r}")
+    value = getattr(import_module(f"londata.insights.{_LATER[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> Any:
+    return sorted({*globals(), *__all__})
 
 
 def list(catalog: RegisterCatalog | None = None) -> RegisterCatalog:

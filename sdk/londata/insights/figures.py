@@ -43,7 +43,8 @@ def figures(notebook: Mapping[str, Any]) -> list[Finding]:
     list of Finding
         One for each cell that has a figure without words, or without a title; else one that says that all have both.
     """
-    found, total = [], 0
+    found: list[Finding] = []
+    total = 0
     for number, cell in enumerate(notebook["cells"], 1):
         shown = [each for output in cell.get("outputs") or () for each in _of_output(output)]
         found += _said(shown, "", number)

@@ -82,7 +82,10 @@ with open(os.environ["LONDATA_READ_LOG"], "a") as log:
 
 ATTACKS = {
     "loops": ("while True:\n    pass", "It took longer than 3 seconds."),
-    "forks": ("import os\nwhile True:\n    os.fork()", "It started more than 200 processes."),
+    "forks": (
+        "import os, time\nfor _ in range(400):\n    if not os.fork():\n        time.sleep(60)",
+        "It started more than 200 processes.",
+    ),
     "fills memory": (
         "x = []\nwhile True:\n    x.append(bytearray(10_000_000))",
         "It needed more than 300 MB of memory.",

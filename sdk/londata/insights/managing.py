@@ -1,0 +1,143 @@
+"""What one does with insights that are published: versions, audience, releases, and what a change of data touches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from londata.client.insights_client import insights_client
+from londata.errors import UsageError
+from londata.insights.audiences import audience_of
+from londata.insights.published import Impact, Insights, PublishedInsight, Releases, Versions
+
+
+def published() -> Insights:
+    """List the insights that were published at the hub and are there for you; yours first."""
+    return Insights(insights_client().insights())
+
+
+def find(insight: Any) -> PublishedInsight:
+    """Find a published insight by its slug, or by its entry of the catalog."""
+    client = insights_client()
+    return PublishedInsight(client.insight(slug_of(insight)), client)
+
+
+def versions(insight: Any) -> Versions:
+    """List the versions of an insight, the newest first."""
+    return Versions(insights_client().versions(slug_of(insight)))
+
+
+def roll_back(insight: Any, version: int) -> PublishedInsight:
+    """Let an earlier version of an insight of yours be the current one again."""
+    if isinstance(version, bool) or not isinstance(version, int) or version < 1:
+        raise UsageError(f"{version!r:.40} is no number of a version.", hint="See insights.versions(…).")
+    return _changed(insight, "rollback", version=version)
+
+
+def withdraw(insight: Any, reason: str = "") -> PublishedInsight:
+    """Withdraw an insight of yours for good; its address says that it is gone, and why."""
+    return _changed(insight, "withdraw", reason=reason)
+
+
+def pause(insight: Any, reason: str = "") -> PublishedInsight:
+    """Shut an insight of yours until it is resumed."""
+    return _changed(insight, "pause", reason=reason)
+
+
+def resume(insight: Any) -> PublishedInsight:
+    """Open a paused insight of yours again."""
+    return _changed(insight, "resume")
+
+
+def set_audience(insight: Any, audience: str | Sequence[str]) -> PublishedInsight:
+    """Change who may open an insight of yours; see :func:`londata.publish` for how they are named."""
+    return _changed(insight, "audience", audience=audience_of(audience))
+
+
+def tighten(insight: Any, **thresholds: float) -> PublishedInsight:
+    """Tighten from when on numbers of an insight of yours may be shown.
+
+    Parameters
+    ----------
+    insight
+        Its slug, or its entry of the catalog.
+    **thresholds
+        ``minimum``, ``base``, ``dominance_n``, ``dominance_percent``, ``p_percent``; they are never loosened.
+    """
+    if not thresholds:
+        raise UsageError("There is nothing to tighten.", hint="Say which: tighten(…, minimum=20).")
+    return _changed(insight, "thresholds", **thresholds)
+
+
+def impact(dataset: Any) -> Impact:
+    """List the insights that a change of a dataset touches: those that rest on it.
+
+    Parameters
+    ----------
+    dataset
+        Its slug, or its entry of the catalog.
+    """
+    said = insights_client().impact(slug_of(dataset))
+    return Impact([*(said.get("insights") or ()), *(said.get("others") or ())])
+
+
+def releases() -> Releases:
+    """List the releases that you asked for, or may check."""
+    return Releases(insights_client().releases())
+
+
+def submit_release(insight: Any, audience: str | Sequence[str] = "public", *, why: str) -> Mapping[str, Any]:
+    """Ask for the tables of the current version to be made more open than the data behind them.
+
+    Parameters
+    ----------
+    insight
+        Its slug, or its entry of the catalog.
+    audience
+        To whom it is to be opened.
+    why
+        Why that is right; it is kept for good.
+    """
+    client, slug = insights_client(), slug_of(insight)
+    current = PublishedInsight(client.insight(slug), client).current
+    if not current:
+        raise UsageError(f"No version of {slug} has passed its check yet.", hint="Publish it first.")
+    return client.step(slug, current, "submitted", why, audience_of(audience))
+
+
+def move_release(insight: Any, version: int, to: str, why: str = "") -> Mapping[str, Any]:
+    """Let a release take its next step, as its author or as somebody who checks it.
+
+    Parameters
+    ----------
+    insight
+        Its slug, or its entry of the catalog.
+    version
+        The number of the version.
+    to
+        ``submitted``, ``reviewed``, ``approved``, ``released``, ``returned`` or ``withdrawn``.
+    why
+        Why; it is kept for good.
+    """
+    return insights_client().step(slug_of(insight), version, to, why)
+
+
+def workings(insight: Any, version: int) -> Mapping[str, Any]:
+    """Give the numbers that show why each cell of a release is safe; to those who check it alone."""
+    return insights_client().workings(slug_of(insight), version)
+
+
+def slug_of(insight: Any) -> str:
+    """Read the slug of an entry, or of the name by which Python knows it."""
+    record = getattr(insight, "record", None)
+    name = getattr(record, "id", None) or getattr(insight, "slug", None) or insight
+    if not isinstance(name, str) or not name:
+        raise UsageError(
+            "That is no insight.", hint='Give its name, as "borough-explorer", or its entry of the catalog.'
+        )
+    return name.replace("_", "-")
+
+
+def _changed(insight: Any, what: str, **said: Any) -> PublishedInsight:
+    client = insights_client()
+    return PublishedInsight(client.change(slug_of(insight), what, **said), client)

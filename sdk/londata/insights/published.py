@@ -1,0 +1,296 @@
+"""Published insights as people see them: in a terminal, and in a notebook."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from londata.client.insights_client import InsightsClient
+from londata.errors import RegisterUnavailableError, UsageError
+from londata.insights.audiences import in_words
+from londata.records.publications import Finding
+from londata.sharing.display.listing import Listing
+from londata.sharing.display.style import card, table
+from londata.sharing.display.words import link, plain, safe
+
+_LONGEST = 500
+_WEIGHTS = {"must": "Must be mended", "should": "Should be mended", "fine": "In order"}
+_VERSIONS = {"checking": "is being checked", "ready": "passed its check", "refused": "did not pass its check"}
+_STATES = {"live": "", "paused": "paused", "withdrawn": "withdrawn"}
+
+
+def findings_of(said: Mapping[str, Any]) -> tuple[Finding, ...]:
+    """Read findings as the hub tells them."""
+    return tuple(Finding.model_validate(each) for each in said.get("findings") or ())
+
+
+def lines_of(findings: Sequence[Finding], *, fine: bool = True) -> list[str]:
+    """Write findings for a terminal, the weightiest first."""
+    lines = []
+    for weight, words in _WEIGHTS.items():
+        of_weight = [each for each in findings if each.weight == weight]
+        if of_weight and (fine or weight != "fine"):
+            lines.append(f"{words}:")
+            lines += [f"  - {_where(each)}{plain(each.sentence, _LONGEST)}" for each in of_weight]
+    return lines
+
+
+def _where(finding: Finding) -> str:
+    return f"Cell {finding.cell}: " if finding.cell else ""
+
+
+@dataclass
+class PublishedInsight:
+    """An insight at the hub, as it stood when it was asked for or changed last.
+
+    ``said`` is what the hub says of it.
+    """
+
+    said: Mapping[str, Any]
+    service: InsightsClient = field(repr=False, compare=False)
+
+    @property
+    def slug(self) -> str:
+        """What it is called in the register."""
+        return str(self.said.get("slug", ""))
+
+    @property
+    def title(self) -> str:
+        """What it is called."""
+        return str(self.said.get("title", ""))
+
+    @property
+    def state(self) -> str:
+        """``live``, ``paused`` or ``withdrawn``."""
+        return str(self.said.get("state", ""))
+
+    @property
+    def current(self) -> int:
+        """Which version is shown; 0 while none has passed its check."""
+        return int(self.said.get("current") or 0)
+
+    @property
+    def audience(self) -> tuple[str, ...]:
+        """Who may open it."""
+        return tuple(map(str, self.said.get("audience") or ()))
+
+    @property
+    def address(self) -> str:
+        """Where it opens, on the hub."""
+        return str(self.said.get("address") or "")
+
+    @property
+    def page(self) -> str:
+        """Where everything about it stands, on the hub."""
+        return str(self.said.get("page") or "")
+
+    def _facts(self) -> list[tuple[str, str]]:
+        said = self.said
+        found = [
+            ("State", " – ".join(filter(None, (_STATES.get(self.state, self.state), str(said.get("reason") or ""))))),
+            ("Version", str(self.current) if self.current else "none yet"),
+            ("For", in_words(self.audience)),
+            ("Mind", str(said.get("stale") or "")),
+            ("Project", str(said.get("project") or "")),
+            ("Data", str(said.get("access") or "")),
+            ("Last run", str(said.get("last_run") or "")[:16].replace("T", " ")),
+        ]
+        return [(name, value) for name, value in found if value]
+
+    def __str__(self) -> str:
+        lines = [f"{plain(self.title)} ({self.slug})"]
+        lines += [f"  {name + ':':<10} {plain(value, _LONGEST)}" for name, value in self._facts()]
+        lines += [f"  {'Open it:':<10} {self.address}"] if self.address else []
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        rows = [(safe(name), safe(value, _LONGEST)) for name, value in self._facts()]
+        rows += [("Open it", link(self.address))] if self.address else []
+        rows += [("More", link(self.page))] if self.page else []
+        return card(table(safe(self.title), rows, row_headers=True))
+
+
+@dataclass
+class Published:
+    """A version that was published: whether it passed its check, what was found, and where it opens.
+
+    ``said`` is what the hub says of the version, ``about`` what it says of the insight; ``before`` was found before it
+    left this machine.
+    """
+
+    said: Mapping[str, Any]
+    about: PublishedInsight
+    before: tuple[Finding, ...] = ()
+
+    @property
+    def slug(self) -> str:
+        """What it is called in the register."""
+        return str(self.said.get("publication", ""))
+
+    @property
+    def number(self) -> int:
+        """The number of the version."""
+        return int(self.said.get("number") or 0)
+
+    @property
+    def state(self) -> str:
+        """``checking``, ``ready`` or ``refused``."""
+        return str(self.said.get("state", ""))
+
+    @property
+    def ok(self) -> bool:
+        """Whether it passed its check."""
+        return self.state == "ready"
+
+    @property
+    def address(self) -> str:
+        """Where it opens, on the hub; empty until it has passed."""
+        return self.about.address if self.ok else ""
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What was found: here before it left, and by the hub."""
+        told = findings_of(self.said)
+        known = {(each.check, each.sentence, each.cell) for each in told}
+        mended = {each.check for each in self.before if each.weight != "fine"}
+        told = tuple(each for each in told if each.weight != "fine" or each.check not in mended)
+        mine = [each for each in self.before if each.weight != "fine"]
+        return (*told, *(each for each in mine if (each.check, each.sentence, each.cell) not in known))
+
+    @property
+    def rests_on(self) -> tuple[str, ...]:
+        """The entries that it read, as the hub saw it; each once."""
+        return tuple(dict.fromkeys(str(each["entry"]) for each in self.said.get("rests_on") or ()))
+
+    def refresh(self) -> Published:
+        """Look at it again; returns it as it stands then."""
+        service = self.about.service
+        self.said = service.version(self.slug, self.number)
+        self.about = PublishedInsight(service.insight(self.slug), service)
+        return self
+
+    def require(self) -> Published:
+        """Return it if it passed its check.
+
+        Raises
+        ------
+        UsageError
+            It did not, or is still being checked; the message says what was found.
+        """
+        if not self.ok:
+            raise UsageError(str(self), hint="Mend that and publish again.")
+        return self
+
+    def _headline(self) -> str:
+        name = self.about.title or self.slug
+        return f"“{plain(name)}”, version {self.number}, {_VERSIONS.get(self.state, self.state)}."
+
+    def __str__(self) -> str:
+        lines = [self._headline(), *lines_of(self.findings)]
+        lines += [f"Open it: {self.address}", f"For: {in_words(self.about.audience)}"] if self.ok else []
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        parts = [f"<p>{html.escape(self._headline())}</p>"]
+        if self.ok:
+            opened = link(self.address, f"Open {self.about.title or self.slug}")
+            parts.append(f"<p>{opened} – for {safe(in_words(self.about.audience))}</p>")
+        rows = [
+            (_WEIGHTS[each.weight], str(each.cell or ""), safe(each.sentence, _LONGEST))
+            for weight in _WEIGHTS
+            for each in self.findings
+            if each.weight == weight
+        ]
+        parts += [table("What was found", rows, headers=("Weight", "Cell", "Finding"))] if rows else []
+        return card("".join(parts))
+
+
+class _Said(Listing[Mapping[str, Any]]):
+    """A list of what the hub said, with columns."""
+
+    columns: tuple[tuple[str, Callable[[Mapping[str, Any]], str]], ...] = ()
+    what = ("insight", "insights")
+
+    def headline(self) -> str:
+        """Say how many there are."""
+        one, several = self.what
+        return f"1 {one}." if len(self) == 1 else f"{len(self):,} {several}." if self else f"No {several}."
+
+    def line(self, item: Mapping[str, Any]) -> str:
+        """Write one for a terminal."""
+        first, *rest = (plain(show(item), _LONGEST) for _, show in self.columns)
+        return "  ".join([f"{first:<28}", *filter(None, rest)])
+
+    def cells(self, item: Mapping[str, Any]) -> Sequence[str]:
+        """Write one for the table."""
+        return [safe(show(item), _LONGEST) for _, show in self.columns]
+
+    @property
+    def headers(self) -> tuple[str, ...]:  # type: ignore[override]  # read-only here
+        """What the table calls its columns."""
+        return tuple(name for name, _ in self.columns)
+
+
+def _state(said: Mapping[str, Any]) -> str:
+    words = _STATES.get(str(said.get("state", "")), str(said.get("state", "")))
+    return ": ".join(filter(None, (words or ("stale" if said.get("stale") else ""), str(said.get("stale") or ""))))
+
+
+class Insights(_Said):
+    """Insights that were published at the hub."""
+
+    columns = (
+        ("Insight", lambda said: str(said.get("slug", ""))),
+        ("Title", lambda said: str(said.get("title", ""))),
+        ("Version", lambda said: f"version {said['current']}" if said.get("current") else "no version yet"),
+        ("For", lambda said: in_words(said.get("audience") or ())),
+        ("State", _state),
+    )
+
+
+class Versions(_Said):
+    """The versions of an insight, the newest first."""
+
+    what = ("version", "versions")
+    columns = (
+        ("Version", lambda said: f"version {said.get('number')}"),
+        ("State", lambda said: _VERSIONS.get(str(said.get("state")), "")),
+        ("Published", lambda said: str(said.get("published_at") or "")[:16].replace("T", " ")),
+        ("By", lambda said: str(said.get("published_by") or "")),
+        ("Released", lambda said: "released" if said.get("released") else ""),
+    )
+
+
+class Impact(_Said):
+    """The insights that rest on a dataset; of those that are not there for you, a steward sees name and owner."""
+
+    columns = (
+        ("Insight", lambda said: str(said.get("slug", ""))),
+        ("Title", lambda said: str(said.get("title", ""))),
+        ("Owner", lambda said: str(said.get("owner", ""))),
+        ("State", _state),
+    )
+
+
+class Releases(_Said):
+    """Releases that you asked for, or may check."""
+
+    what = ("release", "releases")
+    columns = (
+        ("Insight", lambda said: str(said.get("publication", ""))),
+        ("Version", lambda said: f"version {said.get('version')}"),
+        ("State", lambda said: str(said.get("state", ""))),
+        ("Author", lambda said: str(said.get("author", ""))),
+        ("For", lambda said: in_words(said.get("audience") or ())),
+        ("Next", lambda said: ", ".join(map(str, said.get("moves") or ()))),
+    )
+
+
+def strange() -> RegisterUnavailableError:
+    """Make the error for an answer that the hub would not give."""
+    return RegisterUnavailableError(
+        "The hub describes an insight in a way that this version of londata does not know.",
+        hint="Install the version of londata that the hub runs.",
+    )

@@ -1,0 +1,143 @@
+"""Publishing an insight: a snapshot of a notebook goes to the hub, which checks it and serves it as an app."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from londata import settings
+from londata.client.insights_client import InsightsClient, insights_client
+from londata.errors import EntryNotFoundError, UsageError
+from londata.insights import snapshot as snapshots
+from londata.insights.audiences import audience_of
+from londata.insights.published import Published, PublishedInsight, lines_of
+from londata.records import slugify
+from londata.records.publications import Start
+
+#: Seconds between two looks at how a check goes.
+_LOOK_S = 0.4
+FORMS = ("app", "report", "model", "visualisation")
+
+
+def publish(
+    notebook: str | Path,
+    *,
+    title: str,
+    audience: str | Sequence[str],
+    slug: str | None = None,
+    files: Iterable[str | Path] = (),
+    project: str | None = None,
+    public_benefit: str = "",
+    friction: str = "",
+    method: str = "",
+    limits: str = "",
+    licence: str = "not stated",
+    summary: str = "",
+    tags: Sequence[str] = (),
+    form: str = "app",
+    start: Start = "shared",
+    model: Mapping[str, Any] | None = None,
+    progress: bool = True,
+    wait: bool = True,
+    **more: Any,
+) -> Published:
+    """Publish a notebook as an insight: the hub checks a snapshot of it, and serves it as an app if it passes.
+
+    What is published under a name that is yours becomes its next version. Which data it rests on is found out.
+
+    Parameters
+    ----------
+    notebook
+        The notebook. It is not changed, and what was put out by earlier runs stays here.
+    title
+        What it is called.
+    audience
+        Who may open it: ``"public"``, ``"hub"``, ``"org-camden"``, ``"person:ada"``, ``"project:school-places"``, or a
+        list of them; an empty list for yourself alone.
+    slug
+        Its name in the register; made of the title when not given.
+    files
+        Files that the notebook reads from its own folder; no others go along.
+    project
+        For which project it reads data that is not open; that of this session when not given.
+    public_benefit, friction, method, limits, summary
+        For whom it is good, which difficulty with data was overcome, how its numbers were made, what it does
+        not show, and what it is in a sentence.
+    licence
+        The id of a licence, as ``"ogl-3"``; none is assumed.
+    tags
+        Words by which it is found.
+    form
+        ``app``, ``report``, ``model`` or ``visualisation``.
+    start
+        ``shared``: viewers begin from one run; ``fresh``: each has a run of their own.
+    model
+        Where it rests on an algorithm: what there is to know of it, for a transparency record; see
+        :mod:`londata.insights.transparency`.
+    progress
+        Show what the hub is doing.
+    wait
+        Wait until the check has ended.
+    **more
+        Further fields of the record, such as ``description``.
+
+    Returns
+    -------
+    Published
+        Whether it passed, what was found, and where it opens.
+
+    Raises
+    ------
+    UsageError
+        Something must be mended before it leaves this machine; each thing is listed.
+    SettingsError
+        There is no hub here.
+    """
+    if form not in FORMS:
+        raise UsageError(f"An insight cannot have the form {form!r}.", hint=f"Say one of {', '.join(FORMS)}.")
+    client, viewers = insights_client(), audience_of(audience)
+    taken = snapshots.take(notebook, title, files)
+    if taken.in_the_way:
+        found = "\n".join(lines_of(taken.in_the_way))
+        raise UsageError(f"{Path(notebook).name} was not published.\n{found}", hint="Mend that and publish again.")
+    said = {"title": title, "form": form, "public_benefit": public_benefit, "friction": friction, "method": method}
+    more |= said | {"limits": limits, "summary": summary, "licence": licence, "tags": list(tags)}
+    more |= {"transparency": dict(model) if model is not None else None}
+    version = client.publish(
+        taken.files,
+        {name: value for name, value in more.items() if value not in ("", [], None)},
+        slug=slug or slugify(title),
+        project=settings.get("PROJECT") if project is None else project,
+        audience=viewers,
+        start=start,
+    )
+    published = Published(version, _about(client, version, title, viewers), taken.findings)
+    return _until_checked(published, progress) if wait else published
+
+
+def _about(client: InsightsClient, version: Mapping[str, Any], title: str, viewers: Sequence[str]) -> PublishedInsight:
+    """Look the insight up; a new one may not be there before its check."""
+    slug = str(version.get("publication", ""))
+    try:
+        return PublishedInsight(client.insight(slug), client)
+    except EntryNotFoundError:
+        return PublishedInsight({"slug": slug, "title": title, "audience": list(viewers)}, client)
+
+
+def _until_checked(published: Published, progress: bool) -> Published:
+    """Wait until the check has ended, and tell of each step once."""
+    told = 0
+    where = sys.stdout if "ipykernel" in sys.modules else sys.stderr
+    while True:
+        steps = [str(each) for each in published.said.get("steps") or ()]
+        for step in steps[told:] if progress else ():
+            print(step, file=where, flush=True)
+        told = max(told, len(steps))
+        if published.state != "checking":
+            return published.refresh()
+        time.sleep(_LOOK_S)
+        service = published.about.service
+        published.said = service.version(published.slug, published.number)
