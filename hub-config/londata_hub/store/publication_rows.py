@@ -86,6 +86,13 @@ def needed_version(connection: Connection, slug: str, number: int) -> Version:
     return there
 
 
+def require_none_checking(connection: Connection, slug: str) -> None:
+    """See that no version of a publication is being checked; raises UsageError when one is."""
+    wanted = select(_V.c.number).where(_V.c.publication == slug, _V.c.state == "checking")
+    if under_way := connection.execute(wanted).scalars().first():
+        raise UsageError(f"Version {under_way} of {slug!r} is being checked.", hint="Wait for its end.")
+
+
 def versions_of(slug: str) -> Select[str, str | None]:
     """Ask for the versions of a publication, each with the state of its release."""
     last = (

@@ -41,7 +41,7 @@ class PublicationStore(Ledger):
         Raises
         ------
         UsageError
-            There is one of this name, which is somebody else's or has been published already.
+            There is one of this name, which is somebody else's, has been published already, or is being checked.
         """
         with self._alone() as change:
             before = rows.found(change.connection, publication.slug)
@@ -49,6 +49,7 @@ class PublicationStore(Ledger):
                 raise UsageError(
                     f"There is an insight {publication.slug!r} already.", hint="Give yours another name, as its title."
                 )
+            rows.require_none_checking(change.connection, publication.slug)
             created = before.created_at if before else change.now
             new = publication.model_copy(update={"created_at": created, "current": 0})
             rows.put(change, new)
@@ -89,11 +90,7 @@ class PublicationStore(Ledger):
         """
         with self._alone() as change:
             rows.going(change.connection, version.publication)
-            state = select(_V.c.number).where(_V.c.publication == version.publication, _V.c.state == "checking")
-            if under_way := change.connection.execute(state).scalars().first():
-                raise UsageError(
-                    f"Version {under_way} of {version.publication!r} is being checked.", hint="Wait for its end."
-                )
+            rows.require_none_checking(change.connection, version.publication)
             last = select(func.max(_V.c.number)).where(_V.c.publication == version.publication)
             number = int(change.connection.execute(last).scalar() or 0) + 1
             fields = {"number": number, "state": "checking", "published_at": change.now, "released": False}
