@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,7 @@ def read(path: Path) -> Any:
 
 
 def stripped(content: Any, title: str) -> Any:
-    """Copy a notebook without outputs, counts, attachments' owners and the state of widgets.
+    """Copy a notebook without outputs, counts, notes of other programs and the state of widgets.
 
     Parameters
     ----------
@@ -48,7 +49,7 @@ def stripped(content: Any, title: str) -> Any:
     title
         What its page is called.
     """
-    content = content.copy()
+    content = copy.deepcopy(content)
     kept = {name: content.metadata[name] for name in ("kernelspec", "language_info") if name in content.metadata}
     content.metadata = type(content.metadata)(kept | {"title": title})
     for cell in content.cells:

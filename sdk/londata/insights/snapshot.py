@@ -70,12 +70,10 @@ def take(notebook: str | Path, title: str, files: Iterable[str | Path] = ()) -> 
     UsageError
         There is no such notebook or file, a file is not the folder's own, or it is too much.
     """
-    import nbformat
-
     path = Path(notebook)
     content = notebooks.read(path)
     along = _declared(path.resolve().parent, files)
-    written: str = nbformat.writes(notebooks.stripped(content, title))
+    written: str = notebooks.library("nbformat").writes(notebooks.stripped(content, title))
     found = looking.look(content, along)
     taken = {NOTEBOOK: written.encode(), **along}
     if len(taken) > MOST_FILES or sum(map(len, taken.values())) > MOST_BYTES:

@@ -10,7 +10,7 @@ from intake.readers.datatypes import BaseData
 from intake.readers.readers import BaseReader
 
 from londata.errors import EntryNotFoundError, LondataError, NoSuchNameError, UsageError
-from londata.intake_catalog import reading
+from londata.intake_catalog import published, reading
 from londata.intake_catalog.inert import inert_metadata
 from londata.intake_catalog.opening import register_at
 from londata.query import Query
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 #: What ``dir`` lists of an entry, before the fields of its record.
 VERBS = ("read", "discover", "read_dummy", "request_access", "to_dask", "to_xarray", "to_reader", "insights", "record")
+#: What only insights can.
+OF_INSIGHTS = ("open", "receipt")
 
 
 class EntryData(BaseData):  # type: ignore[misc]
@@ -107,8 +109,16 @@ class RegisterEntry(BaseReader):  # type: ignore[misc]
 
         return RegisterCatalog(self._data.register(), Query(kind=("insight",), uses=(self.record.id,)))
 
+    def open(self) -> str:
+        """Tell where an insight opens: its address, which a notebook shows as a link."""
+        return published.address_of(self.record)
+
+    def receipt(self) -> dict[str, Any]:
+        """Fetch the receipt of an insight: what ran, on which versions of which data, under which agreements."""
+        return published.receipt_of(self.record)
+
     def read(self, columns: Sequence[str] | None = None, *, distribution: str | None = None, **keywords: Any) -> Any:
-        """Read the data.
+        """Read the data; of an insight the tables that it has put out.
 
         Parameters
         ----------
@@ -117,7 +127,8 @@ class RegisterEntry(BaseReader):  # type: ignore[misc]
         distribution
             Which way to get it, where there are several: ``"csv"``.
         **keywords
-            Further arguments that the reader of this format allows; it lists them when one is not allowed.
+            Further arguments that the reader of this format allows; it lists them when one is not allowed. For an
+            insight with several tables, ``table`` names one.
 
         Returns
         -------
@@ -245,6 +256,8 @@ class RegisterEntry(BaseReader):  # type: ignore[misc]
             tell_of(self.record.id, self._data.address)
         given = {name: value for name, value in asked.items() if value is not None}
         defaults = {name: value for name, value in self.kwargs.items() if name != "data"}
+        if published.gives_tables(self.record):
+            return published.read(self.record, first_rows, **{**defaults, **given})
         return reading.read(self._data.register(), self.record, first_rows=first_rows, **{**defaults, **given})
 
     @property
@@ -272,7 +285,7 @@ class RegisterEntry(BaseReader):  # type: ignore[misc]
         )
 
     def __dir__(self) -> list[str]:
-        return [*VERBS, *type(self.record).model_fields]
+        return [*VERBS, *(OF_INSIGHTS if self.record.kind == "insight" else ()), *type(self.record).model_fields]
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, RegisterEntry) and self._identity() == other._identity()

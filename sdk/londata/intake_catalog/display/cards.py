@@ -63,13 +63,24 @@ def facts(record: Entry, today: dt.date, standing: Standing | None = None) -> li
 def _insight_facts(record: Insight) -> list[Fact]:
     return [
         ("Form", record.form),
+        ("Mind", record.stale),
         ("Owner", record.owner),
+        ("Version", str(record.version or "")),
+        ("Last run", f"{record.last_run:%d %B %Y, %H:%M}".lstrip("0") if record.last_run else ""),
+        ("For", _audience(record)),
         ("Public benefit", record.public_benefit),
         ("Method", record.method),
         ("Limits", record.limits),
         ("Uses", ", ".join(f"catalog.{key_of(slug)}" for slug in record.uses)),
         ("Open it at", record.address),
     ]
+
+
+def _audience(record: Insight) -> str:
+    """Say for whom an insight is, where that is known."""
+    if record.open_to_all:
+        return "everybody, without a log-in"
+    return ", ".join(each.partition(":")[2].removeprefix("org-") for each in record.audience)
 
 
 def entry_text(record: Entry, address: str = "") -> str:

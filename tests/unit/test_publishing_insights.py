@@ -1,0 +1,176 @@
+"""What is taken when an insight is published, who may open it, and how what the hub says is shown."""
+
+import json
+import os
+
+import nbformat
+import pytest
+
+import londata
+from londata import insights
+from londata.errors import SettingsError, UsageError
+from londata.insights import audiences, snapshot
+from londata.insights.published import Impact, Published, PublishedInsight, Releases, Versions
+from londata.records.publications import Finding
+
+
+def write(path, *cells, output="left over"):
+    content = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell, execution_count=7) for cell in cells])
+    state = {"version_major": 2, "version_minor": 0, "state": {"x": {"state": {"value": "of Ada's session"}}}}
+    content.metadata["widgets"] = {"application/vnd.jupyter.widget-state+json": state}
+    content.cells[0].metadata["londata"] = "/home/ada"
+    content.cells[0].outputs = [nbformat.v4.new_output("stream", text=output)]
+    nbformat.write(content, path)
+    return path
+
+
+@pytest.fixture
+def desk(tmp_path):
+    desk = tmp_path / "desk"
+    (desk / "data" / ".hidden").mkdir(parents=True)
+    (desk / "data" / "wards.csv").write_text("a,b\n")
+    (desk / "data" / ".hidden" / "x.csv").write_text("a,b\n")
+    (desk / "diary.txt").write_text("private")
+    (tmp_path / "outside.csv").write_text("a,b\n")
+    return desk
+
+
+def test_only_the_notebook_and_what_is_named_goes_along(desk):
+    notebook = write(desk / "analysis.ipynb", "1 + 1")
+    before = notebook.read_bytes()
+    taken = snapshot.take(notebook, "Sizes", ["data"])
+    assert sorted(taken.files) == ["app.ipynb", "data/wards.csv"]
+    sent = taken.files["app.ipynb"].decode()
+    assert "left over" not in sent
+    assert "Ada" not in sent
+    assert "/home/ada" not in sent
+    assert json.loads(sent)["metadata"]["title"] == "Sizes"
+    assert json.loads(sent)["cells"][0]["execution_count"] is None
+    assert notebook.read_bytes() == before
+    assert set(taken.sha256) == set(taken.files)
+    assert [each.check for each in taken.findings if each.weight == "should"] == ["outputs", "outputs"]
+    assert taken.in_the_way == []
+
+
+@pytest.mark.parametrize(
+    ("files", "problem"),
+    [
+        (["../outside.csv"], "lies outside"),
+        (["data/../../outside.csv"], "lies outside"),
+        (["/etc/passwd"], "lies outside"),
+        (["link.csv"], "is a link"),
+        (["linked/wards.csv"], "is a link"),
+        (["pipe"], "is no file"),
+        (["missing.csv"], "no file missing.csv"),
+        ("data", "takes a list"),
+        (["app.ipynb"], "cannot be called app.ipynb"),
+    ],
+)
+def test_nothing_from_elsewhere_goes_along(desk, files, problem):
+    (desk / "link.csv").symlink_to(desk.parent / "outside.csv")
+    (desk / "linked").symlink_to(desk / "data")
+    (desk / "app.ipynb").write_text("{}")
+    os.mkfifo(desk / "pipe")
+    with pytest.raises(UsageError, match=problem):
+        snapshot.take(write(desk / "analysis.ipynb", "1"), "Sizes", files)
+
+
+def test_a_folder_with_a_link_in_it_is_refused_and_too_much_is_said(desk, monkeypatch):
+    (desk / "data" / "more.csv").symlink_to(desk.parent / "outside.csv")
+    notebook = write(desk / "analysis.ipynb", "1")
+    with pytest.raises(UsageError, match=r"data/more\.csv is a link"):
+        snapshot.take(notebook, "Sizes", ["data"])
+    monkeypatch.setattr(snapshot, "MOST_BYTES", 10_000)
+    (desk / "large.csv").write_bytes(b"x" * 20_000)
+    with pytest.raises(UsageError, match="at most 200 files"):
+        snapshot.take(notebook, "Sizes", ["large.csv"])
+
+
+def test_a_secret_does_not_leave_this_machine(desk, monkeypatch):
+    monkeypatch.setenv("LONDATA_INSIGHTS", "http://127.0.0.1:9/services/insights")
+    notebook = write(desk / "analysis.ipynb", 'password = "hunter2secret"')
+    with pytest.raises(UsageError, match=r"analysis.ipynb was not published") as refused:
+        londata.publish(notebook, title="Sizes", audience="hub")
+    assert "Cell 1: Line 1 holds what looks like a password" in str(refused.value)
+    assert "hunter2" not in str(refused.value)
+
+
+def test_without_a_hub_a_sentence_says_where_to_go(desk, monkeypatch):
+    monkeypatch.delenv("LONDATA_INSIGHTS", raising=False)
+    with pytest.raises(SettingsError, match="there is no hub here"):
+        londata.publish(write(desk / "analysis.ipynb", "1"), title="Sizes", audience="hub")
+    with pytest.raises(UsageError, match="form 'film'"):
+        londata.publish(desk / "analysis.ipynb", title="Sizes", audience="hub", form="film")
+
+
+def test_an_audience_is_written_as_people_say_it():
+    assert audiences.audience_of("public") == ["public"]
+    assert audiences.audience_of(["org-camden", "person:ada", "org-camden"]) == ["group:org-camden", "person:ada"]
+    assert audiences.audience_of([]) == audiences.audience_of("") == []
+    for wrong in ("everybody", "person:", "group:a b", 7):
+        with pytest.raises(UsageError, match="audience cannot be"):
+            audiences.audience_of([wrong])
+    assert audiences.in_words(["group:org-camden", "project:beds", "person:ada"]) == (
+        "people of camden, members of the project beds, person:ada".replace("person:", "")
+    )
+    assert audiences.in_words([]) == "its owner alone"
+
+
+BAD = "<script>alert(1)</script>"
+
+
+def published(state, *findings, before=()):
+    about = {"slug": "sizes", "title": BAD, "audience": ["hub"], "address": "/services/apps/sizes/", "current": 2}
+    said = {"publication": "sizes", "number": 2, "state": state, "findings": [each.to_dict() for each in findings]}
+    said["rests_on"] = [{"entry": "borough-profile"}, {"entry": "borough-profile"}]
+    return Published(said, PublishedInsight(about, None), before)
+
+
+def test_what_was_published_says_what_was_found_and_where_it_opens():
+    fine = Finding(check="outputs", weight="fine", sentence="Nothing is stored.")
+    left = Finding(check="outputs", weight="should", sentence="Results were stored in cell 1.", cell=1)
+    ready = published("ready", Finding(check="runs", weight="fine", sentence="It runs."), fine, before=(left,))
+    assert ready.require() is ready
+    assert ready.rests_on == ("borough-profile",)
+    assert str(ready).splitlines()[1:] == [
+        "Should be mended:",
+        "  - Cell 1: Results were stored in cell 1.",
+        "In order:",
+        "  - It runs.",
+        "Open it: /services/apps/sizes/",
+        "For: everybody at the hub",
+    ]
+    shown = ready._repr_html_()
+    assert BAD not in shown
+    assert 'href="/services/apps/sizes/"' in shown
+    refused = published("refused", Finding(check="runs", weight="must", sentence=BAD, cell=3))
+    assert not refused.ok
+    assert refused.address == ""
+    assert BAD not in refused._repr_html_()
+    with pytest.raises(UsageError, match="did not pass its check"):
+        refused.require()
+
+
+def test_lists_show_themselves_and_escape():
+    said = {"slug": "sizes", "title": BAD, "owner": "ada", "state": "live", "stale": "x has a new version"}
+    assert repr(Impact([said])).splitlines()[0] == "1 insight."
+    assert "stale: x has a new version" in repr(Impact([said]))
+    assert BAD not in Impact([said])._repr_html_()
+    assert repr(Versions([])) == "No versions."
+    release = {"publication": "sizes", "version": 1, "state": "submitted", "author": "ada", "moves": ["reviewed"]}
+    assert "submitted" in repr(Releases([release]))
+    assert BAD not in published("ready").about._repr_html_()
+    assert "everybody at the hub" in str(published("ready").about)
+
+
+def test_an_insight_is_named_as_people_name_it():
+    from londata.insights.managing import slug_of
+
+    assert slug_of("borough_explorer") == slug_of("borough-explorer") == "borough-explorer"
+    for wrong in (None, 7, ""):
+        with pytest.raises(UsageError, match="no insight"):
+            slug_of(wrong)
+    with pytest.raises(UsageError, match="number of a version"):
+        insights.roll_back("sizes", 0)
+    with pytest.raises(UsageError, match="nothing to tighten"):
+        insights.tighten("sizes")
