@@ -22,6 +22,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 from boundaries import DATA, write_features
+from city_tools import city_tools
 from ingredients import (
     SEED,
     boroughs,
@@ -355,6 +356,7 @@ GENERATED: dict[str, Callable[[Path], Path]] = {
         growth_milestones,
         growth_payments,
         growth_partners,
+        city_tools,
         neighbourhoods,
         public_parks,
         libraries_and_museums,
