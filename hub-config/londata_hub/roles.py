@@ -40,7 +40,8 @@ ROLES: tuple[Role, ...] = (
         {
             "self": "Start and stop one's own Lab and hold one's own tokens",
             "access:services!service=register": "Find data: the register answers people who are logged in",
-            "access:services!service=apps": "Open published insights",
+            "access:services!service=apps": "Open published apps",
+            "access:services!service=insights": "Find and publish insights",
             "access:services!service=reports": "Open reports that were made for one, and keep one's schedules",
             "access:services!service=gateway": "A Lab's token may do nothing that its owner may not",
         },
@@ -53,6 +54,7 @@ ROLES: tuple[Role, ...] = (
             "access:servers!server": "Let its owner in, through the browser or with a token",
             "access:services!service=register": "`from londata import catalog` asks the register",
             "access:services!service=apps": "Try a published insight from a notebook",
+            "access:services!service=insights": "`londata.publish` hands an insight to the hub",
             "access:services!service=reports": "`londata.reports.schedule` asks the hub to run a report",
             "access:services!service=gateway": "Ask for shared and closed data; every reading is decided by itself",
         },
@@ -67,10 +69,35 @@ ROLES: tuple[Role, ...] = (
         services=("gateway",),
     ),
     Role(
+        "register",
+        "What the register may do",
+        {
+            "read:users:name": "Find the person who owns a published app that asks for data",
+            "read:users:groups": "See for which body that person works",
+        },
+        services=("register",),
+    ),
+    Role(
         "apps",
-        "What the service of published insights may do",
-        {"access:services!service=register": "The data that apps show comes through the register's doors"},
+        "What the service that serves published apps may do",
+        {
+            "access:services!service=register": "The data that apps show comes through the register's doors",
+            "access:services!service=gateway": "So does shared and closed data, decided for each app by itself",
+            "access:services!service=insights": "A released app shows the tables that were released, and nothing else",
+        },
         services=("apps",),
+    ),
+    Role(
+        "insights",
+        "What the service of published insights may do",
+        {
+            "access:services!service=register": "A check runs an insight on the data that it will show",
+            "access:services!service=gateway": "So it does where that data is not open, decided for each insight",
+            "access:services!service=insights": "A check of a released insight asks for the tables that were released",
+            "read:users:name": "See whether whoever published an insight is still at the hub",
+            "read:users:groups": "See for which body that person works",
+        },
+        services=("insights",),
     ),
     Role(
         "jobs",

@@ -37,7 +37,7 @@ def test_no_role_has_power_over_everybody(role, scope):
     assert scope not in OTHERS
 
 
-def test_the_token_in_a_lab_can_do_six_things_and_no_more():
+def test_the_token_in_a_lab_can_do_seven_things_and_no_more():
     server = next(role for role in ROLES if role.name == "server")
     assert set(server.scopes) == {
         "users:activity!user",
@@ -46,6 +46,7 @@ def test_the_token_in_a_lab_can_do_six_things_and_no_more():
         "access:services!service=apps",
         "access:services!service=gateway",
         "access:services!service=reports",
+        "access:services!service=insights",
     }
 
 
@@ -55,11 +56,15 @@ def test_the_culler_has_what_it_needs_and_no_more():
     assert culler["scopes"] == ["delete:servers", "list:users", "read:servers", "read:users:activity"]
 
 
-def test_the_register_service_holds_no_role():
-    assert not [role.name for role in ROLES if "register" in role.services]
+@pytest.mark.parametrize("name", ["gateway", "register"])
+def test_what_decides_may_look_up_people_and_nothing_else(name):
+    role = next(role for role in load_roles() if role["name"] == name)
+    assert role["services"] == [name]
+    assert role["scopes"] == ["read:users:groups", "read:users:name"]
 
 
-def test_the_gateway_may_look_up_people_and_nothing_else():
-    gateway = next(role for role in load_roles() if role["name"] == "gateway")
-    assert gateway["services"] == ["gateway"]
-    assert gateway["scopes"] == ["read:users:groups", "read:users:name"]
+def test_services_of_insights_reach_the_doors_to_data_and_no_person_s_lab():
+    scopes = {role.name: set(role.scopes) for role in ROLES}
+    doors = {f"access:services!service={name}" for name in ("register", "gateway", "insights")}
+    assert scopes["apps"] == doors
+    assert scopes["insights"] == doors | {"read:users:name", "read:users:groups"}

@@ -24,7 +24,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from londata.access import Subject
 from londata.client import Endpoint
 from londata.errors import AccessDeniedError, NotAuthenticatedError, RegisterUnavailableError
-from londata_hub.auth import Authenticate, token_of
+from londata_hub.auth import Acting, Authenticate, insight_named, token_of
 
 #: Seconds that a browser is known, and that a log-in may take; most of either that are kept.
 KNOWN_S, STATE_S, MOST = 12 * 3600, 600, 10_000
@@ -237,6 +237,8 @@ class Gate:
         The only paths that need neither.
     strangers
         Whether pages are shown to somebody who is not logged in, too. Each page then says what is there for nobody.
+    acting
+        As whom a published insight asks, where insights ask here; otherwise whoever names one is refused.
     """
 
     def __init__(
@@ -248,9 +250,10 @@ class Gate:
         open_paths: list[str],
         *,
         strangers: bool = False,
+        acting: Acting | None = None,
     ) -> None:
         self.app, self.authenticate, self.login = app, authenticate, login
-        self.api, self.open_paths, self.strangers = api, frozenset(open_paths), strangers
+        self.api, self.open_paths, self.strangers, self.acting = api, frozenset(open_paths), strangers, acting
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let one request through with its subject, send a browser to the log-in, or raise."""
@@ -267,6 +270,10 @@ class Gate:
                 return
         else:
             subject = await self.authenticate(token_of(scope["headers"]))
+        if slug := insight_named(scope["headers"], subject):
+            if self.acting is None:
+                raise AccessDeniedError("No insight asks for anything here.")
+            subject = await self.acting(slug)
         scope.setdefault("state", {})["subject"] = subject
         await self.app(scope, receive, send)
 

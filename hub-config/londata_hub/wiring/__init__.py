@@ -36,7 +36,8 @@ class Service:
 
 SERVICES = (
     Service("register", "The register of London's data", {"sharing": "Who shares what"}),
-    Service("apps", "Published insights", {"": "Published insights"}),
+    Service("insights", "Published insights: what there is, what it rests on, who may open it", {"": "Insights"}),
+    Service("apps", "Serves published apps to whoever may open them"),
     Service("reports", "Schedules of reports, and what was made", {"": "Reports"}),
     Service("gateway", "Opens shared and closed data, for one decision at a time", routed=False),
 )

@@ -1,0 +1,118 @@
+"""What of an insight leaves the hub as a file or an answer: its receipt, its tables, and what rests on a dataset."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from londata.access import Subject
+from londata.access.labels import shows_released_tables
+from londata.errors import AccessDeniedError, EntryNotFoundError
+from londata.records.publications import Version
+from londata_hub.publishing.snapshots import RECEIPT
+from londata_hub.services.insights_facts import Shown, told
+from londata_hub.services.insights_hall import Hall
+
+
+class Counter(Hall):
+    """A hall in which files are handed out."""
+
+    def receipt(self, subject: Subject, slug: str) -> bytes:
+        """Give the receipt of the current version to whoever may know of all that it names.
+
+        Raises
+        ------
+        EntryNotFoundError
+            There is no such insight for them, or it has no receipt.
+        AccessDeniedError
+            It names data that is not listed for them, or they may not open the insight.
+        """
+        shown = self.find(subject, slug)
+        self._require_open(shown)
+        if self.used(subject, shown)[1]:
+            raise AccessDeniedError(
+                f"The receipt of “{shown.title}” names data that is not listed for you.", hint=f"Ask {shown.owner}."
+            )
+        with self.open(shown, RECEIPT) as file:
+            return file.read()
+
+    def tables_version(self, subject: Subject, slug: str) -> Version:
+        """Find the version whose tables somebody may have: all of open data, or released.
+
+        Raises
+        ------
+        EntryNotFoundError
+            There is no such insight for them, or its tables are not to be had.
+        AccessDeniedError
+            They may not open it; or an insight asks for the tables of another one.
+        """
+        return self._with_tables(subject, slug)[1]
+
+    def _with_tables(self, subject: Subject, slug: str) -> tuple[Shown, Version]:
+        if subject.insight and subject.insight != slug:
+            raise AccessDeniedError("An insight has its own tables here, and no other’s.")
+        if subject.insight:
+            publication = self.store.find(slug)
+            version = self.store.version(slug, publication.current) if publication else None
+            shown = Shown(None, publication, version)
+        else:
+            shown = self.find(subject, slug)
+            self._require_open(shown)
+        version = shown.version
+        if version is None or not has_tables(version):
+            raise EntryNotFoundError(
+                f"“{shown.title}” has no tables that may be had.", hint="They are there once they are released."
+            )
+        return shown, version
+
+    def _require_open(self, shown: Shown) -> None:
+        if not shown.view.allowed:
+            raise AccessDeniedError(shown.view.reason or "You may not open this insight.", hint=f"Ask {shown.owner}.")
+
+    def table(self, subject: Subject, slug: str, name: str, kind: str) -> tuple[bytes, str]:
+        """Give one table, and its SHA-256.
+
+        Parameters
+        ----------
+        subject
+            Who asks.
+        slug, name
+            Which table of which insight.
+        kind
+            ``parquet`` or ``csv``.
+        """
+        shown, version = self._with_tables(subject, slug)
+        if name not in {each.name for each in version.tables}:
+            there = ", ".join(each.name for each in version.tables)
+            raise EntryNotFoundError(f"“{shown.title}” has no table {name[:80]!r}.", hint=f"It has: {there}.")
+        with self.open(shown, f"tables/{name}.{kind}") as file:
+            content = file.read()
+        return content, hashlib.sha256(content).hexdigest()
+
+    def impact(self, subject: Subject, entry: str, prefix: str) -> dict[str, Any]:
+        """List the insights that rest on an entry: those that are there for the caller, to its stewards all.
+
+        Parameters
+        ----------
+        subject
+            Who asks.
+        entry
+            Slug of the entry.
+        prefix
+            The path of the service.
+        """
+        found = self.data(subject, entry)
+        there = [told(each, prefix) for each in self.built_on(subject, entry)]
+        named = {each["slug"] for each in there}
+        others: list[dict[str, Any]] = []
+        if self.store.decide(subject, "steward", found).allowed:
+            hidden = [each for each in self.store.using(entry) if each.slug not in named]
+            others = [
+                {"slug": each.slug, "owner": each.owner, "state": each.state, "stale": each.stale} for each in hidden
+            ]
+        return {"entry": entry, "insights": there, "others": others}
+
+
+def has_tables(version: Version) -> bool:
+    """Tell whether the tables of a version may be had by whoever may open it."""
+    return bool(version.tables) and (shows_released_tables(version) or version.label.access == "open")

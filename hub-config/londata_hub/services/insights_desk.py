@@ -1,0 +1,352 @@
+"""What owners of insights and those who check releases do: asked of the publisher, which decides whether they may."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from londata.access import Subject
+from londata.errors import AccessDeniedError, EntryNotFoundError, UsageError
+from londata.records.identifiers import MAX_SLUG
+from londata.records.publications import Publication, Release, Version, Viewer
+from londata_hub.publishing.asking import Asked
+from londata_hub.publishing.publisher import Publisher
+from londata_hub.services.insights_counter import Counter
+from londata_hub.services.insights_facts import Owned, Shown, told
+from londata_hub.services.insights_hall import SEE_THEM, is_owner
+from londata_hub.services.insights_parameters import NewStep, NewThresholds, NewVersion
+from londata_hub.services.insights_releases import Releases
+from londata_hub.services.insights_reviews import Review
+
+T = TypeVar("T")
+#: Requests that bring files at a time: each may be large.
+UPLOADS = 2
+PREFIX = "/services/insights/"
+_VIEWER: TypeAdapter[str] = TypeAdapter(Viewer)
+
+
+class Desk:
+    """Where insights are changed.
+
+    Parameters
+    ----------
+    hall
+        Where they are looked at.
+    publisher
+        Does what is asked, if whoever asks may.
+    """
+
+    def __init__(self, hall: Counter, publisher: Publisher) -> None:
+        self.hall, self.publisher, self.releasing = hall, publisher, Releases(publisher)
+        self.asked = hall.asked
+        self.uploads = asyncio.Semaphore(UPLOADS)
+
+    async def publish(self, subject: Subject, wanted: NewVersion) -> dict[str, Any]:
+        """Publish an insight, or a new version of one; gives the version as it stands.
+
+        Parameters
+        ----------
+        subject
+            Who asks.
+        wanted
+            What is to be published; nothing of it is believed.
+        """
+        person_of(subject)
+        audience = audience_of(wanted.audience)
+
+        def work() -> Version:
+            asked = Asked(
+                slug=wanted.slug,
+                files=wanted.contents(),
+                record=wanted.record,
+                project=wanted.project,
+                audience=audience,
+                start=wanted.start,
+            )
+            return self.publisher.publish(subject, asked)
+
+        version = await self.asked(work)
+        return self._version_told(version, mine=True)
+
+    def versions(self, subject: Subject, slug: str) -> list[dict[str, Any]]:
+        """List the versions of an insight that somebody may know of, newest first."""
+        shown = self.hall.find(subject, slug)
+        return [self._version_told(each, shown.mine) for each in self._versions(shown)]
+
+    def _versions(self, shown: Shown) -> list[Version]:
+        if shown.publication is None:
+            return []
+        found = self.hall.store.versions(shown.slug)
+        return [each for each in found if shown.mine or each.state == "ready"]
+
+    def version(self, subject: Subject, slug: str, number: int) -> dict[str, Any]:
+        """Show one version of an insight.
+
+        Raises
+        ------
+        EntryNotFoundError
+            There is none of this number for them.
+        """
+        shown = self.hall.find(subject, slug)
+        for each in self._versions(shown):
+            if each.number == number:
+                return self._version_told(each, shown.mine)
+        raise EntryNotFoundError(f"There is no version {number} of {slug!r}.", hint="See its versions.")
+
+    def _version_told(self, version: Version, mine: bool) -> dict[str, Any]:
+        """Write a version; what its check found may quote its notebook, so only its owner is told."""
+        said = {
+            "publication": version.publication,
+            "number": version.number,
+            "state": version.state,
+            "published_at": version.published_at,
+            "published_by": version.published_by,
+            "released": version.released,
+            "access": version.label.access,
+        }
+        if mine:
+            said["steps"] = list(self.publisher.steps(version.publication, version.number))
+            said["findings"] = [each.model_dump(mode="json") for each in version.findings]
+            said["start"], said["files"] = version.start, dict(version.files)
+            said["tables"] = [each.model_dump(mode="json") for each in version.tables]
+            said["rests_on"] = [each.model_dump(mode="json") for each in version.rests_on]
+        return said
+
+    async def roll_back(self, subject: Subject, slug: str, number: int) -> dict[str, Any]:
+        """Let an earlier version be the current one again.
+
+        Parameters
+        ----------
+        subject
+            Who asks.
+        slug, number
+            Which version.
+        """
+        return await self._changed(subject, slug, lambda: self.publisher.roll_back(subject, slug, number))
+
+    async def change(self, subject: Subject, slug: str, what: str, reason: str = "") -> dict[str, Any]:
+        """Pause, resume or withdraw an insight.
+
+        Parameters
+        ----------
+        subject
+            Who asks.
+        slug
+            Which one.
+        what
+            ``pause``, ``resume`` or ``withdraw``.
+        reason
+            Why, where it is shut.
+        """
+        change = getattr(self.publisher, {"pause": "pause", "resume": "resume", "withdraw": "withdraw"}[what])
+        given = (subject, slug) if what == "resume" else (subject, slug, reason)
+        return await self._changed(subject, slug, lambda: change(*given))
+
+    async def set_audience(self, subject: Subject, slug: str, audience: Iterable[str]) -> dict[str, Any]:
+        """Change who may open an insight.
+
+        Parameters
+        ----------
+        subject
+            Who asks.
+        slug
+            Which one.
+        audience
+            Those who may from now on.
+        """
+        chosen = audience_of(audience)
+        return await self._changed(subject, slug, lambda: self.publisher.set_audience(subject, slug, chosen))
+
+    async def tighten(self, subject: Subject, slug: str, wanted: NewThresholds) -> dict[str, Any]:
+        """Tighten from when on numbers may be shown.
+
+        Parameters
+        ----------
+        subject
+            Who asks.
+        slug
+            Which one.
+        wanted
+            What changes.
+        """
+        before = await self.asked(lambda: self.own(subject, slug).thresholds)
+        after = wanted.over(before)
+        return await self._changed(subject, slug, lambda: self.publisher.tighten(subject, slug, after))
+
+    async def _changed(self, subject: Subject, slug: str, change: Callable[[], object]) -> dict[str, Any]:
+        def work() -> dict[str, Any]:
+            person_of(subject)
+            change()
+            return told(self.hall.find(subject, slug), PREFIX)
+
+        return await self.asked(work)
+
+    def own(self, subject: Subject, slug: str) -> Publication:
+        """Find a publication of one's own; no other is there for a change.
+
+        Raises
+        ------
+        EntryNotFoundError
+            They have none of this name.
+        """
+        person_of(subject)
+        found = self.hall.store.find(slug) if len(slug) <= MAX_SLUG else None
+        if found is None or not is_owner(subject, found):
+            raise EntryNotFoundError(f"There is no insight {slug[:80]!r} of yours.", hint=SEE_THEM)
+        return found
+
+    def owned(self, subject: Subject, shown: Shown) -> Owned:
+        """Gather what only the owner is shown of an insight."""
+        versions = tuple(self.hall.store.versions(shown.slug))
+        steps = tuple(self.publisher.steps(shown.slug, versions[0].number)) if versions else ()
+        current = shown.publication.current if shown.publication else 0
+        release = self.hall.store.release(shown.slug, current) if current else None
+        case = self.releasing.case(shown.slug, current) if current else None
+        moves = self.releasing.moves(case, subject) if case and case.version.tables else ()
+        return Owned(versions, steps, release, moves)
+
+    def releases(self, subject: Subject) -> list[dict[str, Any]]:
+        """List the releases that somebody asked for, or may check."""
+        return [_release_told(each) for each in self.reviews(subject)]
+
+    def reviews(self, subject: Subject) -> list[Review]:
+        """List the releases that somebody asked for, or may check, the newest first."""
+        found = (self._review(subject, each) for each in self.hall.store.releases())
+        reviews = [each for each in found if each is not None]
+        return sorted(reviews, key=lambda each: each.since, reverse=True)
+
+    def review(self, subject: Subject, slug: str, number: int) -> Review:
+        """Find a release that somebody asked for, or may check, with what they may see of its workings.
+
+        Parameters
+        ----------
+        subject
+            Who asks.
+        slug, number
+            Of which version of which insight.
+        """
+        release = self.hall.store.release(slug, number) if len(slug) <= MAX_SLUG else None
+        found = self._review(subject, release) if release else None
+        if found is None:
+            raise EntryNotFoundError(f"There is no release of {slug[:80]!r}.", hint="See the releases to check.")
+        return found
+
+    def _review(self, subject: Subject, release: Release) -> Review | None:
+        case = self.releasing.case(release.publication, release.version)
+        if case is None or not self.releasing.may_look(case, subject):
+            return None
+        version, moves = case.version, self.releasing.moves(case, subject)
+        title = str(version.record.get("title") or release.publication)
+        used, _ = self.hall.used(subject, Shown(None, case.publication, version, mine=True))
+        may_check = self.releasing.may_check(case, subject)
+        return Review(release, title, version, case.label, used, {}, moves, may_check, case.needed)
+
+    async def move(self, subject: Subject, slug: str, number: int, wanted: NewStep) -> dict[str, Any]:
+        """Let a release take its next step.
+
+        Parameters
+        ----------
+        subject
+            Who takes it.
+        slug, number
+            Of which version of which insight.
+        wanted
+            Where it goes, and why.
+        """
+        person_of(subject)
+        chosen = audience_of(wanted.audience)
+
+        def work() -> dict[str, Any]:
+            self.releasing.move(subject, slug, number, wanted.to, wanted.why, chosen)
+            return _release_told(self.review(subject, slug, number))
+
+        return await self.asked(work)
+
+    def workings(self, subject: Subject, slug: str, number: int) -> dict[str, Any]:
+        """Give the workings of each table of a release, to those who check it.
+
+        Parameters
+        ----------
+        subject
+            Who asks.
+        slug, number
+            Of which version of which insight.
+        """
+        return dict(self.review_with_workings(subject, slug, number).workings)
+
+    def review_with_workings(self, subject: Subject, slug: str, number: int) -> Review:
+        """Find a release with the workings of its tables; its author gets it without them.
+
+        Parameters
+        ----------
+        subject
+            Who asks.
+        slug, number
+            Of which version of which insight.
+        """
+        review = self.review(subject, slug, number)
+        found = {}
+        for each in review.version.tables if review.may_check else ():
+            try:
+                found[each.name] = json.loads(self.hall.snapshots.read(slug, number, f"workings/{each.name}.json"))
+            except (EntryNotFoundError, ValueError):
+                continue
+        return replace(review, workings=found)
+
+    def workings_file(self, subject: Subject, slug: str, number: int, name: str) -> bytes:
+        """Give the workings of one table as they are kept.
+
+        Parameters
+        ----------
+        subject
+            Who asks.
+        slug, number, name
+            Which table of which version of which insight.
+        """
+        review = self.review(subject, slug, number)
+        if not review.may_check or name not in {each.name for each in review.version.tables}:
+            raise EntryNotFoundError("There are no such workings for you.", hint="Those who check a release have them.")
+        return self.hall.snapshots.read(slug, number, f"workings/{name}.json")
+
+
+def person_of(subject: Subject) -> str:
+    """Name the person who asks; insights are people's.
+
+    Raises
+    ------
+    AccessDeniedError
+        It is nobody, a service, or what acts for somebody.
+    """
+    if not subject.name or subject.owner or "/" in subject.name:
+        raise AccessDeniedError("Only people publish insights.", hint="Use the token of your own server.")
+    return subject.name
+
+
+def audience_of(names: Iterable[str]) -> tuple[str, ...]:
+    """Read who may open something.
+
+    Raises
+    ------
+    UsageError
+        One of them is none of those who can be named.
+    """
+    found = []
+    for name in dict.fromkeys(names):
+        try:
+            found.append(_VIEWER.validate_python(name))
+        except ValidationError as error:
+            raise UsageError(
+                f"The audience cannot be {name[:80]!r}.",
+                hint="Write public, hub, person:ada, group:org-camden or project:school-places.",
+            ) from error
+    return tuple(found)
+
+
+def _release_told(review: Review) -> dict[str, Any]:
+    said = review.release.model_dump(mode="json")
+    return said | {"title": review.title, "moves": list(review.moves), "access": review.version.label.access}

@@ -1,0 +1,229 @@
+"""What the owner of an insight sees below its page: how its check went, and forms that change it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from londata.records.publications import Finding, Publication, Release, Thresholds, Version
+from londata_hub.services.insights_facts import Owned, Shown
+from londata_hub.services.insights_look import date, facts, listed
+from londata_hub.services.look import moment, safe
+
+#: state of a version → words.
+VERSIONS = {"checking": "is being checked", "ready": "passed its check", "refused": "did not pass its check"}
+#: state of a release → words; and what a button says that moves it there.
+RELEASES = {
+    "draft": "is drafted",
+    "submitted": "waits for a check",
+    "reviewed": "was checked by one person and waits for another",
+    "approved": "is approved",
+    "released": "is released",
+    "returned": "was returned",
+    "withdrawn": "was withdrawn",
+}
+#: What a step is, said of whoever took it.
+STEPS = {
+    "draft": "began it",
+    "submitted": "asked for a check",
+    "reviewed": "checked it",
+    "approved": "approved it",
+    "released": "released it",
+    "returned": "returned it",
+    "withdrawn": "withdrew it",
+}
+MOVES = {
+    "draft": "Begin a release",
+    "submitted": "Ask for a check",
+    "reviewed": "I have checked it: in order",
+    "approved": "Approve it",
+    "released": "Release it",
+    "returned": "Return it",
+    "withdrawn": "Withdraw the release",
+}
+WEIGHTS = {"must": "Must be mended", "should": "Should be mended", "fine": "In order"}
+THRESHOLDS = {
+    "minimum": "People behind a count, at least",
+    "base": "Counts are rounded to a multiple of",
+    "dominance_n": "Largest contributors that are looked at together",
+    "dominance_percent": "Most of a sum that they may make up, in per cent",
+    "p_percent": "Margin within which nobody may be worked out, in per cent",
+}
+
+
+def owning(prefix: str, shown: Shown, owned: Owned, secret: str, problem: str = "", done: str = "") -> str:
+    """Write the owner's part of a page.
+
+    Parameters
+    ----------
+    prefix
+        The path of the service.
+    shown, owned
+        The insight, and what its owner is shown beside.
+    secret
+        What the forms of this visitor hold.
+    problem, done
+        What went wrong with what was just asked for, or what was done.
+    """
+    publication = shown.publication
+    if publication is None:
+        return ""
+    said = f'<div class="note" role="alert"><p>{safe(problem)}</p></div>' if problem else ""
+    said += f'<div class="note good" role="status"><p>{safe(done)}</p></div>' if done else ""
+    parts = [f'<section class="mine" id="yours" aria-labelledby="yours-title"><h2 id="yours-title">Yours</h2>{said}']
+    parts.append(_newest(owned))
+    if publication.state != "withdrawn" and secret:
+        make = _Forms(f"{prefix}{shown.slug}/", secret)
+        parts += [_audience(make, publication), _back(make, publication, owned), _release(make, owned)]
+        parts += [_thresholds(make, publication.thresholds), _pausing(make, publication), _withdrawing(make)]
+    return "".join([*parts, "</section>"])
+
+
+class _Forms:
+    """Forms of one page."""
+
+    def __init__(self, base: str, secret: str) -> None:
+        self._base, self._secret = base, secret
+
+    def form(self, what: str, fields: str, button: str = "") -> str:
+        """Write a form that asks for one change; without a button of its own where the fields have some."""
+        last = f"<p><button>{safe(button)}</button></p>" if button else ""
+        return (
+            f'<form method="post" action="{safe(self._base + what)}">'
+            f'<input type="hidden" name="secret" value="{safe(self._secret)}">'
+            f"{fields}{last}</form>"
+        )
+
+    def folded(self, what: str, title: str, fields: str, button: str) -> str:
+        """Write a form that is folded away until it is wanted."""
+        return f"<details><summary>{safe(title)} …</summary>{self.form(what, fields, button)}</details>"
+
+
+def _newest(owned: Owned) -> str:
+    """Tell how the check of the newest version went."""
+    if not owned.versions:
+        return "<p>Nothing of it is published yet.</p>"
+    version = owned.versions[0]
+    told = f"<p>Version {version.number} {VERSIONS[version.state]}. It was sent {moment(version.published_at)}.</p>"
+    if version.state == "checking":
+        told += listed(map(safe, owned.steps)) + "<p>Load this page again to see how it goes.</p>"
+        return f"<h3>The newest version</h3>{told}"
+    return f"<h3>The newest version</h3>{told}{findings(version.findings)}"
+
+
+def findings(found: Sequence[Finding]) -> str:
+    """List what a check looked at, first what weighs most."""
+    order = list(WEIGHTS)
+    items = sorted(found, key=lambda each: order.index(each.weight))
+    lines = "".join(
+        f'<li class="{each.weight}"><strong>{WEIGHTS[each.weight]}</strong>{_cell(each)}: {safe(each.sentence)}</li>'
+        for each in items
+    )
+    return f'<ul class="list">{lines}</ul>' if lines else "<p>Nothing that has to be mended.</p>"
+
+
+def _cell(finding: Finding) -> str:
+    return f" (cell {finding.cell})" if finding.cell else ""
+
+
+def _audience(make: _Forms, publication: Publication) -> str:
+    chosen = publication.audience
+    ours = f"project:{publication.project}" if publication.project else ""
+    ticks = [("public", "Everybody, without a log-in"), ("hub", "Everybody at the hub")]
+    ticks += [(ours, f"Members of the project {publication.project}")] if ours else []
+    boxes = "".join(
+        f'<label class="tick"><input type="checkbox" name="{"project" if value == ours else value}" value="yes"'
+        f"{' checked' if value in chosen else ''}>{safe(words)}</label>"
+        for value, words in ticks
+    )
+    others = "\n".join(each for each in chosen if each not in dict(ticks))
+    fields = (
+        f"<fieldset><legend>Who may open it</legend>{boxes}"
+        '<label for="others">People and groups, one on each line</label>'
+        f'<textarea id="others" name="others" rows="3" maxlength="3000" spellcheck="false" '
+        f'aria-describedby="others-hint">{safe(others)}</textarea>'
+        '<p class="hint" id="others-hint">As person:ada or group:org-camden</p></fieldset>'
+    )
+    return make.folded("audience", "Change who may open it", fields, "Let these open it")
+
+
+def _back(make: _Forms, publication: Publication, owned: Owned) -> str:
+    earlier = [each for each in owned.versions if each.state == "ready" and each.number != publication.current]
+    if not earlier:
+        return ""
+    options = "".join(f'<option value="{each.number}">{_version(each)}</option>' for each in earlier)
+    fields = f'<label for="number">Show this version again</label><select id="number" name="number">{options}</select>'
+    return make.folded("rollback", "Go back to another version", fields, "Show it from now on")
+
+
+def _version(version: Version) -> str:
+    at = version.published_at
+    return safe(f"Version {version.number}, {at.day} {at:%B %Y}")
+
+
+def _release(make: _Forms, owned: Owned) -> str:
+    if owned.release is None and not owned.moves:
+        return ""
+    told = release_steps(owned.release) if owned.release else "<p>Its tables are for those who may open it alone.</p>"
+    whom = ""
+    if "submitted" in owned.moves:
+        whom = (
+            "<fieldset><legend>To whom?</legend>"
+            '<label class="tick"><input type="radio" name="whom" value="public" checked>Everybody, without a log-in'
+            '</label><label class="tick"><input type="radio" name="whom" value="hub">Everybody at the hub</label>'
+            "</fieldset>"
+        )
+    why = '<label for="why-release">In words, for those who check it</label>'
+    why += '<textarea id="why-release" name="why" rows="3" maxlength="2000"></textarea>'
+    buttons = "".join(map(move_button, owned.moves))
+    form = make.form("release", f'{whom}{why}<div class="ways">{buttons}</div>') if buttons else ""
+    return f"<details><summary>Make its tables more open …</summary>{told}{form}</details>"
+
+
+def move_button(move: str) -> str:
+    """Write the button for a step; those that close something are plain."""
+    mark = ' class="plain"' if move in ("returned", "withdrawn") else ""
+    return f'<button name="to" value="{safe(move)}"{mark}>{MOVES[move]}</button>'
+
+
+def release_steps(release: Release) -> str:
+    """Tell which steps a release took, with their reasons."""
+    lines = []
+    for step in release.steps:
+        why = f": {safe(step.why)}" if step.why else ""
+        lines.append(f"{date(step.at)}: {safe(step.by)} {STEPS[step.to]}{why}")
+    return f"<p>It {RELEASES[release.state]}.</p>{listed(lines)}"
+
+
+def _thresholds(make: _Forms, now: Thresholds) -> str:
+    rows = []
+    for name, value in now.model_dump().items():
+        whole = isinstance(value, int)
+        step = "5" if name == "base" else "1" if whole else "any"
+        bound = f'max="{value:g}" min="0"' if name == "dominance_percent" else f'min="{value:g}"'
+        rows.append(
+            (
+                THRESHOLDS[name],
+                f'<input type="number" name="{name}" value="{value:g}" step="{step}" {bound} '
+                f'aria-label="{safe(THRESHOLDS[name])}">',
+            )
+        )
+    hint = '<p class="hint">They can be made stricter, and never looser again.</p>'
+    return make.folded("thresholds", "Show small numbers less", hint + facts(rows), "Make them stricter")
+
+
+def _pausing(make: _Forms, publication: Publication) -> str:
+    if publication.state == "paused":
+        return make.form("resume", "", "Open it again")
+    return make.folded("pause", "Pause it", _reason("pause"), "Pause it")
+
+
+def _withdrawing(make: _Forms) -> str:
+    sure = "<p>It cannot be opened again after that, and its name cannot be used again.</p>"
+    return make.folded("withdraw", "Withdraw it for good", sure + _reason("withdraw"), "Yes, withdraw it")
+
+
+def _reason(what: str) -> str:
+    return (
+        f'<label for="why-{what}">Why? Its viewers read this.</label>'
+        f'<input type="text" id="why-{what}" name="reason" maxlength="500">'
+    )

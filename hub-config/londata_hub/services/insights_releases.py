@@ -1,0 +1,138 @@
+"""Releases as people ask for them and check them: who may look, which step they may take, and taking it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from londata.access import STEWARDS, Subject
+from londata.access.labels import may_open
+from londata.access.releasing import Case, approvers, licence_lines, may_move, steps_open
+from londata.errors import EntryNotFoundError, UsageError
+from londata.records import Release
+from londata.records.publications import Finding, ReleaseState, Step, Version
+from londata_hub.publishing.publisher import Publisher
+
+NONE = "See the releases that you may check, or those of your own insights."
+
+
+class Releases:
+    """The releases of one hub.
+
+    Parameters
+    ----------
+    publisher
+        Looks after what was published.
+    """
+
+    def __init__(self, publisher: Publisher) -> None:
+        self._publisher, self._store = publisher, publisher.store
+
+    def case(self, slug: str, number: int) -> Case | None:
+        """Gather what the steps of a release depend on, as it stands now; ``None`` where there is no such version."""
+        publication, version = self._store.find(slug), self._store.version(slug, number)
+        if publication is None or version is None or publication.shipped:
+            return None
+        release = self._store.release(slug, number)
+        label = self._publisher.label(version)
+        begun = release or Release(publication=slug, version=number, author=version.published_by)
+        entries = {each.entry: self._store.entry(each.entry) for each in version.rests_on}
+        return Case(
+            publication,
+            version,
+            begun,
+            label,
+            findings=self._findings(version, begun),
+            unlicensed=licence_lines(entries)[1] if label.access == "open" else (),
+            owners=frozenset({publication.owner}),
+            approvers=approvers(label, self._store.arrangements()),
+        )
+
+    def _findings(self, version: Version, release: Release) -> tuple[Finding, ...]:
+        return release.findings or tuple(each for each in version.findings if each.check == "tables")
+
+    def moves(self, case: Case, subject: Subject) -> tuple[ReleaseState, ...]:
+        """List the steps that somebody may take now; a draft is not worth a step of its own."""
+        return tuple(to for to in steps_open(case, subject) if to != "draft")
+
+    def may_look(self, case: Case, subject: Subject) -> bool:
+        """Tell whether a release is there for somebody: they made it, or are a steward of a body that may check it."""
+        if not subject.name or subject.owner:
+            return False
+        if subject.name.casefold() in case.involved:
+            return True
+        return bool(case.release.steps) and self.may_check(case, subject)
+
+    def may_check(self, case: Case, subject: Subject) -> bool:
+        """Tell whether somebody may see the numbers behind a release: those who check it alone."""
+        is_party = not subject.organisations.isdisjoint(case.label.parties or ())
+        return (
+            STEWARDS in subject.groups
+            and is_party
+            and not subject.owner
+            and "/" not in subject.name
+            and subject.name.casefold() not in case.involved
+        )
+
+    def move(
+        self, subject: Subject, slug: str, number: int, to: ReleaseState, why: str, audience: Iterable[str] = ()
+    ) -> Release:
+        """Take a step.
+
+        Parameters
+        ----------
+        subject
+            Who takes it.
+        slug, number
+            Of which version.
+        to, why
+            Where it goes, and the reason.
+        audience
+            To whom it is to be opened, where it is asked for; whoever may open it already, where nobody is named.
+
+        Raises
+        ------
+        AccessDeniedError
+            They may not; the sentence says why.
+        EntryNotFoundError
+            There is no such release for them.
+        """
+        with self._publisher.alone(slug):
+            case = self.case(slug, number)
+            if case is None or not self.may_look(case, subject):
+                raise EntryNotFoundError(f"There is no release of {slug[:80]!r}.", hint=NONE)
+            may_move(case, to, subject, why).require()
+            release = case.release
+            chosen = tuple(dict.fromkeys(audience))
+            if to == "submitted" and chosen:
+                release = release.model_copy(update={"audience": chosen})
+            step = Step(to=to, by=subject.name, at=self._store.now(), why=why)
+            moved = self._store.move(release, step, case.findings)
+            if to == "withdrawn" and release.state == "released":
+                self._narrow(replace(case, release=moved))
+            self._publisher.write_entry(slug)
+        return moved
+
+    def _narrow(self, case: Case) -> None:
+        """Take the insight back from those to whom the release alone had opened it."""
+        publication = self._store.find(case.publication.slug)
+        if publication is None:
+            return
+        wide = [each for each in publication.audience if may_open([each], case.label, publication.project)]
+        if wide:
+            rest = tuple(each for each in publication.audience if each not in wide)
+            own = (f"project:{publication.project}",) if publication.project else (f"person:{publication.owner}",)
+            self._store.set_audience(publication.slug, rest or own, "londata")
+
+
+def number_of(text: str) -> int:
+    """Read the number of a version out of an address or a form.
+
+    Raises
+    ------
+    UsageError
+        It is none.
+    """
+    if not text.isascii() or not text.isdigit() or len(text) > 6:
+        raise UsageError("There is no such version.", hint="Choose one of those that are listed.")
+    return int(text)

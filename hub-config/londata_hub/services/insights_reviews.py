@@ -1,0 +1,208 @@
+"""Pages for those who check releases, and the card of a dataset with the insights built on it. Pure."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+from londata.records import Entry
+from londata.records.legal import OUTPUTS
+from londata.records.publications import Label, Release, Version
+from londata_hub.services.insights_facts import ACCESS, Shown, Used, audience_in_words
+from londata_hub.services.insights_look import date, facts, listed, marks, page, ways, words
+from londata_hub.services.insights_owning import RELEASES, findings, move_button, release_steps
+from londata_hub.services.look import safe, table
+
+#: Most rows of a table of workings that the page shows; all are in its file.
+MOST_ROWS = 200
+
+
+@dataclass(frozen=True)
+class Review:
+    """One release as somebody who may check it sees it.
+
+    ``workings`` are, for each table, rows of plain values that show why each cell is safe. ``moves`` are the steps that
+    this visitor may take, ``may_check`` tells whether they are no author but check it, ``needed`` how many must.
+    """
+
+    release: Release
+    title: str
+    version: Version
+    label: Label
+    used: Sequence[Used] = ()
+    workings: Mapping[str, Any] = field(default_factory=dict)
+    moves: Sequence[str] = ()
+    may_check: bool = False
+    needed: int = 0
+
+    @property
+    def since(self) -> dt.datetime:
+        """When it took its last step."""
+        return self.release.steps[-1].at if self.release.steps else self.version.published_at
+
+
+def reviews_page(prefix: str, reviews: Sequence[Review]) -> str:
+    """List the releases that somebody may check: first those that wait for them."""
+    waiting = [each for each in reviews if each.may_check and {"reviewed", "approved"} & set(each.moves)]
+    others = [each for each in reviews if each not in waiting]
+    headers = ("Insight", "Author", "State", "Data behind it", "Since")
+    body = "<p>A release makes the tables of an insight more open than the data that they were made from.</p>"
+    parts = ((waiting, "Wait for you"), (others, "Others"))
+    for found, heading in parts:
+        rows = [_row(prefix, each) for each in found]
+        body += f"<h2>{heading}</h2>" + (table(heading, headers, rows) if rows else "<p>None.</p>")
+    return page("Releases to check", body, ways(prefix, known=True, steward=True, here="reviews"))
+
+
+def _row(prefix: str, review: Review) -> tuple[str, ...]:
+    release = review.release
+    at = f"{prefix}reviews/{release.publication}/{release.version}/"
+    return (
+        f'<a href="{safe(at)}">{safe(review.title)}</a> <span class="quiet">version {release.version}</span>',
+        safe(release.author),
+        safe(RELEASES[release.state]),
+        safe(ACCESS[review.label.access]),
+        date(review.since),
+    )
+
+
+def review_page(prefix: str, review: Review, secret: str, problem: str = "") -> str:
+    """Write the page of one release.
+
+    Parameters
+    ----------
+    prefix
+        The path of the service.
+    review
+        What is shown.
+    secret
+        What the form of this visitor holds.
+    problem
+        What went wrong with what was just asked for.
+    """
+    release, version = review.release, review.version
+    said = f'<div class="note" role="alert"><p>{safe(problem)}</p></div>' if problem else ""
+    label = review.label
+    rows = [
+        ("Author", safe(release.author)),
+        ("To be opened to", safe(audience_in_words(release.audience))),
+        ("Data behind it", safe(ACCESS[label.access]) + (", some of it about people" if label.personal else "")),
+        ("Agreements", safe(", ".join(label.agreements))),
+        ("Their rule", safe(OUTPUTS[label.outputs]) if label.outputs else ""),
+        ("Who needs to check it", _checkers(review.needed)),
+    ]
+    body = f"{said}{facts(rows)}<h2>Steps so far</h2>{release_steps(release)}"
+    found = findings((*version.findings, *(each for each in release.findings if each not in version.findings)))
+    body += f"<h2>What it rests on</h2>{_used(review.used)}<h2>What the check found</h2>{found}"
+    body += _workings(prefix, review) + _deciding(prefix, review, secret)
+    links = [*ways(prefix, known=True), (f"{prefix}reviews", "Releases to check")]
+    return page(f"Release of {review.title}, version {release.version}", body, links)
+
+
+def _checkers(needed: int) -> str:
+    people = {0: "Nobody: all of it is open", 1: "One person who is not its author"}
+    return people.get(needed, "Two different people, neither of them its author")
+
+
+def _used(used: Sequence[Used]) -> str:
+    rows = [
+        tuple(map(safe, (each.entry.title if each.entry else each.slug, each.access, each.agreement, each.version)))
+        for each in used
+    ]
+    headers = ("Dataset", "Access", "Agreement", "Version")
+    return table("What was read", headers, rows) if rows else "<p>Nothing.</p>"
+
+
+def _workings(prefix: str, review: Review) -> str:
+    """Show of each table the numbers from which it was made safe: only those who check it may see them."""
+    parts = []
+    for each in review.version.tables:
+        at = f"{prefix}reviews/{review.release.publication}/{review.release.version}/workings/{quote(each.name)}.json"
+        parts.append(f"<h3>{safe(each.title)}</h3><p>{each.rows:,} rows, {safe(each.unit)}. ")
+        parts.append(f'<a href="{safe(at)}">All its workings</a> (JSON)</p>{_rows(review.workings.get(each.name))}')
+    return f"<h2>Tables and their workings</h2>{''.join(parts) or '<p>This version leaves no tables.</p>'}"
+
+
+def _rows(workings: Any) -> str:
+    rows, notes = _tabular(workings)
+    told = "".join(f"<p>{safe(each)}</p>" for each in notes)
+    if not rows:
+        return told
+    headers = list(dict.fromkeys(name for row in rows[:MOST_ROWS] for name in row))
+    cells = [[safe(_value(row.get(name))) for name in headers] for row in rows[:MOST_ROWS]]
+    more = f"<p>The other {len(rows) - MOST_ROWS:,} rows are in the file.</p>" if len(rows) > MOST_ROWS else ""
+    return f'{told}<div class="scroll">{table("Workings", headers, cells)}</div>{more}'
+
+
+def _tabular(workings: Any) -> tuple[list[Mapping[str, Any]], list[str]]:
+    """Find the rows in a document of workings, and say the plain values that stand beside them."""
+    if isinstance(workings, list):
+        return [each for each in workings if isinstance(each, Mapping)], []
+    if not isinstance(workings, Mapping):
+        return [], []
+    rows: list[Mapping[str, Any]] = []
+    notes = []
+    for name, value in workings.items():
+        if isinstance(value, list) and value and all(isinstance(each, Mapping) for each in value) and not rows:
+            rows = value
+        elif isinstance(value, (str, int, float)) and value != "":
+            notes.append(f"{str(name).replace('_', ' ').capitalize()}: {value}")
+    return rows, notes
+
+
+def _value(value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, float):
+        return f"{value:,.4g}"
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
+
+def _deciding(prefix: str, review: Review, secret: str) -> str:
+    if not review.moves or not secret:
+        why = "There is nothing for you to decide now." if review.may_check else "Others than its author check it."
+        return f"<h2>Decide</h2><p>{why}</p>"
+    action = f"{prefix}reviews/{review.release.publication}/{review.release.version}/"
+    buttons = "".join(map(move_button, review.moves))
+    return (
+        f'<h2>Decide</h2><form method="post" action="{safe(action)}">'
+        f'<input type="hidden" name="secret" value="{safe(secret)}">'
+        '<label for="why">Why? The author and whoever looks later read this.</label>'
+        '<textarea id="why" name="why" rows="4" maxlength="2000" required></textarea>'
+        f'<div class="ways">{buttons}</div></form>'
+    )
+
+
+def data_page(prefix: str, entry: Entry, built: Sequence[Shown], *, known: bool, steward: bool) -> str:
+    """Write the card of a dataset, with the insights built on it.
+
+    Parameters
+    ----------
+    prefix
+        The path of the service.
+    entry
+        The dataset.
+    built
+        The insights that the visitor may see.
+    known, steward
+        Whether the visitor is logged in, and checks releases.
+    """
+    home = f'<a href="{safe(entry.landing_page)}">{safe(entry.landing_page)}</a>' if entry.landing_page else ""
+    rows = [
+        ("Held by", safe(entry.publisher.name)),
+        ("Access", safe(ACCESS[entry.access])),
+        ("Licence", safe(entry.licence_title)),
+        ("Updated", date(entry.updated)),
+        ("How often", safe(entry.update_frequency)),
+        ("Formats", safe(", ".join(entry.formats))),
+        ("Where it comes from", home),
+        ("In Python", f"<code>catalog.{safe(entry.key)}</code>"),
+    ]
+    body = f'<p class="lead">{safe(entry.summary)}</p>{words(entry.description)}{facts(rows)}'
+    body += "<h2>Insights built on it</h2>"
+    lines = [f'<a href="{safe(prefix + each.slug)}/">{safe(each.title)}</a>{marks(each)}' for each in built]
+    body += listed(lines, "list") or "<p>None that you may see.</p>"
+    return page(entry.title, body, ways(prefix, known=known, steward=steward))
