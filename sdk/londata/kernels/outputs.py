@@ -6,6 +6,7 @@ No process down the line has to hold more than the limit, and no process that a 
 from __future__ import annotations
 
 import codecs
+import itertools
 import os
 import sys
 from typing import Any
@@ -58,8 +59,13 @@ class CountingStream(OutStream):
     """Standard output or error of a kernel; takes no more once its session is full."""
 
     _held = 0.0
+    _written = _sent = 0
     _fid: int
     session: CountingSession
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        self._numbers = itertools.count(1)  # counts once for each, whichever thread writes
+        super().__init__(*arguments, **options)  # type: ignore[no-untyped-call]  # ipykernel has some types
 
     def write(self, string: str) -> int | None:  # type: ignore[override]  # it is so in ipykernel
         """Write, unless there has been too much; what is not sent yet counts, for it is held in memory."""
@@ -67,11 +73,19 @@ class CountingStream(OutStream):
             if self.session.is_full or self._held > self.session.most_bytes:
                 return len(string)
             self._held += len(string)
-        return super().write(string)
+        taken = super().write(string)
+        self._written = next(self._numbers)
+        return taken
+
+    def flush(self) -> None:
+        """Wait until all is sent; ipykernel asks for it many times a cell, so where all is, no thread is woken."""
+        if self._written != self._sent:
+            super().flush()  # type: ignore[no-untyped-call]
 
     def _flush(self) -> None:
-        super()._flush()  # type: ignore[no-untyped-call]  # ipykernel has some types
-        self._held = 0.0
+        coming = self._written
+        super()._flush()  # type: ignore[no-untyped-call]
+        self._held, self._sent = 0.0, coming
 
     def _watch_pipe_fd(self) -> None:
         """Pass on what other processes and libraries write to the file itself.

@@ -80,8 +80,9 @@ def execute(job: Job, template: Template, journal: Journal, lifeline: Lifeline, 
     ReportError
         The notebook cannot be written.
     """
-    import nbformat
-    from papermill import PapermillExecutionError, execute_notebook
+    from papermill import PapermillExecutionError
+
+    from londata.reports.papermill_run import run
 
     class Kernel(SameInterpreter):
         limits = _limits(job, template)
@@ -98,22 +99,15 @@ def execute(job: Job, template: Template, journal: Journal, lifeline: Lifeline, 
             tell({"note": note})
         reached = cell_index
         lifeline.reach_cell()
-        tell({"cell": cell_index + 1, "of": cells})
+        tell({"cell": cell_index + 1, "of": len(journal.notebook.cells)})
 
-    notebook = nbformat.read(template.notebook, as_version=4)
-    cells = len(notebook.cells) + bool(job.parameters)
     try:
-        execute_notebook(
-            notebook,
-            None,
+        run(
+            template.notebook,
             job.parameters,
-            engine_name="londata",
-            kernel_name="python3",
-            language="python",
-            progress_bar=False,
-            cwd=str(job.scratch),
+            job.scratch,
+            paths=(f"{template.name}/{template.notebook.name}", jobs.NOTEBOOK),
             start_timeout=_START_S,
-            autosave_cell_every=0,
             kernel_manager_class=Kernel,
             on_cell_start=progress,
             on_output=lifeline.see,
@@ -148,9 +142,6 @@ def finish(job: Job, template: Template, journal: Journal) -> Path:
     """
     from londata.reports.export import write_page
 
-    journal.notebook.metadata.papermill.update(
-        input_path=f"{template.name}/{template.notebook.name}", output_path=jobs.NOTEBOOK
-    )
     journal.close()
     write_page(job, template, journal.notebook, receipts.readings(job.read_log), job.report / jobs.PAGE)
     figure_data.place(job)

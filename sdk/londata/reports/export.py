@@ -66,9 +66,12 @@ def compiled() -> Any:
     from nbconvert.exporters import HTMLExporter
     from traitlets.config import Config
 
-    config = Config(NbConvertBase={"display_data_priority": _SHOWN})
     exporter = HTMLExporter(
-        config=config, extra_template_basedirs=[str(_PAGE.parent)], template_name=_PAGE.name, exclude_anchor_links=True
+        config=Config(NbConvertBase={"display_data_priority": _SHOWN}),
+        extra_template_basedirs=[str(_PAGE.parent)],
+        template_name=_PAGE.name,
+        exclude_anchor_links=True,
+        optimistic_validation=True,  # at the end, not after each of eleven steps
     )
     # nbconvert counts images without alt text in its log; the page says so itself.
     exporter.log.setLevel("ERROR")

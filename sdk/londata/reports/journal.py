@@ -33,7 +33,7 @@ class Journal:
     def start(self, notebook: Any) -> None:
         """Keep the whole notebook, before its first cell."""
         self.notebook = notebook
-        self.save()
+        self._write(json.dumps(notebook, ensure_ascii=False))  # nobody reads it like this: close() or recover() come
         with jobs.writing_to(Path(self._job.out)):
             self._file = _path(self._job).open("a", encoding="utf-8", buffering=1)
 
@@ -47,9 +47,12 @@ class Journal:
         """Write the notebook as it is now, in one step."""
         from nbformat import v4
 
+        self._write(v4.writes(self.notebook))
+
+    def _write(self, text: str) -> None:
         with jobs.writing_to(Path(self._job.out)):
             part = self._job.notebook.with_suffix(".part")
-            part.write_text(v4.writes(self.notebook) + "\n", encoding="utf-8")
+            part.write_text(text + "\n", encoding="utf-8")
             part.replace(self._job.notebook)
 
     def close(self) -> None:

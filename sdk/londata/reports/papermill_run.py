@@ -16,8 +16,11 @@ from typing import Any, Protocol
 
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, NotebookExecutionManager
+from papermill.execute import prepare_notebook_metadata, raise_for_execution_errors, remove_error_markers
+from papermill.iorw import load_notebook_node
 from papermill.log import logger
-from papermill.utils import merge_kwargs
+from papermill.parameterize import parameterize_notebook
+from papermill.utils import chdir, merge_kwargs
 
 from londata import settings
 from londata.kernels import SameInterpreter, WarmProcess
@@ -137,6 +140,9 @@ class Engine(NBClientEngine):  # type: ignore[misc]  # papermill has no types
         """
         if "kernel_manager_class" not in keywords and (kernel := _ours(kernel_name)):
             keywords["kernel_manager_class"] = kernel
+        manager = keywords.get("kernel_manager_class")
+        if isinstance(manager, type) and issubclass(manager, SameInterpreter):
+            keywords.setdefault("ipython_hist_file", "")  # it keeps no history, and to be told so takes time
         keywords.pop("timeout", None)
         keywords.pop("startup_timeout", None)
         options = merge_kwargs(
@@ -171,6 +177,36 @@ class Client(PapermillNotebookClient):  # type: ignore[misc]
         if message["msg_type"].startswith("londata_"):  # between our kernel and us
             return None
         return super().process_message(message, cell, cell_index)
+
+
+def run(path: Path, parameters: dict[str, Any], folder: Path, *, paths: tuple[str, str], **keywords: Any) -> None:
+    """Do what ``papermill.execute_notebook`` does, in its parts, but leave reading and writing copies of it out.
+
+    Parameters
+    ----------
+    path
+        The notebook.
+    parameters
+        Their values, already checked.
+    folder
+        Where it runs.
+    paths
+        What papermill's records say of where the notebook came from and where it went.
+    **keywords
+        For :meth:`Engine.execute_notebook`.
+
+    Raises
+    ------
+    PapermillExecutionError
+        A cell failed.
+    """
+    notebook = load_notebook_node(str(path))
+    if parameters:
+        notebook = parameterize_notebook(notebook, parameters, kernel_name="python3", language="python")
+    notebook = remove_error_markers(prepare_notebook_metadata(notebook, *paths))
+    with chdir(str(folder)):
+        done = Engine.execute_notebook(notebook, "python3", progress_bar=False, autosave_cell_every=0, **keywords)
+    raise_for_execution_errors(done, None)
 
 
 def _ours(kernel_name: str) -> type[SameInterpreter] | None:

@@ -58,9 +58,11 @@ def _figures() -> str:
     before = matplotlib.get_backend()
     matplotlib.use("agg")
     import matplotlib.pyplot as plt
+    from matplotlib.backends.registry import backend_registry
 
     from londata.reports.blocks import figure
 
+    backend_registry.list_all()  # looks through the entry points of all that is installed
     drawing, axes = plt.subplots()
     axes.plot([1, 2], [0, 1], marker="o", label="a")
     axes.legend()
