@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import threading
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ from londata_hub.publishing.snapshots import RECEIPT, Snapshots
 from londata_hub.store import AccessStore, RegisterStore
 from londata_hub.store.publication_store import PublicationStore
 from published import RECORD
-from sharing_records import Clock, a_grant, a_project, an_agreement, an_entry
+from sharing_records import NOW, Clock, a_grant, a_project, an_agreement, an_entry
 
 SOURCE = "the borough"
 LIBRARIES = {
@@ -113,10 +114,12 @@ class World:
 
 
 @contextmanager
-def a_world(folder: Path, address: str = "") -> Iterator[World]:
+def a_world(folder: Path, address: str = "", now: dt.datetime = NOW) -> Iterator[World]:
     """Make a hub with an open, and a closed set that ada and bola may read for a project."""
     address = address or f"sqlite:///{folder / 'register.sqlite'}"
-    clock = Clock()
+    clock = Clock(now)
+    year, days = dt.timedelta(days=365), dt.timedelta(days=60)
+    ends = {"review_by": (now + year).date(), "end": (now + year).date()}
     anchors = folder / "anchors"
     with (
         RegisterStore(address, folder / "index") as register,
@@ -124,10 +127,10 @@ def a_world(folder: Path, address: str = "") -> Iterator[World]:
         PublicationStore(address, anchors, clock=clock) as store,
     ):
         register.upsert([an_entry(), an_entry("libraries", **LIBRARIES)], source=SOURCE)
-        access.record(an_agreement(covers=[{"entry": "rolls"}]), "operator")
-        access.record(a_project(), "operator")
+        access.record(an_agreement(covers=[{"entry": "rolls"}], start=(now - year).date(), **ends), "operator")
+        access.record(a_project(end=ends["end"]), "operator")
         for number, person in enumerate(("ada", "bola")):
-            access.grant(a_grant(f"g-{number}", person), "operator")
+            access.grant(a_grant(f"g-{number}", person, until=now + days, granted_at=now), "operator")
         checker = Scripted(store)
         checker.go.set()
         publisher = Publisher(store, register, Snapshots(folder / "insights"), checker)

@@ -252,6 +252,7 @@ class AccessStore(Ledger):
         requests = self.requests() if STEWARDS in subject.groups else self.requests(subject=subject.person)
         told = noticing.notices(subject, now, arrangements, requests, self.entry)
         with self._database.reading() as connection:
+            told += noticing.of_insights(connection, subject)
             new = noticing.not_logged(connection, subject, told)
         if new:
             with self._alone() as change:

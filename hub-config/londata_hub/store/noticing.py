@@ -13,9 +13,12 @@ from sqlalchemy import Connection, select
 from londata.access import STEWARDS, Arrangements, Subject, Term, days_left, decide, last_day, until_in_words, who
 from londata.access.conditions import failing
 from londata.records import AccessRequest, Agreement, Entry
+from londata.records.publications import Publication
 from londata_hub import audit
+from londata_hub.store.publication_rows import HUB, readable
 from londata_hub.store.suspending import why_suspended
 from londata_hub.store.tables import audit as log
+from londata_hub.store.tables import publications
 
 #: Days before an end at which a warning is given anew.
 THRESHOLDS = (7, 30, 90)
@@ -23,7 +26,7 @@ THRESHOLDS = (7, 30, 90)
 NEWS = 30
 
 _UNCOVERED = " (No agreement covers it for that project, so it cannot be approved before there is one.)"
-Kind = Literal["ending", "approved", "refused", "ended", "request"]
+Kind = Literal["ending", "approved", "refused", "ended", "request", "insight"]
 Find = Callable[[str], Entry | None]
 
 
@@ -109,6 +112,37 @@ def not_logged(connection: Connection, subject: Subject, told: Sequence[Notice])
         )
         for each in warnings.values()
     ]
+
+
+def of_insights(connection: Connection, subject: Subject) -> list[Notice]:
+    """Tell an owner which of their insights the hub has paused, or found not to be up to date any more.
+
+    Parameters
+    ----------
+    connection
+        An open transaction.
+    subject
+        Who is told; what acts for somebody owns nothing.
+    """
+    if not subject.name or subject.owner:
+        return []
+    wanted = select(publications.c.document, log.c.at).join(log, log.c.seq == publications.c.line)
+    wanted = wanted.where(publications.c.owner == audit.as_column(subject.name), publications.c.state != "withdrawn")
+    rows = connection.execute(wanted.order_by(log.c.seq.desc())).all()
+    found = ((each, at) for document, at in rows for each in readable(Publication, [document]))
+    return [notice for each, at in found if (notice := _of_insight(each, dt.datetime.fromisoformat(at)))]
+
+
+def _of_insight(publication: Publication, at: dt.datetime) -> Notice | None:
+    if publication.shipped or (publication.changed_by == publication.owner and publication.state == "paused"):
+        return None
+    by = "" if publication.changed_by == HUB else f" by {who(publication.changed_by)}"
+    said = [f"It is paused{by}: {publication.reason}"] if publication.state == "paused" else []
+    said += [publication.stale] if publication.stale else []
+    if not said:
+        return None
+    text = f"Your insight {publication.slug}: {' '.join(said)}"
+    return Notice(f"insight-{publication.slug}", "insight", text, publication.slug, publication.project or "", at)
 
 
 def _name(grant: str, days: int) -> str:

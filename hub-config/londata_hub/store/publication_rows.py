@@ -19,6 +19,8 @@ from londata_hub.store.changing import Change
 log = logging.getLogger(__name__)
 
 R = TypeVar("R", bound=Record)
+#: Who did what the hub did by itself.
+HUB = "londata"
 _P, _V, _R = tables.publications, tables.publication_versions, tables.publication_releases
 
 

@@ -14,9 +14,10 @@ from londata_hub.store import publication_rows as rows
 from londata_hub.store import tables
 from londata_hub.store.arranging import as_document
 from londata_hub.store.ledger import Ledger
+from londata_hub.store.publication_rows import HUB
 
-#: Who did what the hub did by itself.
-HUB = "londata"
+__all__ = ["HUB", "PublicationStore"]
+
 #: Days are those of the place that the insights are about.
 _LONDON = ZoneInfo("Europe/London")
 _P, _V, _I = tables.publications, tables.publication_versions, tables.publication_inputs

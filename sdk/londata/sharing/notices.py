@@ -17,12 +17,13 @@ _KINDS = {
     "refused": "Refused",
     "ended": "Ended",
     "request": "Waits for you",
+    "insight": "Your insight",
 }
 
 
 @dataclass(frozen=True)
 class Notice:
-    """One thing to know. ``kind`` is ``ending``, ``approved``, ``refused``, ``ended`` or ``request``."""
+    """One thing to know. ``kind`` is ``ending``, ``approved``, ``refused``, ``ended``, ``request`` or ``insight``."""
 
     id: str
     kind: str
