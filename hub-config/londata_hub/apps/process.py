@@ -21,7 +21,9 @@ import aiohttp
 import londata
 from londata.client import unix_address
 from londata.insights import LOOK
+from londata.kernels import processes
 from londata_hub import sandbox
+from londata_hub.apps.limits import Watch
 from londata_hub.apps.shelf import App
 from londata_hub.settings import REPOSITORY
 
@@ -34,6 +36,8 @@ PACKAGE = Path(londata.__file__).resolve().parent
 START_TIMEOUT = 60.0
 #: Most memory of one process of an app, in bytes.
 MEMORY = 4 * 10**9
+#: Of a snapshot, what is for the hub and those who check a release, not for the app: it would show what is hidden.
+NOT_SHOWN = frozenset({"receipt", "tables", "workings", "thumbnail.png"})
 #: Name inside of the user that an app runs as; its home is scratch.
 USER = "app"
 
@@ -62,29 +66,29 @@ class Places:
 
     def folder(self, app: App) -> Path:
         """Find the folder of an app; its name is short, because it becomes part of a socket's path."""
-        return self.sockets / hashlib.sha256(app.slug.encode()).hexdigest()[:10]
+        return self.sockets / hashlib.sha256(app.key.encode()).hexdigest()[:10]
 
     def doors(self, app: App) -> Path:
-        """Find the folder of sockets that the app may knock at: its way to the register, and nothing else."""
+        """Find the folder of sockets that the app may knock at: its ways to the hub's services, and nothing else."""
         return self.folder(app) / "doors"
 
 
 @dataclass
 class AppProcess:
-    """The Voila process of one app.
+    """The Voila process of one version of an app.
 
     Parameters
     ----------
     app, base_url, places
         What to serve, below which address, from where.
     on_end
-        Called with the app's slug when its process has ended, however it ended.
+        Called with the app when its process has ended, however it ended.
     """
 
     app: App
     base_url: str
     places: Places
-    on_end: Callable[[str], None]
+    on_end: Callable[[App], None]
     _process: asyncio.subprocess.Process | None = None
     _session: aiohttp.ClientSession | None = None
     _starting: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -139,12 +143,13 @@ class AppProcess:
             cookie_jar=aiohttp.DummyCookieJar(),
         )
         watch = asyncio.create_task(self._watch(self._process))
-        watch.add_done_callback(lambda _: self.on_end(self.app.slug))
+        watch.add_done_callback(lambda _: self.on_end(self.app))
         await self._answers(self._session)
-        log.info("app %s runs", self.app.slug)
+        log.info("app %s runs", self.app.key)
 
     async def _launch(self, listening: int, folder: Path) -> asyncio.subprocess.Process:
-        command = [sys.executable, str(ENTER), str(self.app.notebook), self.base_url]
+        notebook, start = str(self.app.notebook), self.app.start
+        command = [sys.executable, str(ENTER), notebook, self.base_url, start, self.app.limits.of_a_kernel()]
         if self.places.isolated:
             seen = (ENTER.parent, PACKAGE, self.app.folder)
             command = sandbox.Sandbox(
@@ -154,7 +159,9 @@ class AppProcess:
                 accounts=sandbox.write_accounts(folder, USER),
                 read_only=(*sandbox.interpreter(), *sandbox.outside_usr(seen)),
             ).command_line(command)
-        with (self.places.logs / f"app-{self.app.slug}.log").open("wb") as output:
+            at = command.index("--remount-ro")
+            command[at:at] = self._covers()
+        with (self.places.logs / f"app-{self.app.key}.log").open("wb") as output:
             return await asyncio.create_subprocess_exec(
                 *command,
                 env=self._environment(listening, folder),
@@ -166,6 +173,16 @@ class AppProcess:
                 start_new_session=True,
                 preexec_fn=_limit,
             )
+
+    def _covers(self) -> list[str]:
+        """Cover what of the snapshot the app is not to see with nothing."""
+        words: list[str] = []
+        for path in sorted(self.app.folder.iterdir()):
+            if path.name in NOT_SHOWN and path.is_dir():
+                words += ["--tmpfs", str(path), "--remount-ro", str(path)]
+            elif path.name in NOT_SHOWN:
+                words += ["--ro-bind", "/dev/null", str(path)]
+        return words
 
     def _environment(self, listening: int, folder: Path) -> dict[str, str]:
         """Build the app's whole environment. No token of the hub is in it: the register's door needs none."""
@@ -182,6 +199,9 @@ class AppProcess:
             "LONDATA_APP_SOCKET": str(listening),
             "LONDATA_APP_TRANSPORT": "ipc" if self.places.isolated else "tcp",
             "LONDATA_REGISTER": unix_address(doors / "register.sock", "/services/register"),
+            "LONDATA_GATEWAY": unix_address(doors / "gateway.sock", "/services/gateway"),
+            "LONDATA_INSIGHTS": unix_address(doors / "insights.sock", "/services/insights"),
+            "LONDATA_PROJECT": self.app.project,
             "LONDATA_TOKEN": "none-needed-at-this-door",
         }
 
@@ -192,15 +212,23 @@ class AppProcess:
             async with session.get(address, timeout=aiohttp.ClientTimeout(total=START_TIMEOUT)) as response:
                 if response.status == 200:
                     return
-                log.error("app %s answers %s to its first request", self.app.slug, response.status)
+                log.error("app %s answers %s to its first request", self.app.key, response.status)
         except (aiohttp.ClientError, TimeoutError) as error:
-            log.error("app %s does not start: %s", self.app.slug, error)
+            log.error("app %s does not start: %s", self.app.key, error)
         await self.stop()
-        raise AppUnavailableError(self.app.slug)
+        raise AppUnavailableError(self.app.key)
 
     async def _watch(self, process: asyncio.subprocess.Process) -> None:
-        code = await process.wait()
-        log.info("app %s ended with %s", self.app.slug, code)
+        """Wait for the end of the process, and bring it about if it takes too much."""
+        watching = asyncio.create_task(Watch(process.pid, self.app.limits).until_too_much())
+        ended = asyncio.create_task(process.wait())
+        await asyncio.wait([watching, ended], return_when=asyncio.FIRST_COMPLETED)
+        if not ended.done() and (why := watching.result()):
+            log.error("app %s is ended: %s", self.app.key, why)
+            await asyncio.to_thread(processes.kill_tree, process.pid)
+        code = await ended
+        watching.cancel()
+        log.info("app %s ended with %s", self.app.key, code)
 
 
 def _limit() -> None:

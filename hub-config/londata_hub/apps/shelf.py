@@ -1,21 +1,33 @@
-"""Which apps there are: folders with a notebook and a record that says it is an app."""
+"""Which apps there are: of each publication the version that is current, and what is still in the apps' own folder."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Protocol
 
 from londata.catalog_files.plain_yaml import YamlProblem, read_yaml
 from londata.records.identifiers import MAX_SLUG, SLUG
+from londata.records.publications import Publication, Start, Version
+from londata_hub.apps.limits import AppLimits
+from londata_hub.apps.passing import Acting
 
 log = logging.getLogger(__name__)
+
+#: Seconds for which what the store said is believed: a page asks for twenty files at once.
+BELIEVE = 0.5
 
 
 @dataclass(frozen=True)
 class App:
-    """One app: what it is called, what it is for, whose it is, its notebook, and for whom its record lists it."""
+    """One version of an app: what it is called, what it is for, whose it is, its notebook, and for whom it is listed.
+
+    ``version`` is 0 for one that was never published. ``start`` says whether viewers share the beginning of one run,
+    ``limits`` what it may take, ``acting`` as what it asks the hub, ``project`` for what.
+    """
 
     slug: str
     title: str
@@ -23,11 +35,109 @@ class App:
     owner: str
     notebook: Path
     listing: str = "public"
+    version: int = 0
+    start: Start = "shared"
+    project: str = ""
+    limits: AppLimits = field(default_factory=AppLimits)
+    acting: Acting | None = None
 
     @property
     def folder(self) -> Path:
-        """The app's folder; the app sees it, read only."""
+        """The app's folder, its snapshot if it was published; the app sees it, read only."""
         return self.notebook.parent
+
+    @property
+    def key(self) -> str:
+        """What tells one version from another."""
+        return f"{self.slug}@{self.version}" if self.version else self.slug
+
+
+class Publications(Protocol):
+    """What the shelf asks the store."""
+
+    def find(self, slug: str) -> Publication | None:
+        """Find a publication."""
+
+    def version(self, slug: str, number: int) -> Version | None:
+        """Find one version."""
+
+    def all(self) -> list[Publication]:
+        """List all publications."""
+
+
+class Shelf(Mapping[str, App]):
+    """The apps that can be opened now, by slug.
+
+    Parameters
+    ----------
+    store
+        What was published; a new version, a roll-back or a withdrawal shows at the next look.
+    snapshots
+        The folder of snapshots, ``<slug>/<number>/``.
+    folder
+        Apps that were not published (yet): one is there as long as the store knows nothing of its name.
+    """
+
+    def __init__(self, store: Publications | None, snapshots: Path, folder: Path | None = None) -> None:
+        self._store, self._snapshots = store, snapshots
+        self._unpublished = find_apps(folder) if folder is not None else {}
+        self._known: dict[str, tuple[float, App | None]] = {}
+
+    def __getitem__(self, slug: str) -> App:
+        """Find the current version of an app."""
+        until, app = self._known.get(slug, (0.0, None))
+        if time.monotonic() > until:
+            app = self._look(slug)
+            if len(self._known) > 1000:  # people ask for what does not exist, too
+                self._known.clear()
+            self._known[slug] = (time.monotonic() + BELIEVE, app)
+        if app is None:
+            raise KeyError(slug)
+        return app
+
+    def __iter__(self) -> Iterator[str]:
+        """List the slugs of all apps that can be opened."""
+        published = [each.slug for each in self._store.all()] if self._store else []
+        return iter(sorted(slug for slug in {*published, *self._unpublished} if slug in self))
+
+    def __len__(self) -> int:
+        """Count them."""
+        return sum(1 for _ in self)
+
+    def one(self, slug: str, number: int) -> App | None:
+        """Find a version whether or not it is current, for its check and its picture."""
+        publication = self._store.find(slug) if self._store else None
+        version = self._store.version(slug, number) if self._store and publication else None
+        return _app(publication, version, self._snapshots) if publication and version else None
+
+    def _look(self, slug: str) -> App | None:
+        publication = self._store.find(slug) if self._store and SLUG.match(slug) else None
+        if publication is None or (publication.shipped and not publication.current and publication.state == "live"):
+            return self._unpublished.get(slug)
+        if publication.state != "live" or not publication.current:
+            return None
+        return self.one(slug, publication.current)
+
+
+def _app(publication: Publication, version: Version, snapshots: Path) -> App | None:
+    notebook = snapshots / publication.slug / str(version.number) / "app.ipynb"
+    if version.state == "refused" or not notebook.is_file():
+        log.error("version %s of %s cannot be shown: its snapshot is not there", version.number, publication.slug)
+        return None
+    said: Mapping[str, Any] = version.record
+    title, summary = (str(said.get(name, "")) for name in ("title", "summary"))
+    return App(
+        publication.slug,
+        title or publication.slug,
+        summary,
+        publication.owner,
+        notebook,
+        "public" if {"public", "hub"} & set(publication.audience) else "members",
+        version.number,
+        version.start,
+        publication.project or "",
+        acting=Acting.of(version),
+    )
 
 
 def find_apps(folder: Path) -> dict[str, App]:
@@ -46,5 +156,6 @@ def find_apps(folder: Path) -> dict[str, App]:
             continue
         title, summary, owner = (str(record.get(name, "")) for name in ("title", "summary", "owner"))
         listing = str(record.get("listing", "public"))
-        found[slug] = App(slug, title, summary, owner, notebook.resolve(), listing)
+        start: Start = "fresh" if values.get("start") == "fresh" else "shared"
+        found[slug] = App(slug, title, summary, owner, notebook.resolve(), listing, start=start)
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import re
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,6 +25,7 @@ from londata_hub.apps.sight import Viewing
 
 log = logging.getLogger(__name__)
 
+_KERNEL = re.compile(r"(?:voila/)?api/(?:kernels|shutdown)/([0-9a-f-]{36})(?:/.*)?")
 #: Seconds between two rounds of tidying.
 ROUND = 15.0
 #: Seconds without a kernel after which an app's process is stopped.
@@ -48,7 +50,7 @@ class Theatre:
     Parameters
     ----------
     apps
-        By slug.
+        The apps that can be opened now, by slug; looked at anew each time.
     prefix
         The path of the service, with a slash at both ends.
     places
@@ -76,21 +78,24 @@ class Theatre:
         self._prefix, self._places, self._relay = prefix, places, relay
         self._seats: dict[Seat, Kernel] = {}
         self._used: dict[str, float] = {}
-        self._processes = {
-            slug: AppProcess(app, f"{prefix}{slug}/", places, self.ledger.forget) for slug, app in apps.items()
-        }
+        self._processes: dict[str, AppProcess] = {}
+        self._plays: dict[str, tuple[App, float]] = {}
+        self._opening = asyncio.Lock()
         self._later: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
-        """Open each app's doors; the apps themselves start when somebody comes."""
+        """Make ready; an app starts when somebody comes."""
         self._places.logs.mkdir(parents=True, exist_ok=True)
-        for app in self.apps.values():
-            await self._relay.listen(self._places.doors(app), Acting(app.slug, 1))
 
     async def stop(self) -> None:
         """End everything."""
         await asyncio.gather(*(process.stop() for process in self._processes.values()))
         await self._relay.close()
+
+    def app_of(self, kernel: Kernel) -> App | None:
+        """Tell of which version a kernel is; that may no longer be the current one."""
+        app, _ = self._plays.get(kernel.id, (None, 0.0))
+        return app or self.apps.get(kernel.app)
 
     def open(self, app: App, viewer: str) -> Kernel:
         """Enter a new kernel; the viewer's oldest makes room where there are too many.
@@ -101,6 +106,7 @@ class Theatre:
             There are as many kernels as may be.
         """
         kernel, leaving = self.ledger.open(app.slug, viewer)
+        self._plays[kernel.id] = app, time.monotonic()
         for old in leaving:
             self._soon(old)
         return kernel
@@ -129,6 +135,8 @@ class Theatre:
         AppUnavailableError
             The app does not start.
         """
+        if named := _KERNEL.fullmatch(path):  # a page that is open stays with its version
+            app, _ = self._plays.get(named[1], (app, 0.0))
         session = await self._session(app)
         return session.request(
             method,
@@ -140,19 +148,20 @@ class Theatre:
 
     async def channel(self, app: App, kernel: Kernel) -> aiohttp.ClientWebSocketResponse:
         """Open a websocket to a kernel."""
-        session = await self._session(app)
+        session = await self._session(self.app_of(kernel) or app)
         address = self._address(app, f"api/kernels/{kernel.id}/channels", "")
         return await session.ws_connect(address, max_msg_size=50 * LONGEST, heartbeat=30)
 
     async def shut_down(self, kernel: Kernel) -> None:
         """Shut a kernel down. It is gone for its viewer at once, whatever the app says."""
+        app = self.app_of(kernel)
         self.ledger.close(kernel)
-        process = self._processes[kernel.app]
-        if not process.runs:
+        self._plays.pop(kernel.id, None)
+        if app is None or not (process := self._processes.get(app.key)) or not process.runs:
             return
-        app = self.apps[kernel.app]
         with contextlib.suppress(aiohttp.ClientError, TimeoutError):
-            async with await self.ask("DELETE", app, f"api/kernels/{kernel.id}", "", {}) as answer:
+            session = await process.session()
+            async with session.delete(self._address(app, f"api/kernels/{kernel.id}", "")) as answer:
                 if answer.status not in (204, 404):
                     log.warning("app %s answers %s when a kernel is to end", app.slug, answer.status)
 
@@ -184,15 +193,54 @@ class Theatre:
                 self._soon(kernel)
         for kernel in self.ledger.abandoned():
             await self.shut_down(kernel)
-        now = time.monotonic()
-        for slug, process in self._processes.items():
-            if process.runs and not self.ledger.of(slug) and now - self._used.get(slug, now) > IDLE_AFTER:
-                log.info("app %s is idle and is stopped", slug)
-                await process.stop()
+        for slug in {app.slug for app, _ in self._plays.values()}:
+            for kernel in self.ledger.of(slug):
+                await self._end_if_due(kernel)
+        for key, process in list(self._processes.items()):
+            await self._rest(key, process)
+
+    async def _end_if_due(self, kernel: Kernel) -> None:
+        """End a kernel that has run for as long as one may."""
+        app, since = self._plays.get(kernel.id, (None, 0.0))
+        if app is not None and time.monotonic() - since > app.limits.kernel_s:
+            log.info("a kernel of app %s has run for as long as one may", app.key)
+            await self.shut_down(kernel)
+
+    async def _rest(self, key: str, process: AppProcess) -> None:
+        """Stop a process without kernels: at once if its version is no longer current, else after a while."""
+        app, now = process.app, time.monotonic()
+        alive = {kernel.id for kernel in self.ledger.of(app.slug)}
+        self._plays = {name: play for name, play in self._plays.items() if play[0].slug != app.slug or name in alive}
+        if any(play[0].key == key for play in self._plays.values()):
+            return
+        current = self.apps.get(app.slug)
+        is_past = current is None or current.key != key
+        if process.runs and (is_past or now - self._used.get(key, now) > IDLE_AFTER):
+            log.info("app %s is %s and is stopped", key, "past" if is_past else "idle")
+            await process.stop()
+        if is_past and not process.runs:
+            self._processes.pop(key, None)
+            await self._relay.leave(self._places.doors(app))
+
+    def _forget(self, app: App) -> None:
+        """Strike out the kernels of a version whose process has ended."""
+        for kernel in self.ledger.of(app.slug):
+            play, _ = self._plays.get(kernel.id, (app, 0.0))
+            if play.key == app.key:
+                self.ledger.close(kernel)
+                self._plays.pop(kernel.id, None)
 
     async def _session(self, app: App) -> aiohttp.ClientSession:
-        self._used[app.slug] = time.monotonic()
-        return await self._processes[app.slug].session()
+        """Give a connection to the process of a version; the first time its doors are opened."""
+        self._used[app.key] = time.monotonic()
+        async with self._opening:
+            process = self._processes.get(app.key)
+            if process is None:
+                acting = app.acting or Acting(app.slug, app.version)
+                await self._relay.listen(self._places.doors(app), acting)
+                process = AppProcess(app, f"{self._prefix}{app.slug}/", self._places, self._forget)
+                self._processes[app.key] = process
+        return await process.session()
 
     def _address(self, app: App, path: str, query: str) -> URL:
         return URL(f"http://app{self._prefix}{app.slug}/{path}{'?' if query else ''}{query}", encoded=True)

@@ -11,16 +11,21 @@ import atexit
 import importlib
 import os
 import sys
+from typing import Any
 
+from ipykernel import ipkernel
 from ipykernel.kernelapp import IPKernelApp
 from jupyter_client.session import Session
 from traitlets import DottedObjectName, Float, default
 from traitlets.config import Config
 
 from londata import around
-from londata.kernels import processes
+from londata.kernels import inherited, processes
 from londata.kernels.limits import Limits
 from londata.kernels.outputs import CountingSession, CountingStream
+
+#: How matplotlib is told to draw for a page.
+PICTURES = "module://matplotlib_inline.backend_inline"
 
 
 class KernelProcess(IPKernelApp):
@@ -36,6 +41,20 @@ class KernelProcess(IPKernelApp):
         """Read ipykernel's options, if there are any: to be ready for all of them takes a sixth of the start."""
         if argv:
             super().parse_command_line(argv)
+
+    def init_kernel(self) -> None:
+        """Make the kernel: around the shell that ran a notebook before the fork, where there is one.
+
+        It lists the files of all modules for its debugger, which it has not; to look at each takes a third of the start
+        of a forked kernel, for whatever is looked at is copied.
+        """
+        ipkernel.sys = _NoModules()  # type: ignore[assignment, attr-defined]
+        try:
+            super().init_kernel()  # type: ignore[no-untyped-call]
+        finally:
+            ipkernel.sys = sys  # type: ignore[attr-defined]
+        if self.kernel.shell.kernel is not self.kernel:
+            self.kernel.shell.kernel = self.kernel
 
     @default("session")  # type: ignore[untyped-decorator]
     def _counting(self) -> Session:
@@ -60,6 +79,12 @@ def main(*arguments: str) -> None:
     if problem := chosen.limits.apply():
         print(problem, file=sys.stderr, flush=True)  # noqa: T201 - for the log of whoever started this process
     without_debugger()
+    if chosen.forked:
+        # What the zygote would tidy up at its end, temporary folders for instance, is the zygote's.
+        atexit._clear()
+        sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
+        inherited.read_for_itself()
+        processes.show_as([sys.executable, "-m", "londata.kernels.kernel_process", "-f", chosen.connection_file])
     # A forked kernel has the zygote as its parent, and another lifeline: it must not end because that process has.
     app = KernelProcess.instance(
         connection_file=chosen.connection_file,
@@ -71,8 +96,18 @@ def main(*arguments: str) -> None:
     # At its end ipykernel waits for a thread that may wait for one that has ended: ten seconds. This one ends.
     atexit.unregister(app.close)
     show_pictures()
+    know_widgets()
     around.start()
     app.start()
+
+
+class _NoModules:
+    """Is :mod:`sys`, but that no modules are loaded."""
+
+    modules: dict[str, Any] = {}  # noqa: RUF012 - as in sys
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(sys, name)
 
 
 def show_pictures() -> None:
@@ -83,6 +118,12 @@ def show_pictures() -> None:
 
     matplotlib.use(os.environ["MPLBACKEND"], force=False)  # ipykernel has set it, if nobody has
     inline._enable_matplotlib_integration()  # what loading it does
+
+
+def know_widgets() -> None:
+    """Have widgets answer a page's questions: where they were loaded before there was a shell, nobody listens yet."""
+    if (widgets := sys.modules.get("ipywidgets")) is not None:
+        widgets.register_comm_target()
 
 
 def without_debugger() -> None:

@@ -40,13 +40,16 @@ class Limits:
 
     ``writable`` are the folders and files that it may write to. ``memory_mb`` and ``output_mb`` say how much
     memory it may take and how much its cells may put out, ``processes`` how many it may start (of which
-    the system takes no notice where the user is root).
+    the system takes no notice where the user is root). ``growth_mb`` is how much more memory each of its processes may
+    take than it has when it is born, and ``cpu_seconds`` how long each may compute; the system itself sees to both.
     """
 
     writable: tuple[str, ...] = ()
     memory_mb: float = 0
     output_mb: float = 0
     processes: int = 0
+    growth_mb: float = 0
+    cpu_seconds: int = 0
 
     def to_text(self) -> str:
         """Write them as one line, with no brace but the two outer ones: jupyter_client fills in what is in braces."""
@@ -63,6 +66,10 @@ class Limits:
         """Set them for this process; returns a sentence if one of them cannot be had here."""
         if self.memory_mb:
             _limit_memory(self.memory_mb)
+        if self.growth_mb:
+            _limit_growth(self.growth_mb)
+        if self.cpu_seconds:
+            _limit_cpu(self.cpu_seconds)
         if self.processes:
             _limit_processes(self.processes)
         return confine(self.writable) if self.writable else ""
@@ -161,3 +168,26 @@ def _limit_memory(most_mb: float) -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     wanted = int(most_mb * 1_000_000) + spare
     resource.setrlimit(resource.RLIMIT_DATA, (wanted, wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)))
+
+
+def _limit_growth(most_mb: float) -> None:
+    """Refuse memory beyond what there is now and so much more."""
+    import resource
+
+    now = 0
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmData:"):
+            now = int(line.split()[1]) * 1024
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    wanted = now + int(most_mb * 1_000_000)
+    wanted = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    resource.setrlimit(resource.RLIMIT_DATA, (wanted, wanted))
+
+
+def _limit_cpu(seconds: int) -> None:
+    """End this process when it has computed for so long; a forked one begins at nothing."""
+    import resource
+
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    wanted = seconds if hard == resource.RLIM_INFINITY else min(seconds, hard)
+    resource.setrlimit(resource.RLIMIT_CPU, (wanted, wanted))
