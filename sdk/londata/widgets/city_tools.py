@@ -208,7 +208,7 @@ def explore(catalog: Any, query: str = "") -> ipywidgets.Widget:
 def _build(register: Register, sources: str, first: Choice) -> ipywidgets.Widget:
     service = app_parts.choice("Service", [(each, each) for each in register.services], first.service)
     authority = app_parts.choice("Borough", [(each, each) for each in register.authorities], first.authority)
-    months = app_parts.choice("Look ahead", [(f"{each} months", each) for each in HORIZONS], first.months)
+    months = app_parts.choice("Ahead", [(f"{each} months", each) for each in HORIZONS], first.months)
     controls = (service, authority, months)
     words, uses, ends, chances = place("words"), place("uses"), place("ends"), place("chances")
 
@@ -230,8 +230,8 @@ def _build(register: Register, sources: str, first: Choice) -> ipywidgets.Widget
         app_parts.notice(NOTICE),
         box("controls", *controls),
         words,
-        chances,
         ends,
+        chances,
         uses,
         place("method", f"<h2>How it is worked out</h2>{blocks.paragraphs(METHOD).markup}"),
         place("sources", sources),
