@@ -10,7 +10,7 @@ import londata
 from londata import insights
 from londata.errors import SettingsError, UsageError
 from londata.insights import audiences, snapshot
-from londata.insights.published import Impact, Published, PublishedInsight, Releases, Versions
+from londata.insights.shown import Impact, Published, PublishedInsight, Releases, Versions
 from londata.records.publications import Finding
 
 

@@ -16,6 +16,7 @@ COMMANDS = {
     "requests": ("londata.cli.requests", "Show requests for access; stewards approve or refuse them"),
     "schedule": ("londata.cli.schedule", "Let the hub run reports by itself, and see what became of them"),
     "report": ("londata.cli.report", "Run a report from a template"),
+    "insight": ("londata.cli.insight", "Publish a notebook as an app, and look after what is published"),
     "receipt": ("londata.cli.receipt", "Say what a report rests on, and whether it is as it was made"),
 }
 

@@ -78,7 +78,7 @@ class InsightsClient(ServiceClient):
 
     def table(self, slug: str, name: str) -> tuple[bytes, str]:
         """Give one table as Parquet, and the SHA-256 that the service states."""
-        response = self._connection.send(f"/insights/{part(slug)}/tables/{part(name)}", [("format", "parquet")])
+        response = self._connection.send(f"/insights/{part(slug)}/tables/{part(name)}")
         return response.content, response.headers.get("etag", "").strip('"')
 
     def impact(self, entry: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 from londata.client.insights_client import insights_client
 from londata.errors import UsageError
 from londata.insights.audiences import audience_of
-from londata.insights.published import Impact, Insights, PublishedInsight, Releases, Versions
+from londata.insights.shown import Impact, Insights, PublishedInsight, Releases, Versions
 
 
 def published() -> Insights:
@@ -34,12 +34,12 @@ def roll_back(insight: Any, version: int) -> PublishedInsight:
     return _changed(insight, "rollback", version=version)
 
 
-def withdraw(insight: Any, reason: str = "") -> PublishedInsight:
+def withdraw(insight: Any, reason: str) -> PublishedInsight:
     """Withdraw an insight of yours for good; its address says that it is gone, and why."""
     return _changed(insight, "withdraw", reason=reason)
 
 
-def pause(insight: Any, reason: str = "") -> PublishedInsight:
+def pause(insight: Any, reason: str) -> PublishedInsight:
     """Shut an insight of yours until it is resumed."""
     return _changed(insight, "pause", reason=reason)
 

@@ -11,9 +11,10 @@ from typing import Any
 from londata import settings
 from londata.client.insights_client import InsightsClient, insights_client
 from londata.errors import EntryNotFoundError, UsageError
+from londata.fetch.progress import in_notebook
 from londata.insights import snapshot as snapshots
 from londata.insights.audiences import audience_of
-from londata.insights.published import Published, PublishedInsight, lines_of
+from londata.insights.shown import Published, PublishedInsight, lines_of
 from londata.records import slugify
 from londata.records.publications import Start
 
@@ -130,7 +131,7 @@ def _about(client: InsightsClient, version: Mapping[str, Any], title: str, viewe
 def _until_checked(published: Published, progress: bool) -> Published:
     """Wait until the check has ended, and tell of each step once."""
     told = 0
-    where = sys.stdout if "ipykernel" in sys.modules else sys.stderr
+    where = sys.stdout if in_notebook() else sys.stderr
     while True:
         steps = [str(each) for each in published.said.get("steps") or ()]
         for step in steps[told:] if progress else ():

@@ -1,0 +1,158 @@
+"""``londata insight``: publish a notebook as an app, and look after what is published."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from typing import Any
+
+#: Field of the record → what its option says.
+_FIELDS = {
+    "public-benefit": "for whom it is good, in a sentence",
+    "friction": "which difficulty with data was overcome",
+    "method": "how its numbers were made",
+    "limits": "what it does not show",
+    "summary": "what it is, in a sentence",
+}
+_WHO = "public, hub, org-camden, person:ada, group:analysts or project:school-places"
+_STATES = ("submitted", "reviewed", "approved", "released", "returned", "withdrawn")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    _configure_publish(actions.add_parser("publish", help="Publish a notebook: it is checked, and served as an app"))
+    actions.add_parser("list", help="List what was published and is there for you")
+    for name, text in (
+        ("show", "Show an insight: its state, its audience, where it opens"),
+        ("versions", "List the versions of an insight"),
+        ("withdraw", "Withdraw an insight of yours for good"),
+        ("pause", "Shut an insight of yours for now"),
+        ("resume", "Open a paused insight again"),
+    ):
+        action = actions.add_parser(name, help=text, description=text)
+        _add_insight(action)
+        if name in ("withdraw", "pause"):
+            action.add_argument("--reason", required=True, help="why, in a sentence that viewers read")
+    back = actions.add_parser("roll-back", help="Let an earlier version be the current one again")
+    _add_insight(back)
+    back.add_argument("version", type=int, help="its number, as `versions` shows it")
+    audience = actions.add_parser("audience", help="Change who may open an insight of yours")
+    _add_insight(audience)
+    audience.add_argument("who", nargs="*", help=f"{_WHO}; nobody named: yourself alone")
+    impact = actions.add_parser("impact", help="List the insights that rest on a dataset")
+    impact.add_argument("dataset", help="its slug")
+    _configure_release(actions.add_parser("release", help="Ask for a release, move one on, or list them"))
+
+
+def _add_insight(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("insight", help="its slug, as the list shows it")
+
+
+def _configure_publish(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("notebook", help="the notebook; it is not changed")
+    parser.add_argument("--title", required=True, help="what it is called")
+    parser.add_argument(
+        "--audience",
+        action="append",
+        default=[],
+        metavar="WHO",
+        help=f"who may open it: {_WHO}; may be given several times (default: yourself alone)",
+    )
+    parser.add_argument("--slug", help="its name in the register (default: made of the title)")
+    parser.add_argument(
+        "--file", action="append", default=[], dest="files", help="a file that goes along; may be given several times"
+    )
+    parser.add_argument("--project", help="for which project it reads (default: that of this session)")
+    for name, text in _FIELDS.items():
+        parser.add_argument(f"--{name}", default="", help=text)
+    parser.add_argument("--licence", default="not stated", help="the id of a licence, as ogl-3 (default: not stated)")
+    parser.add_argument("--tag", action="append", default=[], dest="tags", help="a word by which it is found")
+    parser.add_argument("--form", choices=["app", "report", "model", "visualisation"], default="app", help="what it is")
+    parser.add_argument(
+        "--start", choices=["shared", "fresh"], default="shared", help="whether viewers begin from one run"
+    )
+    parser.add_argument(
+        "--model", metavar="FILE", help="YAML with what there is to know of an algorithm, for a transparency record"
+    )
+    parser.add_argument("--quiet", action="store_true", help="do not tell how the check goes")
+
+
+def _configure_release(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("insight", nargs="?", help="its slug; without one your releases are listed")
+    parser.add_argument("--to", choices=_STATES, default="submitted", help="the next step (default: submitted)")
+    parser.add_argument("--version", type=int, help="of which version (default: the current one)")
+    parser.add_argument("--audience", action="append", default=[], metavar="WHO", help="to whom (default: public)")
+    parser.add_argument("--why", default="", help="why, in words that are kept for good")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Do it, and print how things stand then."""
+    from londata import insights
+
+    print(_ACTIONS[arguments.action](insights, arguments))
+    return 0
+
+
+def _publish(insights: Any, given: argparse.Namespace) -> Any:
+    how = {name.replace("-", "_"): getattr(given, name.replace("-", "_")) for name in _FIELDS}
+    published = insights.publish(
+        given.notebook,
+        title=given.title,
+        audience=given.audience,
+        slug=given.slug,
+        files=given.files,
+        project=given.project,
+        licence=given.licence,
+        tags=given.tags,
+        form=given.form,
+        start=given.start,
+        model=_model(given.model),
+        progress=not given.quiet and sys.stderr.isatty(),
+        **how,
+    )
+    return published.require()
+
+
+def _model(path: str | None) -> Any:
+    if path is None:
+        return None
+    from pathlib import Path
+
+    from londata.catalog_files.plain_yaml import YamlProblem, read_yaml
+    from londata.errors import UsageError
+
+    try:
+        values = read_yaml(Path(path))
+    except YamlProblem as problem:
+        raise UsageError(f"{path} cannot be read: {problem}.", hint="Write it as YAML: name: value.") from problem
+    if not isinstance(values, dict):
+        raise UsageError(f"{path} is not a mapping of fields.", hint="Write it as YAML: name: value.")
+    return values
+
+
+def _release(insights: Any, given: argparse.Namespace) -> Any:
+    if given.insight is None:
+        return insights.releases()
+    if given.to == "submitted" and given.version is None:
+        said = insights.submit_release(given.insight, given.audience or "public", why=given.why)
+    else:
+        number = insights.find(given.insight).current if given.version is None else given.version
+        said = insights.move_release(given.insight, number, given.to, given.why)
+    return f"The release of {said.get('publication')}, version {said.get('version')}, is {said.get('state')}."
+
+
+_ACTIONS: dict[str, Callable[[Any, argparse.Namespace], Any]] = {
+    "publish": _publish,
+    "list": lambda insights, _: insights.published(),
+    "show": lambda insights, given: insights.find(given.insight),
+    "versions": lambda insights, given: insights.versions(given.insight),
+    "roll-back": lambda insights, given: insights.roll_back(given.insight, given.version),
+    "withdraw": lambda insights, given: insights.withdraw(given.insight, given.reason),
+    "pause": lambda insights, given: insights.pause(given.insight, given.reason),
+    "resume": lambda insights, given: insights.resume(given.insight),
+    "audience": lambda insights, given: insights.set_audience(given.insight, given.who),
+    "impact": lambda insights, given: insights.impact(given.dataset),
+    "release": _release,
+}
