@@ -6,6 +6,7 @@ from typing import Any
 
 from londata.charts.canvas import SMALL, sheet
 from londata.geography.figures import CHOSEN, INK, PAPER, QUIET, SHADES, WIDTH
+from londata.geography.shapes import fill
 from londata.widgets.reach import KINDS, City, Reach, around
 
 #: Upper ends of the classes of the map of London, in per cent.
@@ -41,12 +42,12 @@ def borough_map(city: City, reach: Reach, code: str) -> Any:
     zone = circles[circles.intersects(outline.union_all())].union_all()
     figure, axes = _canvas(here.total_bounds, below=0.42)
     west, south, east, north = _view(axes)
-    _fill(axes, city.boroughs.cx[west:east, south:north].geometry, _ELSEWHERE, QUIET, 0.5)
-    _fill(axes, here.geometry, _BEYOND, "none", 0)
-    _fill(axes, here.geometry.intersection(zone), _WITHIN, "none", 0)
-    _fill(axes, here.geometry, "none", INK, 0.6)
+    fill(axes, city.boroughs.cx[west:east, south:north].geometry, _ELSEWHERE, QUIET, 0.5)
+    fill(axes, here.geometry, _BEYOND, "none", 0)
+    fill(axes, here.geometry.intersection(zone), _WITHIN, "none", 0)
+    fill(axes, here.geometry, "none", INK, 0.6)
     # Parts meet to about a metre only, because their corners are rounded.
-    _fill(axes, [here.buffer(2).union_all().buffer(-2)], "none", INK, 1.6)
+    fill(axes, [here.buffer(2).union_all().buffer(-2)], "none", INK, 1.6)
     _mark_places(axes, city, reach)
     for name, point in zip(here["name"], here.geometry.representative_point(), strict=True):
         note = axes.annotate(name[-2:], (point.x, point.y), ha="center", va="center", size=7.5, color=INK, zorder=8)
@@ -77,11 +78,11 @@ def london_map(city: City, reach: Reach, code: str) -> Any:
     step = (reach.neighbourhoods["share"] * 100 // 20).clip(upper=4)
     simple = city.neighbourhoods.geometry.simplify(60)
     for each, shade in enumerate(SHADES):
-        _fill(axes, simple[step == each], shade, shade, 0.3)
-    _fill(axes, city.boroughs.geometry, "none", INK, 0.5)
+        fill(axes, simple[step == each], shade, shade, 0.3)
+    fill(axes, city.boroughs.geometry, "none", INK, 0.5)
     chosen = city.boroughs[city.boroughs["code"] == code].geometry
-    _fill(axes, chosen, "none", PAPER, 4.2)
-    _fill(axes, chosen, "none", CHOSEN, 2.4)
+    fill(axes, chosen, "none", PAPER, 4.2)
+    fill(axes, chosen, "none", CHOSEN, 2.4)
     _shades(figure)
     return figure
 
@@ -101,23 +102,6 @@ def _canvas(bounds: Any, *, below: float) -> tuple[Any, Any]:
     axes.set_ylim(south - margin, north + margin)
     axes.set_axis_off()
     return figure, axes
-
-
-def _fill(axes: Any, shapes: Any, inside: str, line: str, width: float) -> None:
-    """Draw polygons as one shape: hundreds of them cost no more than a few."""
-    import numpy as np
-    import shapely
-    from matplotlib.patches import PathPatch
-    from matplotlib.path import Path
-
-    rings = shapely.get_rings(shapely.get_parts(np.asarray(shapes, dtype=object)))
-    points, ring = shapely.get_coordinates(rings, return_index=True)
-    if not len(points):
-        return
-    codes = np.full(len(points), Path.LINETO)
-    codes[np.diff(ring, prepend=-1) != 0] = Path.MOVETO
-    codes[np.diff(ring, append=-1) != 0] = Path.CLOSEPOLY
-    axes.add_artist(PathPatch(Path(points, codes), facecolor=inside, edgecolor=line, linewidth=width))
 
 
 def _view(axes: Any) -> tuple[float, float, float, float]:
