@@ -38,6 +38,8 @@ from londata.records import Thresholds
 TOTAL = "Total"
 #: Of how many of the largest contributions the workings tell.
 LARGEST = 10
+#: No amount in London is as large as this, and adding up such keeps its last digit.
+_MOST = 1e15
 Kind = Literal["counts", "sums"]
 #: Why a number is hidden, for those who may know; who sees only the released table is not told.
 WHY = {
@@ -133,8 +135,7 @@ class Protected:
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise UsageError("These are not the workings of a table.", hint="Publish the notebook again.") from error
-        known = [number.place for number in found.numbers]
-        if len(dimensions) not in (1, 2) or len(set(known)) < len(known) or set(places(cells_of(known))) != set(known):
+        if len(dimensions) not in (1, 2) or not _whole([number.place for number in found.numbers]):
             raise UsageError(
                 "These workings are not of a whole table of one or two dimensions.", hint="Publish the notebook again."
             )
@@ -279,9 +280,15 @@ def _cells(given: Iterable[Place], dimensions: Sequence[str]) -> list[Place]:
     return [place for place in places(cells) if None not in place]
 
 
+def _whole(known: Sequence[Place]) -> bool:
+    """Tell whether these are all the places of a table, each once; without making those of a table that is not."""
+    categories = [set(each) | {None} for each in zip(*known, strict=True)]
+    return bool(known) and len(set(known)) == len(known) == math.prod(map(len, categories))
+
+
 def _checked(place: Place, much: float) -> bool:
     """Tell whether somebody contributed anything."""
-    if isinstance(much, bool) or not isinstance(much, int | float) or not 0 <= much < math.inf:
+    if isinstance(much, bool) or not isinstance(much, int | float) or not 0 <= much < _MOST:
         raise UsageError(
             f"A contribution to {named(place)} is {much!r}; the rules for sums know amounts of nought or more only.",
             hint="Split gains from losses into two tables, and fill what is missing or leave it out.",
@@ -316,7 +323,9 @@ def _number(values: Mapping[str, Any], dimensions: int) -> Number:
         raise ValueError(place)
     value, contributions, contributors = values["value"], int(values["contributions"]), int(values["contributors"])
     largest, parts = (tuple(map(float, values[name])) for name in ("largest", "parts"))
-    if not all(math.isfinite(each) and each >= 0 for each in (float(value), *largest, *parts)):
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(value)
+    if not all(0 <= each < _MOST for each in (value, *largest, *parts)) or contributions >= _MOST:
         raise ValueError(value)
     if not 0 <= contributors <= contributions or str(values["why"]) not in ("", *WHY):
         raise ValueError(values)
