@@ -5,19 +5,21 @@ from __future__ import annotations
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from londata.access import Subject
 from londata.access.labels import may_open
+from londata.access.releasing import licence_lines
 from londata.errors import LondataError, UsageError
+from londata.records import Entry
 from londata.records.publications import Finding, Publication, Release, Step, Version
 from londata_hub.publishing import asking, entries, shipped
 from londata_hub.publishing.asking import Asked
 from londata_hub.publishing.checked import Checked, Checker
 from londata_hub.publishing.custody import Custody
-from londata_hub.publishing.snapshots import PICTURE, Snapshots
+from londata_hub.publishing.snapshots import Snapshots
 from londata_hub.store import RegisterStore
 from londata_hub.store.publication_store import HUB, PublicationStore
 
@@ -26,7 +28,7 @@ log = logging.getLogger(__name__)
 #: Checks at a time, checks of one owner that wait or run, and checks whose steps are remembered.
 AT_ONCE, OF_ONE_OWNER, REMEMBERED = 2, 3, 200
 RESTARTED = "The hub was restarted while this was checked. Publish it again."
-#: Makes a picture of a version that has passed; ``None`` where it could not.
+#: Takes the picture of a version that is open; ``None`` where it could not.
 Picture = Callable[[Publication, Version, Path], bytes | None]
 
 
@@ -59,6 +61,7 @@ class Publisher(Custody):
         super().__init__(store, register)
         self.snapshots, self._checker, self._picture = snapshots, checker, picture
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="check")
+        self._later = ThreadPoolExecutor(1, thread_name_prefix="picture")  # nobody waits for these
         self._steps: OrderedDict[tuple[str, int], list[str]] = OrderedDict()
         self._under_way: dict[tuple[str, int], Future[None]] = {}
         self._noting = threading.Lock()
@@ -75,9 +78,16 @@ class Publisher(Custody):
             except LondataError as error:
                 log.warning("the entry of %s is not up to date: %s", publication.slug, error)
 
-    def close(self) -> None:
-        """Begin no more checks; what is under way is refused when the hub starts again."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+    def close(self, *, wait: bool = False) -> None:
+        """Begin no more checks; what is under way is refused when the hub starts again.
+
+        Parameters
+        ----------
+        wait
+            Whether to let what is under way come to its end.
+        """
+        for pool in (self._pool, self._later):
+            pool.shutdown(wait=wait, cancel_futures=not wait)
 
     def wait(self, slug: str, number: int, timeout: float | None = None) -> None:
         """Wait until the check of a version has ended; for programs that have nothing else to do.
@@ -237,11 +247,14 @@ class Publisher(Custody):
             checked = self._checked(publication, version)
             with self.alone(version.publication):
                 after = self._judged(version, checked, audience)
-                if all(each.weight != "must" for each in after.findings):
-                    self._accept(after, checked, audience)
+                passed = all(each.weight != "must" for each in after.findings)
+                if passed:
+                    after = self._accept(after, checked, audience)
                 else:
                     self._refuse(after)
                     self._say(key, "It did not pass: see what was found.")
+            if passed and self._picture is not None:
+                self._later.submit(self._take_picture, after, self._picture)
         except Exception as error:
             log.exception("the check of version %s of %s failed", version.number, version.publication)
             self._give_up(version, error)
@@ -252,13 +265,17 @@ class Publisher(Custody):
     def _checked(self, publication: Publication, version: Version) -> Checked:
         key = (version.publication, version.number)
         place = self.snapshots.place(*key)
-        checked = self._checker.check(publication, version, place, lambda sentence: self._say(key, sentence))
-        if checked.passed and self._picture is not None and PICTURE not in checked.files:
-            self._say(key, "Taking its picture.")
-            picture = self._picture(publication, version, place)
-            files = {**checked.files, **({PICTURE: picture} if picture else {})}
-            checked = Checked(checked.findings, checked.rests_on, checked.tables, files, checked.environment)
-        return checked
+        return self._checker.check(publication, version, place, lambda sentence: self._say(key, sentence))
+
+    def _take_picture(self, version: Version, take: Picture) -> None:
+        """Take the picture of a version that is open by now; without one, the gallery shows it without."""
+        key = (version.publication, version.number)
+        publication = self.store.find(version.publication)
+        try:
+            if publication and (picture := take(publication, version, self.snapshots.place(*key))):
+                self.snapshots.put_picture(*key, picture)
+        except Exception:
+            log.exception("there is no picture of version %s of %s", version.number, version.publication)
 
     def _judged(self, version: Version, checked: Checked, audience: tuple[str, ...] | None) -> Version:
         """Put together what was found, with what only the hub can tell: its label, and for whom that is too much."""
@@ -270,13 +287,14 @@ class Publisher(Custody):
         if publication and checked.passed:
             wide = may_open(audience or publication.audience, version.label, publication.project)
             found += [Finding(check="audience", weight="must", sentence=each[:1000]) for each in wide]
+            found += _licences(self.used(version))
             try:
                 entries.entry_of(publication, version, version.label, self.used(version))
             except UsageError as error:
                 found.append(Finding(check="record", weight="must", sentence=str(error)[:1000]))
         return version.model_copy(update={"findings": tuple(found)})
 
-    def _accept(self, version: Version, checked: Checked, audience: tuple[str, ...] | None) -> None:
+    def _accept(self, version: Version, checked: Checked, audience: tuple[str, ...] | None) -> Version:
         key = (version.publication, version.number)
         hashes = self.snapshots.add(*key, checked.files)
         files = {**version.files, **hashes}
@@ -285,12 +303,18 @@ class Publisher(Custody):
         if ready.label.access == "open":
             self._release_open(ready)
         self._say(key, f"Version {ready.number} is open.")
+        return ready
 
     def _release_open(self, version: Version) -> None:
-        """What rests on open data alone releases itself, naming whose data that is and under which licence."""
-        credits = entries.credits(self.used(version).values())
+        """What rests on open data alone releases itself, naming whose data that is and under which licence.
+
+        Where a licence does not allow it, nothing is released; the version says so (see :func:`_licences`).
+        """
+        lines, problems = licence_lines(self.used(version))
+        if problems or not version.rests_on:
+            return
         release = Release(publication=version.publication, version=version.number, author=version.published_by)
-        why = f"It rests on open data alone. {credits}".strip()[:2000]
+        why = " ".join(["It rests on open data alone.", *lines])[:2000]
         self.store.move(release, Step(to="released", by=HUB, at=self.store.now(), why=why))
 
     def _refuse(self, version: Version) -> None:
@@ -311,3 +335,11 @@ class Publisher(Custody):
             self._steps.setdefault(key, []).append(sentence)
             while len(self._steps) > REMEMBERED:
                 self._steps.popitem(last=False)
+
+
+def _licences(used: Mapping[str, Entry]) -> list[Finding]:
+    """Say which open data it rests on has a licence that does not allow to publish what is made of it."""
+    problems = licence_lines({slug: entry for slug, entry in used.items() if entry.access == "open"})[1]
+    if not problems:
+        return [Finding(check="licences", weight="fine", sentence="The licences of its open data are named with it.")]
+    return [Finding(check="licences", weight="should", sentence=each[:1000]) for each in problems]

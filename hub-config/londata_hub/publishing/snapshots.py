@@ -131,6 +131,30 @@ class Snapshots:
         seal(place)
         return {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
 
+    def put_picture(self, slug: str, number: int, picture: bytes) -> None:
+        """Put the picture of a version beside it, which can be taken only when it runs; there is one at most.
+
+        Parameters
+        ----------
+        slug, number
+            Of which version.
+        picture
+            A PNG.
+        """
+        place = self.place(slug, number)
+        sealed = place.stat().st_mode
+        draft = place.parent / f".{number}-{secrets.token_hex(6)}.png"
+        draft.write_bytes(picture)
+        draft.chmod(0o400)
+        place.chmod(0o700)
+        try:
+            os.link(draft, place / PICTURE)
+        except FileExistsError:
+            pass
+        finally:
+            place.chmod(stat.S_IMODE(sealed))
+            draft.unlink()
+
     def open(self, slug: str, number: int, name: str) -> IO[bytes]:
         """Open one file of a version; no link leads anywhere.
 
@@ -170,7 +194,10 @@ class Snapshots:
     def tidy(self) -> None:
         """Remove drafts that a hub which stopped has left."""
         for each in self.folder.glob("*/.[0-9]*"):
-            _remove(each)
+            if each.is_dir():
+                _remove(each)
+            else:
+                each.unlink(missing_ok=True)
 
 
 def examine(files: Mapping[str, bytes]) -> None:

@@ -11,10 +11,10 @@ import pytest
 
 from londata.access import Subject
 from londata.errors import AccessDeniedError, EntryNotFoundError, LondataError, UsageError
-from londata.records.publications import Finding, Thresholds
+from londata.records.publications import Finding, Publication, Thresholds, Version
 from londata_hub.publishing.publisher import RESTARTED, Publisher
 from published import RECORD
-from publishing_world import World, a_notebook, a_world, asked
+from publishing_world import LIBRARIES, World, a_notebook, a_world, asked
 from sharing_records import ADA, BOLA, CHEN, a_project, an_entry
 
 EMIL = Subject("emil", frozenset({"analysts"}))
@@ -47,7 +47,34 @@ def test_what_passes_is_the_current_version_and_stands_in_the_register(world: Wo
     release = world.store.release("library-visits", 1)
     assert release is not None
     assert (release.state, release.steps[0].by) == ("released", "londata")
-    assert "Greater London Authority" in release.steps[0].why
+    assert "Greater London Authority, Open Government Licence v3.0" in release.steps[0].why
+
+
+def test_data_without_a_licence_is_named_and_releases_nothing(world: World) -> None:
+    world.put(an_entry("libraries", **(LIBRARIES | {"licence": None})))
+    version = world.publish(ADA, audience=("hub",))
+    (finding,) = (each for each in version.findings if each.check == "licences")
+    assert (finding.weight, "is not stated" in finding.sentence) == ("should", True)
+    assert world.store.release("library-visits", 1) is None
+
+
+def test_its_picture_is_taken_when_it_is_open_and_a_failure_costs_nothing_else(world: World) -> None:
+    taken: list[tuple[int, str]] = []
+
+    def picture(publication: Publication, version: Version, folder: Path) -> bytes:
+        taken.append((publication.current, version.state))
+        if len(taken) == 2:
+            raise RuntimeError("no Chromium")
+        return b"PNG"
+
+    publisher = Publisher(world.store, world.register, world.publisher.snapshots, world.checker, picture=picture)
+    for number in (1, 2):
+        publisher.publish(ADA, asked())
+        publisher.wait("library-visits", number, 30)
+    publisher.close(wait=True)
+    assert [state for _, state in taken] == ["ready", "ready"]
+    assert publisher.snapshots.read("library-visits", 1, "thumbnail.png") == b"PNG"
+    assert world.publication().current == 2
 
 
 def test_what_runs_is_the_snapshot_without_what_an_earlier_run_left(world: World) -> None:
@@ -56,7 +83,7 @@ def test_what_runs_is_the_snapshot_without_what_an_earlier_run_left(world: World
     version = world.publish(ADA, files=files)
     assert b"pupil 17" not in world.checker.seen[0][3]
     assert version.state == "ready"
-    assert [each.check for each in version.findings] == ["outputs"]
+    assert [each.check for each in version.findings] == ["outputs", "licences"]
     assert world.publisher.snapshots.read("library-visits", 1, "data/wards.csv") == b"a\n"
 
 

@@ -162,3 +162,14 @@ def test_a_slug_that_is_none_has_no_place(kept: Snapshots, slug: str) -> None:
         kept.put(slug, 1, FILES)
     with pytest.raises(EntryNotFoundError):
         kept.open(slug, 1, "app.ipynb")
+
+
+def test_a_picture_comes_later_once_and_nothing_else_does(kept: Snapshots) -> None:
+    kept.put("library-visits", 1, FILES)
+    kept.add("library-visits", 1, {})
+    mode = kept.place("library-visits", 1).stat().st_mode
+    kept.put_picture("library-visits", 1, b"first")
+    kept.put_picture("library-visits", 1, b"second")
+    assert kept.read("library-visits", 1, "thumbnail.png") == b"first"
+    assert kept.place("library-visits", 1).stat().st_mode == mode
+    assert sorted(each.name for each in (kept.folder / "library-visits").iterdir()) == ["1"]
