@@ -12,6 +12,7 @@ from typing import Any
 
 from londata.insights.giveaways import SAID_TO_BE_NONE, giveaways
 from londata.records.publications import Finding
+from londata.records.transparency import Transparency, transparency_of
 
 _COMMAND = re.compile(r"^\s*(?:!|%%?(?:bash|sh|script|system|sx|pip|conda|mamba|uv)\b|\w+\s*=\s*!)")
 _HOME = re.compile(r"""(?:["'(=\s]|^)(?:/home/|/Users/|[A-Za-z]:\\{1,2}(?:Users|Documents)|~/|C:\\|\\\\\w+\\)""")
@@ -96,6 +97,10 @@ _WANTED = {
 }
 
 
+#: Fields of a transparency record that the receipt knows.
+_FILLED_IN = ("datasets", "sharing_agreements", "data_access", "system_architecture", "team", "name")
+
+
 def missing(record: Mapping[str, Any]) -> list[Finding]:
     """Say what the record of an insight does not say yet.
 
@@ -112,7 +117,28 @@ def missing(record: Mapping[str, Any]) -> list[Finding]:
     if record.get("licence") in (None, "", "not stated"):
         said = "It states no licence, so nobody knows how it may be used (licence)."
         found.append(Finding(check="record", weight="should", sentence=said))
+    found += _transparency(record)
     return found or [Finding(check="record", weight="fine", sentence="Its record says everything that readers need.")]
+
+
+def _transparency(record: Mapping[str, Any]) -> Iterable[Finding]:
+    """Say what the transparency record of a model lacks, beside what the hub fills in from the receipt."""
+    said = record.get("transparency")
+    if said is None:
+        if record.get("form") == "model":
+            words = "It is a model and has no transparency record: publish it with model={…}."
+            yield Finding(check="transparency", weight="should", sentence=words)
+        return
+    try:
+        known = transparency_of(said)
+    except ValueError as error:
+        words = f"Its transparency record cannot be read: {error}"
+        yield Finding(check="transparency", weight="must", sentence=words[:1_000])
+        return
+    gaps = [Transparency.title_of(name) for name in known.missing if name not in _FILLED_IN]
+    if gaps:
+        words = f"Its transparency record does not say: {'; '.join(gaps)}."
+        yield Finding(check="transparency", weight="should", sentence=words[:1_000])
 
 
 def _each(cells: Sequence[Mapping[str, Any]], check: Any) -> Iterable[Finding]:

@@ -77,7 +77,7 @@ def publish(
         ``shared``: viewers begin from one run; ``fresh``: each has a run of their own.
     model
         Where it rests on an algorithm: what there is to know of it, for a transparency record; see
-        :mod:`londata.insights.transparency`.
+        :class:`londata.records.transparency.Transparency`.
     progress
         Show what the hub is doing.
     wait
