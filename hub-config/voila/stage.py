@@ -152,7 +152,8 @@ class Stage:
 
     def _fresh_process(self) -> WarmProcess:
         if self._fresh is None:
-            load = (*FOR_KERNELS, "ipywidgets", *imported(self._notebook), *self._modules)
+            # What the shared run has loaded is known; where there never is one, most of what is often used stands in
+            load = (*KERNEL, *imported(self._notebook), *(self._modules or FOR_KERNELS), "ipywidgets")
             self._fresh = WarmProcess(tuple(dict.fromkeys(load)))
             log.info("a process for runs of their own starts: %s", self._fresh.path)
         return self._fresh
@@ -197,11 +198,12 @@ class Stage:
 
     def _not_shared(self, told: dict[str, object]) -> None:
         """Go on with a run for each viewer: for good where the notebook is like that, else until it is tried again."""
+        self._modules = tuple(told["modules"]) or ("ipywidgets",)  # type: ignore[arg-type]
         if told["failed"]:
             self._failed_at = time.monotonic()
             log.warning("the shared run failed: %s; each viewer has a run of their own for now", told["failed"])
         else:
-            self._alone, self._modules = str(told["alone"]), tuple(told["modules"])  # type: ignore[arg-type]
+            self._alone = str(told["alone"])
             log.warning("each viewer has a run of their own: the shared one cannot be forked, because %s", self._alone)
         self._fresh_process()
 

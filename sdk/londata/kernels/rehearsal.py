@@ -108,13 +108,13 @@ async def _run(shell: Any, recorder: Any, cells: list[dict[str, Any]]) -> str:
 def _shell() -> tuple[Any, Any]:
     """Make the shell of a kernel without the kernel."""
     import comm
-    import ipykernel.ipkernel  # puts its own comms in place
     from ipykernel.zmqshell import ZMQInteractiveShell
     from traitlets.config import Config
 
     from londata.kernels import kernel_process
     from londata.kernels.recording import Recorder, RecordingComm, RecordingStream
 
+    importlib.import_module("ipykernel.ipkernel")  # puts its comms in place
     shell = ZMQInteractiveShell.instance(config=Config({"HistoryManager": {"enabled": False}}))
     recorder = Recorder()
     shell.display_pub.session = shell.displayhook.session = recorder
