@@ -38,6 +38,7 @@ MAX_QUERY_STRING = 16_384
 MAX_HEAD, HEAD_TIMEOUT_S = 65_536, 20
 #: New objects until Python looks for garbage among the young ones, and seconds that a thread may keep the interpreter.
 COLLECT_AFTER, SWITCH_S = 200_000, 0.0005
+_HEAD_IS_OVER = b"\r\n\r\n"
 _HTTP_CODES = {404: NO_SUCH_ADDRESS, 405: "method_not_allowed"}
 #: On every answer, unless the answer says otherwise itself.
 SECURITY_HEADERS: dict[bytes, bytes] = {
@@ -155,7 +156,8 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: Any) -> None:
         """Give a new connection some time to ask its first question."""
         super().connection_made(transport)
-        self._head_size, self._too_slow = 0, self.loop.call_later(HEAD_TIMEOUT_S, transport.close)
+        self._head_size, self._end = 0, b""
+        self._too_slow = self.loop.call_later(HEAD_TIMEOUT_S, transport.close)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop the clock."""
@@ -163,8 +165,12 @@ class BoundedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Take in some bytes, unless they make the head too long."""
-        self._head_size += len(data)
+        """Take in some bytes, unless they make the head too long. What comes with it of the body does not count."""
+        if not self._too_slow.cancelled():
+            there = self._end + data
+            over = there.find(_HEAD_IS_OVER)
+            self._head_size += len(data) if over < 0 else max(0, over - len(self._end))
+            self._end = there[-3:]
         if not self._too_slow.cancelled() and self._head_size > MAX_HEAD:
             self.send_400_response("The head of the request is too long.")
         else:

@@ -195,3 +195,14 @@ def test_a_whole_head_may_take_its_time_to_be_answered(monkeypatch):
     app = application("Test", "For tests.", "1", prefix="/base", routers=[router], gate=Middleware(OpenGate))
     with served(app, base="/base") as address:
         assert httpx.get(f"{address}/slow").status_code == 200
+
+
+@pytest.mark.parametrize(("head", "answer"), [(b"X: y\r\n", b" 405 "), (b"X: " + b"y" * 70_000 + b"\r\n", b" 400 ")])
+def test_a_body_that_comes_with_its_head_does_not_make_the_head_long(head, answer):
+    body = b" " * 200_000
+    with served(APP, base="") as address:
+        url = httpx.URL(address)
+        with socket.create_connection((url.host, url.port), timeout=20) as wire:
+            begun = b"POST /base/fine HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 200000\r\n"
+            wire.sendall(begun + head + b"\r\n" + body)
+            assert answer in wire.recv(65536).split(b"\r\n")[0]

@@ -101,7 +101,7 @@ def main() -> None:
         PublicationStore(hub.database, hub.anchors, isolated=isolated) as store,
     ):
         hall, groups = Counter(register, store, hub.state), HubGroups(api_url, token)
-        work = Work(hall, hub, token, isolated=isolated)
+        work = Work(hall, hub, token, groups, isolated=isolated)
         acting = Insights(store.find, groups).subject
         serve(create_app(hall, authenticate, login, work.running, acting=acting), os.environ["JUPYTERHUB_SERVICE_URL"])
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any
 
 from londata.access import Subject
 from londata.access.labels import shows_released_tables
 from londata.errors import AccessDeniedError, EntryNotFoundError
 from londata.records.publications import Version
 from londata_hub.publishing.snapshots import RECEIPT
-from londata_hub.services.insights_facts import Shown, told
+from londata_hub.services.insights_facts import Shown
 from londata_hub.services.insights_hall import Hall
 
 
@@ -88,29 +87,6 @@ class Counter(Hall):
         with self.open(shown, f"tables/{name}.{kind}") as file:
             content = file.read()
         return content, hashlib.sha256(content).hexdigest()
-
-    def impact(self, subject: Subject, entry: str, prefix: str) -> dict[str, Any]:
-        """List the insights that rest on an entry: those that are there for the caller, to its stewards all.
-
-        Parameters
-        ----------
-        subject
-            Who asks.
-        entry
-            Slug of the entry.
-        prefix
-            The path of the service.
-        """
-        found = self.data(subject, entry)
-        there = [told(each, prefix) for each in self.built_on(subject, entry)]
-        named = {each["slug"] for each in there}
-        others: list[dict[str, Any]] = []
-        if self.store.decide(subject, "steward", found).allowed:
-            hidden = [each for each in self.store.using(entry) if each.slug not in named]
-            others = [
-                {"slug": each.slug, "owner": each.owner, "state": each.state, "stale": each.stale} for each in hidden
-            ]
-        return {"entry": entry, "insights": there, "others": others}
 
 
 def has_tables(version: Version) -> bool:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any, TypeVar
 
+import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from londata.access import Subject
@@ -15,7 +15,9 @@ from londata.errors import AccessDeniedError, EntryNotFoundError, UsageError
 from londata.records.identifiers import MAX_SLUG
 from londata.records.publications import Publication, Release, Version, Viewer
 from londata_hub.publishing.asking import Asked
+from londata_hub.publishing.honesty import impact
 from londata_hub.publishing.publisher import Publisher
+from londata_hub.publishing.releasing import for_checkers
 from londata_hub.services.insights_counter import Counter
 from londata_hub.services.insights_facts import Owned, Shown, told
 from londata_hub.services.insights_hall import SEE_THEM, is_owner
@@ -210,6 +212,29 @@ class Desk:
         moves = self.releasing.moves(case, subject) if case and case.version.tables else ()
         return Owned(versions, steps, release, moves)
 
+    def impact(self, subject: Subject, entry: str) -> dict[str, Any]:
+        """List the insights that rest on an entry, also through others: those that are there for the caller.
+
+        To a steward of the data the others are named, too, with whose they are.
+
+        Parameters
+        ----------
+        subject
+            Who asks.
+        entry
+            Slug of the entry.
+        """
+        found = impact(self.publisher, subject, entry)
+        named = {each.slug for each in found}
+        others: list[dict[str, Any]] = []
+        there = self.hall.store.entry(entry)
+        if there is not None and self.hall.store.decide(subject, "steward", there).allowed:
+            hidden = [each for each in self.hall.store.using(entry) if each.slug not in named]
+            others = [
+                {"slug": each.slug, "owner": each.owner, "state": each.state, "stale": each.stale} for each in hidden
+            ]
+        return {"entry": entry, "insights": [asdict(each) for each in found], "others": others}
+
     def releases(self, subject: Subject) -> list[dict[str, Any]]:
         """List the releases that somebody asked for, or may check."""
         return [_release_told(each) for each in self.reviews(subject)]
@@ -293,9 +318,10 @@ class Desk:
         found = {}
         for each in review.version.tables if review.may_check else ():
             try:
-                found[each.name] = json.loads(self.hall.snapshots.read(slug, number, f"workings/{each.name}.json"))
-            except (EntryNotFoundError, ValueError):
-                continue
+                document = self.hall.snapshots.read(slug, number, f"workings/{each.name}.json")
+                found[each.name] = for_checkers(document)
+            except (EntryNotFoundError, UsageError):
+                continue  # its findings say that the file is not as it was
         return replace(review, workings=found)
 
     def workings_file(self, subject: Subject, slug: str, number: int, name: str) -> bytes:
@@ -311,7 +337,8 @@ class Desk:
         review = self.review(subject, slug, number)
         if not review.may_check or name not in {each.name for each in review.version.tables}:
             raise EntryNotFoundError("There are no such workings for you.", hint="Those who check a release have them.")
-        return self.hall.snapshots.read(slug, number, f"workings/{name}.json")
+        document = self.hall.snapshots.read(slug, number, f"workings/{name}.json")
+        return orjson.dumps(for_checkers(document))
 
 
 def person_of(subject: Subject) -> str:

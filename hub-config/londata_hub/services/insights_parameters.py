@@ -6,7 +6,7 @@ import base64
 import binascii
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, field_validator
+from pydantic import BeforeValidator, ConfigDict, Field, field_validator
 
 from londata.errors import UsageError
 from londata.records.identifiers import MAX_SLUG
@@ -121,14 +121,22 @@ class TableFormat(Nothing):
     format: Literal["parquet", "csv"] = Field("parquet", description="`parquet` or `csv`")
 
 
+def _one(value: Any) -> Any:
+    """Take the last of what may be given several times elsewhere."""
+    return value[-1] if isinstance(value, list) and value else value
+
+
+One = Annotated[str, BeforeValidator(_one)]
+
+
 class Gallery(Nothing):
     """Words and choices of the gallery."""
 
     q: str = Field("", max_length=200, description="Words to search for")
     form: str = Field("", max_length=200)
-    topic: str = Field("", max_length=200)
-    publisher: str = Field("", max_length=200)
-    access: str = Field("", max_length=200)
+    topic: One = Field("", max_length=200)
+    publisher: One = Field("", max_length=200)
+    access: One = Field("", max_length=200)
     state: str = Field("", max_length=200)
     series: str = Field("", max_length=MAX_SLUG)
     offset: int | Literal[""] = Field(0, description="Cards to leave out first")

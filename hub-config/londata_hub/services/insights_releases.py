@@ -10,8 +10,9 @@ from londata.access.labels import may_open
 from londata.access.releasing import Case, approvers, licence_lines, may_move, steps_open
 from londata.errors import EntryNotFoundError, UsageError
 from londata.records import Release
-from londata.records.publications import Finding, ReleaseState, Step, Version
+from londata.records.publications import Finding, Publication, ReleaseState, Step, Version
 from londata_hub.publishing.publisher import Publisher
+from londata_hub.publishing.releasing import audited
 
 NONE = "See the releases that you may check, or those of your own insights."
 
@@ -42,14 +43,24 @@ class Releases:
             version,
             begun,
             label,
-            findings=self._findings(version, begun),
+            findings=self._findings(version, publication),
             unlicensed=licence_lines(entries)[1] if label.access == "open" else (),
             owners=frozenset({publication.owner}),
             approvers=approvers(label, self._store.arrangements()),
         )
 
-    def _findings(self, version: Version, release: Release) -> tuple[Finding, ...]:
-        return release.findings or tuple(each for each in version.findings if each.check == "tables")
+    def _findings(self, version: Version, publication: Publication) -> tuple[Finding, ...]:
+        """Look at its tables again, beside those of versions that were released before."""
+        if not version.tables:
+            return ()
+        others = [each for each in self._store.releases() if each.publication == version.publication]
+        before = [
+            found
+            for each in others
+            if any(step.to == "released" for step in each.steps)
+            and (found := self._store.version(each.publication, each.version)) is not None
+        ]
+        return audited(version, self._publisher.snapshots, publication.thresholds, before)
 
     def moves(self, case: Case, subject: Subject) -> tuple[ReleaseState, ...]:
         """List the steps that somebody may take now; a draft is not worth a step of its own."""

@@ -192,8 +192,8 @@ async def table(request: Request, slug: str, name: str) -> Response:
 async def impact(request: Request, entry: str) -> JSON:
     """List the insights that rest on an entry and are there for the caller; to its stewards, all of them."""
     Nothing.of(request)
-    desk, subject, prefix = desk_of(request), reader_of(request), prefix_of(request)
-    return JSON(await desk.asked(lambda: desk.hall.impact(subject, entry, prefix)))
+    desk, subject = desk_of(request), reader_of(request)
+    return JSON(await desk.asked(lambda: desk.impact(subject, entry)))
 
 
 @router.get("/releases")

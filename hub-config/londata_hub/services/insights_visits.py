@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from urllib.parse import quote
 
+from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from londata.access import STEWARDS, Subject
-from londata.errors import EntryNotFoundError, LondataError, UsageError
+from londata.errors import EntryNotFoundError, LondataError, QueryError, UsageError
 from londata_hub.publishing.snapshots import PICTURE, RECEIPT
 from londata_hub.services import insights_look as look
 from londata_hub.services.forms import form_of, require_our_page
@@ -33,6 +34,7 @@ Answer = Callable[[Request], Awaitable[Response]]
 Change = Callable[[Desk, Subject, str, Mapping[str, str]], Awaitable[None]]
 #: Cards on one page.
 MOST_CARDS = 60
+_WRONG = QueryError("Something in this address cannot be.", hint="Begin again from all insights.")
 
 
 def page_of(answer: Answer) -> Answer:
@@ -41,9 +43,10 @@ def page_of(answer: Answer) -> Answer:
     async def safely(request: Request) -> Response:
         try:
             return await answer(request)
-        except LondataError as error:
+        except (LondataError, RequestValidationError) as problem:
+            error = problem if isinstance(problem, LondataError) else _WRONG
             if "text/html" not in request.headers.get("accept", ""):
-                return error_response(error, request.scope["state"]["request_id"])
+                return error_response(problem, request.scope["state"]["request_id"])
             title = "Not here" if isinstance(error, EntryNotFoundError) else "That did not work"
             said = str(error)
             if not _known(request) and isinstance(error, EntryNotFoundError):
