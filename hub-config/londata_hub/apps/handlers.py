@@ -1,6 +1,7 @@
-"""Where a browser's request meets an app: the address must exist, the viewer be known, the kernel be theirs.
+"""Where a browser's request meets an app: the address exists, the insight is there for the viewer, the kernel theirs.
 
-What does not exist for this viewer is 404, whether or not it exists for somebody else.
+Each request is decided anew, of whatever kind. What does not exist for this viewer is 404, whether or not it exists for
+somebody else. Whoever is not logged in is a visitor: known by a cookie of one app, which says nothing about them.
 """
 
 from __future__ import annotations
@@ -8,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import re
+import secrets
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,20 +20,29 @@ from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError, RequestHandler
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
+from londata.access import Subject
 from londata.errors import LondataError
+from londata.records.identifiers import MAX_SLUG
 from londata_hub.apps import gallery, messages, paths
-from londata_hub.apps.ledger import FullError, Kernel
+from londata_hub.apps.ledger import VISITOR, FullError, Kernel
+from londata_hub.apps.pace import Pace, TooMuchError
 from londata_hub.apps.process import AppUnavailableError
 from londata_hub.apps.shelf import App
+from londata_hub.apps.sight import NOBODY, Look
 from londata_hub.apps.theatre import Theatre
+from londata_hub.apps.usher import Usher
 
 log = logging.getLogger(__name__)
 
 #: Of an app's answer, what reaches the browser.
 _PASSED_BACK = frozenset({"content-type", "content-length", "etag", "last-modified"})
+_OF_A_PAGE = frozenset({"content-type"})
 _PASSED_ON = ("If-None-Match", "If-Modified-Since")
-_LONGEST_QUERY = 500
 _POLICY_VIOLATION = 1008
+#: Open channels to one kernel: a page has one, and another while it comes back.
+_CHANNELS = 3
+COOKIE, _VALUE = "londata-visitor", re.compile(r"[A-Za-z0-9_-]{43}")
+_STATES = {"paused": "Paused", "withdrawn": "Withdrawn"}
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
@@ -42,7 +54,9 @@ _HEADERS = {
 
 
 class Guarded(HubOAuthenticated, RequestHandler):  # type: ignore[misc]  # jupyterhub has no types
-    """Lets in only people whom the hub knows and who may open apps; says so in the same headers on every answer."""
+    """Finds out who asks: somebody whom the hub knows and who may open apps, or a visitor. Answers carry the policy."""
+
+    said = ("", "")
 
     @property
     def theatre(self) -> Theatre:
@@ -51,9 +65,18 @@ class Guarded(HubOAuthenticated, RequestHandler):  # type: ignore[misc]  # jupyt
         return theatre
 
     @property
+    def subject(self) -> Subject:
+        """Who asks, as decisions are made about them."""
+        user = self.current_user
+        return Subject(str(user["name"]), frozenset(map(str, user.get("groups") or ()))) if user else NOBODY
+
+    @property
     def viewer(self) -> str:
-        """The name of whoever asks."""
-        return str(self.current_user["name"])
+        """Whose kernels are theirs: a person's name, or what a visitor's browser was given; empty before that."""
+        if self.current_user:
+            return str(self.current_user["name"])
+        value = self.get_cookie(COOKIE) or ""
+        return VISITOR + value if _VALUE.fullmatch(value) else ""
 
     def set_default_headers(self) -> None:
         """Put the security headers on every answer, errors included."""
@@ -83,20 +106,15 @@ class Guarded(HubOAuthenticated, RequestHandler):  # type: ignore[misc]  # jupyt
             if model.get("kind", "user") != "user":
                 raise HTTPError(403)
 
-    def require_viewer(self) -> None:
-        """Stop with 403 unless somebody is logged in."""
-        if not self.current_user:
-            raise HTTPError(403)
-
     def write_error(self, status_code: int, **_: Any) -> None:
         """Say what went wrong in one sentence."""
         title, sentence = {
-            403: ("Not for you", "You are not logged in, or you may not open insights."),
+            403: self.said if self.said[0] else ("Not for you", "You are not logged in, or you may not open insights."),
             404: ("Not here", "There is no such insight or page."),
             503: ("Not just now", "This insight cannot be opened just now. Please try again in a minute."),
         }.get(status_code, ("That did not work", "Something went wrong. Please try again."))
         self.set_header("Content-Type", "text/html; charset=utf-8")
-        self.finish(gallery.notice(title, sentence, self.settings["prefix"]))
+        self.finish(gallery.notice(title, sentence, self.settings["insights"]))
 
 
 class Nothing(Guarded):
@@ -108,26 +126,24 @@ class Nothing(Guarded):
 
 
 class Index(Guarded):
-    """The list of apps."""
+    """The list of insights is another service's; nothing is listed here."""
+
+    async def prepare(self) -> None:
+        """Ask nobody who they are."""
 
     async def get(self) -> None:
-        """Show it, or send to the hub's login. Each viewer is shown what the register lists for them."""
-        if not self.current_user:
-            self.redirect(self.get_login_url())
-            return
-        apps = await self.theatre.viewing.seen(self.theatre.apps.values(), self.current_user)
-        self.set_header("Content-Type", "text/html; charset=utf-8")
-        self.finish(gallery.index(apps, self.settings["prefix"], self.hub_auth.hub_prefix))
+        """Lead there."""
+        self.redirect(self.settings["insights"])
 
 
 class Front(Guarded):
     """An app's address without the slash at its end."""
 
+    async def prepare(self) -> None:
+        """Ask nobody who they are: the address itself is asked about at its other end."""
+
     async def get(self, slug: str) -> None:
-        """Lead to the page, with what was asked of it."""
-        app = self.theatre.apps.get(slug)
-        if app is None or not await self.theatre.viewing.may_see(app, self.current_user):
-            raise HTTPError(404)
+        """Lead to the page, with what was asked of it, whether or not there is one."""
         query = f"?{self.request.query}" if self.request.query else ""
         self.redirect(f"{self.settings['prefix']}{slug}/{query}")
 
@@ -137,39 +153,60 @@ class AppHandler(Guarded):
 
     SUPPORTED_METHODS = ("GET", "POST", "DELETE", "HEAD", "PUT", "PATCH", "OPTIONS")
 
+    kernel: Kernel | None = None
+
     async def prepare(self) -> None:
-        """Check first that the address exists for this viewer, so that nobody is sent to log in for nothing."""
+        """Check that the address exists for this viewer; nobody is led to log in for what they may not know of."""
         slug, path = self.path_args
         target = paths.target(self.request.method or "", path)
-        app = self.theatre.apps.get(slug)
-        if app is None or target is None:
+        if target is None or len(slug) > MAX_SLUG:
             raise HTTPError(404)
-        self.app: App = app
         self.target: paths.Target = target
-        listed = await self.theatre.viewing.may_see(app, None)
+        refused: HTTPError | None = None
         try:
             await super().prepare()
-        except HTTPError:
-            raise HTTPError(403 if listed else 404) from None
-        if not listed and not await self.theatre.viewing.may_see(app, self.current_user):
-            raise HTTPError(404)
-        if target.kind == "page" and not self.current_user:
-            self.redirect(self.get_login_url())
-            return
-        self.require_viewer()
-        self.kernel: Kernel | None = None
+        except HTTPError as error:
+            refused = error
         if target.kernel:
-            self.kernel = self.theatre.ledger.find(app.slug, target.kernel, self.viewer)
-            if self.kernel is None:
-                raise HTTPError(404)
+            self.kernel = self.theatre.ledger.find(slug, target.kernel, self.viewer) if self.viewer else None
+        app = self.theatre.app_of(self.kernel) if self.kernel else self.theatre.apps.get(slug)
+        look = await self.theatre.viewing.look(slug, self.subject, app.version if app and self.kernel else 0)
+        if app is None and not look.version:  # nobody has heard of it
+            raise HTTPError(404)
+        if not self._let_in(look, refused):
+            return
+        if app is None and look.state == "paused":  # its owner may look at everything but the app itself
+            self.said = "Paused", "This insight is paused; its page among the insights says why."
+            raise HTTPError(403)
+        if app is None or (target.kernel and self.kernel is None):
+            raise HTTPError(404)
+        self.app: App = app
+        self.look: Look = look
+
+    def _let_in(self, look: Look, refused: HTTPError | None) -> bool:
+        """Tell whether the viewer may go on; they are told why not, or sent to log in."""
+        if refused is not None:
+            raise HTTPError(403 if look.is_listed else 404)
+        if look.view.allowed:
+            return True
+        if look.view.is_there:
+            self.said = _STATES.get(look.state, "Not for you"), look.view.reason
+            raise HTTPError(403)
+        if self.current_user or not look.is_listed:
+            raise HTTPError(404)
+        if self.target.kind != "page":
+            raise HTTPError(403)
+        self.redirect(self.get_login_url())
+        return False
 
     async def get(self, _slug: str, path: str) -> None:
         """Pass on the page, a file of it, or the model of one's own kernel."""
         query, headers = "", {name: value for name in _PASSED_ON if (value := self.request.headers.get(name))}
         if self.target.kind == "page":
-            headers, query = self._open(), self.request.query
-            if len(query) > _LONGEST_QUERY:
+            query = self.request.query
+            if not paths.is_query(query):
                 raise HTTPError(404)
+            headers = await self._open()
         elif self.target.kind == "static":
             self.set_header("Cache-Control", "private, max-age=3600")
         await self._pass_on(path, query, headers)
@@ -182,11 +219,23 @@ class AppHandler(Guarded):
         """Shut one's own kernel down: what a page says when it is left."""
         await self._shut_down()
 
-    def _open(self) -> dict[str, str]:
-        """Enter the kernel that this page will have."""
+    async def _open(self) -> dict[str, str]:
+        """Enter the kernel that this page will have, and write down what has to be."""
+        viewer = self.viewer
+        if not viewer:
+            value = secrets.token_urlsafe(32)
+            where = f"{self.settings['prefix']}{self.app.slug}/"
+            self.set_cookie(COOKIE, value, path=where, httponly=True, samesite="Lax")
+            viewer = VISITOR + value
         try:
-            self.kernel = self.theatre.open(self.app, self.viewer)
+            self.kernel = self.theatre.open(self.app, viewer)
         except FullError:
+            raise HTTPError(503) from None
+        try:
+            await self.theatre.viewing.opened(self.app.slug, self.look, self.subject.name)
+        except LondataError as error:  # what cannot be written down is not shown
+            log.error("app %s cannot be opened: %s", self.app.slug, error.message)
+            await self.theatre.shut_down(self.kernel)
             raise HTTPError(503) from None
         return {"X-Londata-Kernel": self.kernel.id, "Host": self.request.host}
 
@@ -206,12 +255,16 @@ class AppHandler(Guarded):
                     log.warning("app %s answers %s to %s", self.app.slug, answer.status, self.target.kind)
                     raise HTTPError(404 if answer.status < 500 else 503)
                 self.set_status(answer.status)
+                is_page = self.target.kind == "page"
+                above = gallery.Above(self.look.stale if is_page else "")
                 for name, value in answer.headers.items():
-                    if name.lower() in _PASSED_BACK:
+                    if name.lower() in (_OF_A_PAGE if is_page else _PASSED_BACK):
                         self.set_header(name, value)
                 async for chunk in answer.content.iter_any():
-                    self.write(chunk)
-                    await self.flush()
+                    if piece := above.feed(chunk):
+                        self.write(piece)
+                        await self.flush()
+                self.write(above.rest())
         except StreamClosedError:
             return  # the browser has gone; its kernel goes when nobody has connected to it for a while
         except (AppUnavailableError, aiohttp.ClientError, TimeoutError) as error:
@@ -229,6 +282,8 @@ class Channels(AppHandler, WebSocketHandler):  # type: ignore[misc]  # tornado i
             raise HTTPError(404)
         if not self.request.headers.get("Origin"):  # one that does not match is refused by tornado, none at all is not
             raise HTTPError(403)
+        if self.kernel is not None and self.kernel.connections >= _CHANNELS:
+            raise HTTPError(503)
         await WebSocketHandler.get(self, *args)
 
     def select_subprotocol(self, subprotocols: list[str]) -> None:
@@ -238,9 +293,11 @@ class Channels(AppHandler, WebSocketHandler):  # type: ignore[misc]  # tornado i
     async def open(self, *_: str) -> None:
         """Connect to the kernel."""
         assert self.kernel is not None  # noqa: S101
-        self.token = self.hub_auth.get_token(self)
+        self.token = self.hub_auth.get_token(self) if self.current_user else None
+        self.who, self.pace = self.subject, Pace()
         self.upstream: aiohttp.ClientWebSocketResponse | None = None
         self.theatre.connected(self.kernel, self)
+        self.usher.seat(self)
         try:
             self.upstream = await self.theatre.channel(self.app, self.kernel)
         except (AppUnavailableError, aiohttp.ClientError, TimeoutError) as error:
@@ -253,13 +310,14 @@ class Channels(AppHandler, WebSocketHandler):  # type: ignore[misc]  # tornado i
         """Pass a message of the browser on, if it is one that a widget needs."""
         assert self.kernel is not None  # noqa: S101
         try:
+            self.pace.take(frame)
             passed = messages.from_browser(frame)
-        except messages.NotAMessageError as error:
-            log.warning("app %s: %s sent what is no message: %s", self.app.slug, self.viewer, error)
+        except (messages.NotAMessageError, TooMuchError) as error:
+            log.warning("app %s: %s is shown out: %s", self.app.slug, self.kernel.viewer, error)
             self.close(_POLICY_VIOLATION)
             return
         if passed is None:
-            log.warning("app %s: a message of %s was dropped", self.app.slug, self.viewer)
+            log.warning("app %s: a message of %s was dropped", self.app.slug, self.kernel.viewer)
         elif self.upstream is not None:
             with contextlib.suppress(ConnectionError):
                 await self.upstream.send_str(passed)
@@ -278,16 +336,46 @@ class Channels(AppHandler, WebSocketHandler):  # type: ignore[misc]  # tornado i
     def on_close(self) -> None:
         """Let go of the kernel; it stays for a while, in case the page comes back."""
         assert self.kernel is not None  # noqa: S101
+        self.usher.leave(self)
         self.theatre.disconnected(self.kernel, self)
         if self.upstream is not None:
             self.reader.cancel()
             self.closing = asyncio.create_task(self.upstream.close())  # kept, or the loop may forget it
 
+    @property
+    def usher(self) -> Usher:
+        """Who watches over those who look."""
+        usher: Usher = self.settings["usher"]
+        return usher
+
+    @property
+    def slug(self) -> str:
+        """Which insight is looked at."""
+        return self.app.slug
+
     async def still_allowed(self) -> bool:
         """Ask again whether this viewer may be here and see this insight; where nobody answers, they may not."""
         try:
-            model = await self.hub_auth.user_for_token(self.token, use_cache=False, sync=False)
-            allowed = bool(model) and bool(self.hub_auth.check_scopes(self.hub_auth.access_scopes, model))
-            return allowed and await self.theatre.viewing.may_see(self.app, model)
+            if self.token is not None:
+                model = await self.hub_auth.user_for_token(self.token, use_cache=False, sync=False)
+                if not model or not self.hub_auth.check_scopes(self.hub_auth.access_scopes, model):
+                    return False
+                self.who = Subject(str(model["name"]), frozenset(map(str, model.get("groups") or ())))
+            return await self._may_look()
         except (HTTPError, LondataError):
             return False
+
+    async def look_again(self) -> None:
+        """Decide anew by what is arranged now, and end it if they may no longer be here."""
+        try:
+            allowed = await self._may_look()
+        except LondataError:
+            allowed = False
+        if not allowed and self.kernel is not None:
+            log.info("%s may no longer see app %s", self.kernel.viewer, self.app.slug)
+            self.close(_POLICY_VIOLATION, "You may not look at this any more.")
+            await self.theatre.shut_down(self.kernel)
+
+    async def _may_look(self) -> bool:
+        look = await self.theatre.viewing.look(self.app.slug, self.who, self.app.version)
+        return look.view.allowed

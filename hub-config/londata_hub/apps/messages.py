@@ -7,7 +7,7 @@ and what travels on was written anew from it: the kernel never sees a byte that 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 #: Longest message from a browser, in bytes.
@@ -32,8 +32,13 @@ FROM_KERNEL = frozenset(
         "update_display_data",
     }
 )
+#: What a page says to a widget in a ``comm_msg``.
+METHODS = frozenset({"update", "custom", "request_state", "request_states"})
 _HEADER = ("msg_id", "msg_type", "session", "username", "date", "version")
 _LONGEST_HEADER_FIELD = 256
+_LONGEST_NAME = 100
+#: How deep values may be nested; widgets' are flat.
+_DEEPEST = 20
 
 
 class NotAMessageError(ValueError):
@@ -67,7 +72,8 @@ def from_browser(frame: str | bytes) -> str | None:
     kind = fields["msg_type"]
     if kind not in FROM_BROWSER or message.get("channel") != "shell" or message.get("buffers"):
         return None
-    if kind == "comm_open" and content.get("target_name") != MAY_OPEN:
+    passed = _content(str(kind), content)
+    if passed is None:
         return None
     return json.dumps(
         {
@@ -75,7 +81,7 @@ def from_browser(frame: str | bytes) -> str | None:
             "header": fields,
             "parent_header": {},
             "metadata": _version(message.get("metadata")),
-            "content": content,
+            "content": passed,
             "buffers": [],
         }
     )
@@ -91,6 +97,53 @@ def from_kernel(frame: str | bytes) -> bool:
     return kind in FROM_KERNEL or (
         kind == "stream" and isinstance(content, Mapping) and content.get("name") == "stdout"
     )
+
+
+def _content(kind: str, content: dict[str, Any]) -> dict[str, Any] | None:
+    """Write the content anew from the fields that its kind has; ``None`` where one of them is not as it should be."""
+    if kind == "kernel_info_request":
+        return {}
+    if kind == "comm_info_request":
+        return {"target_name": "jupyter.widget"}
+    comm = content.get("comm_id")
+    if not isinstance(comm, str) or not 1 <= len(comm) <= _LONGEST_NAME:
+        return None
+    if kind == "comm_open":
+        is_control = content.get("target_name") == MAY_OPEN
+        return {"comm_id": comm, "target_name": MAY_OPEN, "data": {}} if is_control else None
+    data = _data(content.get("data")) if kind == "comm_msg" else {}
+    return None if data is None else {"comm_id": comm, "data": data}
+
+
+def _data(data: Any) -> dict[str, Any] | None:
+    """Write what is said to a widget anew: a change of its state, or something of the widget's own."""
+    if not isinstance(data, dict) or data.get("buffer_paths"):
+        return None
+    method = data.get("method")
+    if not isinstance(method, str) or method not in METHODS:
+        return None
+    if method == "update":
+        state = data.get("state")
+        if not isinstance(state, dict) or _depth(state) > _DEEPEST:
+            return None
+        return {"method": method, "state": state, "buffer_paths": []}
+    if method == "custom":
+        return {"method": method, "content": data.get("content")} if _depth(data.get("content")) <= _DEEPEST else None
+    return {"method": method}
+
+
+def _depth(value: Any) -> int:
+    """Tell how deep a value is nested; further than anything may be is not looked."""
+    depth, level = 0, [value]
+    while depth <= _DEEPEST and (level := [part for each in level for part in _parts(each)]):
+        depth += 1
+    return depth
+
+
+def _parts(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def _version(metadata: Any) -> dict[str, str]:

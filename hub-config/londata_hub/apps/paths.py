@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import Literal
+from urllib.parse import parse_qsl
 
 Kind = Literal["page", "static", "kernel", "channels", "shutdown"]
 
@@ -26,6 +27,10 @@ _TABLE: tuple[tuple[str, re.Pattern[str], Kind], ...] = (
     ("GET", re.compile(rf"api/kernels/{_KERNEL}/channels"), "channels"),
 )
 _ENDINGS = (".js", ".css", ".json", ".woff", ".woff2", ".svg", ".png", ".ttf", ".eot")
+_LONGEST_QUERY = 500
+_QUERY = re.compile(r"[A-Za-z0-9_.~%+&=,:;@!*'()/-]*")
+#: Parameters with which Voila or Jupyter would be told what to show, and in which look.
+_STEERS = re.compile(r"\s*(voila|theme|template|notebook|path|kernel|token|_xsrf)", re.IGNORECASE)
 _HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(?::[0-9]{1,5})?|\[[0-9a-fA-F:.]{2,45}\](?::[0-9]{1,5})?")
 
 
@@ -51,6 +56,20 @@ def target(method: str, path: str) -> Target | None:
                 return None
             return Target(kind, match.groupdict().get("kernel", ""))
     return None
+
+
+def is_query(query: str) -> bool:
+    """Tell whether what follows the question mark may reach an app: a few short values, none of which steers Voila.
+
+    Parameters
+    ----------
+    query
+        As it was sent. It reaches the notebook, which must take it as input.
+    """
+    if len(query) > _LONGEST_QUERY or not _QUERY.fullmatch(query):
+        return False
+    names = [name for name, _ in parse_qsl(query, keep_blank_values=True)]
+    return not any(_STEERS.match(name) for name in names)
 
 
 def content_security_policy(host: str, prefix: str) -> str:

@@ -1,14 +1,37 @@
-"""Which insights a viewer may see: what the one decision says of the insight's entry in the register."""
+"""Whether an insight is there for a viewer: what its publication says, its entry in the register, and what it shows."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
-from typing import Any
+from dataclasses import dataclass
 
 from londata.access import Subject
-from londata_hub.apps.shelf import App
-from londata_hub.store import AccessStore
+from londata.access.viewing import NOT_THERE, View, may_view
+from londata.records.publications import Publication, PublicationState, Version
+from londata_hub.audit import Event
+from londata_hub.store.publication_store import PublicationStore
+
+NOBODY = Subject("")
+#: Versions that are kept at hand: they never change.
+MOST_VERSIONS = 200
+HERE = View(True, True, "")
+NOT_YET = View(False, False, "No version of this insight has passed its check yet.")
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a viewer is told of an insight.
+
+    ``version`` is the one they see, 0 of an app that nobody published. ``is_listed`` tells whether everybody may know
+    of it, so that it is worth a log-in. ``stale`` says in a sentence what has changed since under it.
+    """
+
+    view: View
+    version: int = 0
+    is_listed: bool = False
+    stale: str = ""
+    project: str = ""
+    state: PublicationState = "live"
 
 
 class Viewing:
@@ -16,40 +39,97 @@ class Viewing:
 
     Parameters
     ----------
-    access
-        Decides, and has the entries. Without it only what the app's own file lists for everybody is there.
+    store
+        What was published, the register's entries and the arrangements. Without it there are only apps that nobody
+        published, and they are there for everybody at the hub.
     """
 
-    def __init__(self, access: AccessStore | None = None) -> None:
-        self._access = access
+    def __init__(self, store: PublicationStore | None = None) -> None:
+        self._store = store
+        self._versions: dict[tuple[str, int], Version] = {}
 
-    async def may_see(self, app: App, viewer: Mapping[str, Any] | None) -> bool:
-        """Tell whether an insight is there for a viewer.
+    async def look(self, slug: str, subject: Subject, version: int = 0) -> Look:
+        """Decide as of now whether an insight is there for somebody.
 
         Parameters
         ----------
-        app
-            The insight's app.
-        viewer
-            What the hub says of them; ``None`` for somebody who is not logged in, to whom only what is listed for
-            everybody is worth a log-in.
-
-        Returns
-        -------
-        bool
-            Whether it is.
+        slug
+            The insight.
+        subject
+            Who looks at it; nobody has no name.
+        version
+            Which version they look at; the current one where not given.
         """
-        return await asyncio.to_thread(self._may_see, app, viewer)
+        return await asyncio.to_thread(self._look, slug, subject, version)
 
-    async def seen(self, apps: Iterable[App], viewer: Mapping[str, Any]) -> list[App]:
-        """List the apps that are there for a viewer."""
-        return await asyncio.to_thread(lambda: [app for app in apps if self._may_see(app, viewer)])
+    async def opened(self, slug: str, look: Look, who: str) -> None:
+        """Count that it was opened; and where it shows what is not open, write down by whom.
 
-    def _may_see(self, app: App, viewer: Mapping[str, Any] | None) -> bool:
-        entry = self._access.entry(app.slug) if self._access else None
-        if self._access is None or entry is None:
-            return app.listing == "public"
-        if viewer is None:
-            return entry.listing == "public"
-        subject = Subject(str(viewer["name"]), frozenset(map(str, viewer.get("groups") or ())))
-        return self._access.decide(subject, "see", entry).allowed
+        Parameters
+        ----------
+        slug
+            The insight.
+        look
+            What its viewer was told.
+        who
+            The name of the viewer, if they have one.
+        """
+        if self._store is not None and look.version:
+            await asyncio.to_thread(self._opened, self._store, slug, look, who)
+
+    async def marks(self, slugs: frozenset[str]) -> dict[str, object]:
+        """Give something for each insight that is another one once anything about it has changed."""
+        store = self._store
+        if store is None:
+            return {}
+        return await asyncio.to_thread(lambda: {slug: (store.find(slug), id(store.arrangements())) for slug in slugs})
+
+    def _look(self, slug: str, subject: Subject, number: int) -> Look:
+        store = self._store
+        if store is None:
+            return Look(HERE if subject.name else NOT_THERE, is_listed=True)
+        entry = store.entry(slug)
+        is_listed = entry is not None and entry.listing == "public"
+        publication = store.find(slug)
+        if publication is None or _is_in_the_folder(publication):
+            allowed = bool(subject.name) and (entry is None or store.decide(subject, "see", entry).allowed)
+            return Look(HERE if allowed else NOT_THERE, is_listed=is_listed or entry is None)
+        number = number or publication.current
+        version = self._version(store, slug, number) if number else None
+        if version is None:
+            return Look(NOT_YET)
+        if publication.state != "withdrawn" and (
+            entry is None or not all(store.decide(subject, action, entry).allowed for action in ("see", "read"))
+        ):
+            return Look(NOT_THERE, number, is_listed)
+        names = {each.entry for each in version.rests_on}
+        entries = {name: found for name in names if (found := store.entry(name)) is not None}
+        view = may_view(subject, publication, version, entries, store.now(), store.arrangements())
+        return Look(view, number, is_listed, publication.stale, publication.project or "", publication.state)
+
+    def _version(self, store: PublicationStore, slug: str, number: int) -> Version | None:
+        kept = self._versions.get((slug, number))
+        if kept is None and (kept := store.version(slug, number)) is not None:
+            if kept.state != "ready":
+                return None
+            if len(self._versions) >= MOST_VERSIONS:
+                self._versions.clear()
+            # Whether it was released can still change, so only what cannot be freer by that is kept
+            if kept.label.access == "open":
+                self._versions[slug, number] = kept
+        return kept
+
+    def _opened(self, store: PublicationStore, slug: str, look: Look, who: str) -> None:
+        if look.view.decisions:
+            decisions = [
+                {"entry": each.entry_id, "agreement": each.agreement, "grant": each.grant, "until": each.until}
+                for each in look.view.decisions
+            ]
+            details = {"version": look.version, "decisions": decisions}
+            store.log(Event("insight.opened", who, subject=who, entry=slug, project=look.project, details=details))
+        store.count_open(slug)
+
+
+def _is_in_the_folder(publication: Publication) -> bool:
+    """Tell whether an app that ships with londata has not passed its first check yet."""
+    return publication.shipped and not publication.current and publication.state == "live"

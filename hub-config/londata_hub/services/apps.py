@@ -22,10 +22,11 @@ from londata_hub.apps.handlers import AppHandler, Channels, Front, Guarded, Inde
 from londata_hub.apps.messages import LONGEST
 from londata_hub.apps.process import Places
 from londata_hub.apps.relay import Relay
-from londata_hub.apps.shelf import find_apps
+from londata_hub.apps.shelf import Shelf
 from londata_hub.apps.sight import Viewing
 from londata_hub.apps.theatre import Theatre, private_folder
-from londata_hub.store import AccessStore
+from londata_hub.apps.usher import Usher
+from londata_hub.store.publication_store import PublicationStore
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +41,7 @@ class Callback(Guarded, HubOAuthCallbackHandler):  # type: ignore[misc]  # jupyt
         """Let everybody in: whoever comes here is just logging in."""
 
 
-def application(theatre: Theatre, prefix: str) -> Application:
+def application(theatre: Theatre, prefix: str, usher: Usher | None = None) -> Application:
     """Make the web application: the table of everything that answers."""
     slug = r"([a-z0-9]+(?:-[a-z0-9]+)*)"
     return Application(
@@ -53,7 +54,9 @@ def application(theatre: Theatre, prefix: str) -> Application:
         ],
         default_handler_class=Nothing,
         theatre=theatre,
+        usher=usher or Usher(theatre.viewing),
         prefix=prefix,
+        insights=prefix.removesuffix("apps/") + "insights/",
         cookie_secret=secrets.token_bytes(32),
         websocket_max_message_size=LONGEST,
         websocket_ping_interval=30,
@@ -81,20 +84,24 @@ async def serve(environ: Mapping[str, str]) -> None:
     places = Places(private_folder(hub.sockets / "apps"), hub.state / "logs", isolated=not why_not)
     relay = Relay(hub.doors, environ["JUPYTERHUB_API_TOKEN"])
     HubOAuth.instance(cache_max_age=BELIEVE)
-    access = AccessStore(hub.database, hub.state / "audit-anchors", isolated=not why_not)
-    theatre = Theatre(find_apps(shipped("voila-apps")), prefix, places, relay, viewing=Viewing(access))
+    store = PublicationStore(hub.database, hub.state / "audit-anchors", isolated=not why_not)
+    viewing = Viewing(store)
+    usher = Usher(viewing)
+    apps = Shelf(store, hub.state / "insights", shipped("voila-apps"))
+    theatre = Theatre(apps, prefix, places, relay, viewing=viewing)
     await theatre.start()
-    server = HTTPServer(application(theatre, prefix), xheaders=False)
+    server = HTTPServer(application(theatre, prefix, usher), xheaders=False)
     listen(server, environ["JUPYTERHUB_SERVICE_URL"])
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    tidying = asyncio.create_task(theatre.tidy_for_ever())
+    looking_after = [asyncio.create_task(each) for each in (theatre.tidy_for_ever(), usher.for_ever())]
     await stopped.wait()
-    tidying.cancel()
+    for task in looking_after:
+        task.cancel()
     server.stop()
     await theatre.stop()
-    access.close()
+    store.close()
 
 
 def main() -> None:
