@@ -33,6 +33,7 @@ from londata_hub.services.callers import answers_of, hidden_from, sight_of, subj
 from londata_hub.services.content import Content, content_response, distribution_of, require_open
 from londata_hub.services.parameters import Completion, Facets, Filters, Near, Nothing, Page, Search, SlugPage
 from londata_hub.services.sight import Sight
+from londata_hub.services.written_data import AGREEMENTS, WrittenData, agreements
 from londata_hub.store import AccessStore
 from londata_hub.web import JSON, ErrorBody, application, serve
 
@@ -80,15 +81,17 @@ def create_app(
         lifespan=_until_the_end(authenticate),
     )
     app.state.answers, app.state.content, app.state.sight = Answers(register), content, Sight(register, access)
-    app.state.sharing = sharing.Sharing(register, access) if access else None
+    app.state.sharing = told = sharing.Sharing(register, access) if access else None
+    app.state.written = WrittenData({AGREEMENTS: agreements(told.public)} if told else {})
     app.add_route(page, sharing.page, methods=["GET"], include_in_schema=False)
     return app
 
 
 def _until_the_end(authenticate: Authenticate) -> Lifespan[FastAPI]:
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
+        app.state.written.close()
         if isinstance(authenticate, HubAuth):
             await authenticate.aclose()
 
@@ -193,7 +196,9 @@ async def content(request: Request, slug: str, distribution: str) -> Response:
     require_open(entry)
     decision = decide(subject_of(request), "read", entry).require()
     chosen = distribution_of(entry, distribution)
-    copy = await request.app.state.content.open(entry, chosen, decision)
+    state = request.app.state
+    source = state.written if chosen.through == "register" else state.content
+    copy = await source.open(entry, chosen, decision)
     return content_response(entry, chosen, copy, request.headers.get("if-none-match", ""))
 
 

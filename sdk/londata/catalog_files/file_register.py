@@ -14,6 +14,7 @@ from londata import settings
 from londata.access import Decision, Subject, as_shown, decide
 from londata.catalog_files.loading import LoadedCatalog, load_catalog
 from londata.catalog_files.local_files import local_file
+from londata.errors import FetchError
 from londata.query import Query, SearchResult
 from londata.records import Distribution, Entry
 from londata.register import LocalCopy
@@ -112,9 +113,14 @@ class FileRegister:
         AccessDeniedError
             The decision denies, is about something else, or the distribution is not the entry's.
         FetchError
-            The file is not there, is empty or is not the one that the record describes.
+            The file is not there, is empty or is not the one that the record describes; or a hub writes it.
         """
         decision.require_for("read", entry, distribution)
+        if distribution.through == "register":
+            raise FetchError(
+                f"“{entry.title}” is written by the register of a hub, and there is none here.",
+                hint="Read it at the hub.",
+            )
         if distribution.url:
             from londata.fetch import fetch
 

@@ -145,17 +145,17 @@ class ReadingOptions(Record):
 
 
 class Distribution(Record):
-    """One way to get an entry's data: a web address, a file beside the catalogue file (``path``), or the gateway.
+    """One way to get an entry's data: a web address, a file beside the catalogue file (``path``), or a hub's service.
 
-    ``through: gateway`` says that the hub's gateway opens it, for one decision at a time. Where the bytes are is known
-    to the gateway alone.
+    ``through: gateway`` says that the hub's gateway opens it, for one decision at a time; where the bytes are is known
+    to the gateway alone. ``through: register`` says that the hub's register writes it itself, out of what it knows.
     """
 
     id: str = Field(pattern=SLUG.pattern.removesuffix(r"\Z") + "$")
     title: str = ""
     url: str = ""
     path: str = ""
-    through: Literal["", "gateway"] = ""
+    through: Literal["", "gateway", "register"] = ""
     media_type: str
     size_bytes: int | None = Field(default=None, ge=0)
     rows: int | None = Field(default=None, ge=0)
