@@ -7,10 +7,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from londata import __version__
 from londata.access.labels import shows_released_tables
 from londata.errors import UsageError
 from londata.records import Entry, Insight, Publisher, entry_from_dict, problems_of
 from londata.records.publications import Label, Publication, Version
+from londata.records.transparency import known_of, transparency_of
 from londata.records.vocabulary import Access
 from londata_hub.harvest.importing import OWN_SOURCE
 from londata_hub.jobs.shelving import ANALYSTS
@@ -113,6 +115,7 @@ def entry_of(
         "updated": version.published_at.date(),
         "stale": standing(publication),
         "attribution": credits(used.values(), str(version.record.get("attribution", ""))),
+        "transparency": _transparency(publication, version, used),
         **_shown_to(publication, access),
     }
     if not values.get("topics"):
@@ -148,6 +151,23 @@ def _credit(entry: Entry) -> str:
     said = f"{entry.title.rstrip('.')} – {entry.publisher.name}, licence {entry.licence_title}."
     attribution = getattr(entry, "attribution", "")
     return f"{said} {attribution}" if attribution else said
+
+
+def _transparency(publication: Publication, version: Version, used: Mapping[str, Entry]) -> dict[str, Any] | None:
+    """Write the transparency record of a model: as its author gave it, and what is known of it otherwise."""
+    said = version.record.get("transparency")
+    if said is None:
+        return None
+    reads = [
+        each.to_dict() | {"title": entry.title, "publisher": entry.publisher.name, "licence": entry.licence_title}
+        for each in version.rests_on
+        if (entry := used.get(each.entry)) and entry.listing == "public"
+    ]
+    known = known_of(version.record, owner=publication.owner, reads=reads, environment={"londata": __version__})
+    try:
+        return transparency_of(said).filled(known).to_dict()
+    except ValueError as error:
+        raise UsageError(f"Its transparency record cannot be read: {error}.") from error
 
 
 def _given(record: Mapping[str, Any]) -> dict[str, Any]:

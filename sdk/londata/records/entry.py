@@ -21,6 +21,7 @@ from londata.records.parts import (
     SourceRecord,
     web_address,
 )
+from londata.records.transparency import Transparency
 from londata.records.vocabulary import NOT_STATED, Access, Frequency, InsightForm, Kind, Listing, PersonalData
 
 Slug = Annotated[str, Field(pattern=SLUG.pattern.removesuffix(r"\Z") + "$", max_length=MAX_SLUG)]
@@ -149,7 +150,8 @@ class Insight(_WithDistributions):
     ``project:school-places``), and nobody else sees it; ``series`` is the insight that the reports of a template share.
 
     What was published here has a ``version``, the time of its ``last_run``, a ``thumbnail`` (an address), and says in
-    ``stale`` what has changed since under it. ``open_to_all`` lets in visitors who are not logged in.
+    ``stale`` what has changed since under it. ``open_to_all`` lets in visitors who are not logged in. One that
+    rests on a model has a record of ``transparency``.
     """
 
     kind: Literal["insight"] = "insight"
@@ -168,6 +170,7 @@ class Insight(_WithDistributions):
     thumbnail: str = ""
     stale: str = ""
     open_to_all: bool = False
+    transparency: Transparency | None = None
 
     @model_validator(mode="after")
     def _listed_for_its_audience(self) -> Insight:
