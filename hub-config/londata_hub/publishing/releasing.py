@@ -21,9 +21,10 @@ from pathlib import Path
 from londata.disclosure import Released, audit
 from londata.errors import LondataError, UsageError
 from londata.insights.leaving import Left
-from londata.records import Release, Thresholds, Version
-from londata.records.publications import Finding, OutputTable, Publication, Step
+from londata.records import Publication, Thresholds, Version
+from londata.records.publications import Finding, OutputTable
 from londata_hub.publishing.snapshots import Snapshots
+from londata_hub.store.publication_store import PublicationStore
 
 #: The most tables of one version, bytes of a document, and numbers of a protected table.
 MOST_TABLES, MOST_BYTES, MOST_NUMBERS = 50, 20_000_000, 5_000
@@ -118,38 +119,27 @@ def audited(
     return (*found, *_looked_at(left, thresholds, earlier, version.label.access))
 
 
-def opens_itself(
-    publication: Publication, version: Version, lines: Sequence[str], problems: Sequence[str]
-) -> tuple[Release, str] | Finding:
-    """Begin the release of what rests on open data alone, or say why it does not release itself.
+def examined(
+    store: PublicationStore, snapshots: Snapshots, publication: Publication, version: Version
+) -> tuple[Finding, ...]:
+    """Look at the tables of a version as things are now: :func:`audited`, beside every version that was ever released.
 
     Parameters
     ----------
+    store
+        What was published and released.
+    snapshots
+        Where the files are.
     publication, version
         What is to be released.
-    lines, problems
-        What :func:`londata.access.releasing.licence_lines` says of what it rests on.
-
-    Returns
-    -------
-    tuple or Finding
-        The release and the reason of its one step, which has the lines; or a finding that says what is missing.
     """
-    if version.label.access != "open":
-        return _must("It rests on data that is not open, so it has to be checked first.")
-    if problems:
-        return Finding(check="licence", weight="should", sentence=f"It is not released: {' '.join(problems)}"[:1000])
-    release = Release(
-        publication=publication.slug, version=version.number, author=version.published_by, audience=publication.audience
-    )
-    limit = Step.model_fields["why"].metadata[0].max_length
-    told = "It rests on open data alone."
-    for line in lines:  # whole lines only: half an attribution is none
-        if len(told) + len(line) + 1 > limit - 60:
-            told += " Others are named on its page."
-            break
-        told += f" {line}"
-    return release, told
+    before = [
+        each
+        for each in store.versions(publication.slug)
+        if (release := store.release(publication.slug, each.number))
+        and any(step.to == "released" for step in release.steps)
+    ]
+    return audited(version, snapshots, publication.thresholds, before)
 
 
 def for_checkers(document: bytes) -> dict[str, object]:

@@ -1,0 +1,353 @@
+"""Attacks on releases: an app of closed data released by its own author, and tables that are not what they say.
+
+The store, the snapshots and the rules are the hub's own; only the sandbox of the check is left out.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, replace
+
+import pandas as pd
+import pytest
+
+from londata.access import Subject
+from londata.errors import AccessDeniedError, EntryNotFoundError, UsageError
+from londata.insights.tables import table
+from londata.records import Thresholds
+from londata.records.publications import Step
+from londata_hub.publishing.releasing import audited, examined, for_checkers, gather
+from londata_hub.services.insights_releases import Releases
+from publishing_world import Scripted, a_world
+
+ROLLS = pd.DataFrame({"home": ["Camden"] * 64 + ["Brent"] * 106 + ["Barnet"] * 57 + ["Ealing"] * 3})
+SLUG = "library-visits"
+OURS = ("camden", "gla")
+ADA = Subject("ada", frozenset({"analysts", "org-camden"}))
+
+
+def steward(name, *bodies, **more):
+    return Subject(name, frozenset({"stewards", "analysts", *(f"org-{body}" for body in bodies or OURS)}), **more)
+
+
+CHEN, DIA = steward("chen", "gla"), steward("dia", "camden")
+
+
+@dataclass
+class LeavingTables(Scripted):
+    """Leaves what a notebook would leave, or what an attacker does in its place."""
+
+    folder: object = None
+    frame: object = None
+    tamper: object = None
+
+    def check(self, publication, version, folder, say):
+        checked = super().check(publication, version, folder, say)
+        left = self.folder / f"left-{version.number}"
+        leave(left, self.frame)
+        if self.tamper:
+            self.tamper(left)
+        access = max((each.access for each in checked.rests_on), key=["open", "shared", "closed"].index)
+        found = gather(left, publication.thresholds, access)
+        return replace(
+            checked,
+            findings=checked.findings + found.findings,
+            tables=found.tables,
+            files={**checked.files, **found.files},
+        )
+
+
+def leave(folder, frame, **more):
+    before = os.environ.get("LONDATA_OUTPUT_TABLES")
+    os.environ["LONDATA_OUTPUT_TABLES"] = str(folder)
+    try:
+        values = {"title": "Pupils by home", "unit": "pupils", "by": "home"} | more
+        table("pupils-by-home", lambda: frame, **values)
+    finally:
+        del os.environ["LONDATA_OUTPUT_TABLES"]
+        if before is not None:
+            os.environ["LONDATA_OUTPUT_TABLES"] = before
+
+
+@pytest.fixture
+def world(tmp_path):
+    with a_world(tmp_path) as made:
+        parties = [{"organisation": "gla", "role": "controller"}, {"organisation": "camden", "role": "recipient"}]
+        now = made.store.arrangements().agreements
+        for agreement in list(now.values()):
+            values = agreement.model_dump() | {"outputs": "aggregate-only", "parties": parties}
+            made.access.record(type(agreement).model_validate(values), "operator")
+        checker = LeavingTables(made.store, reads=("rolls",), folder=tmp_path, frame=ROLLS)
+        checker.go.set()
+        made.checker = made.publisher._checker = checker
+        made.releases = Releases(made.publisher)
+        made.publish_it = lambda **more: made.publish(ADA, SLUG, project=made_project(made), **more)
+        yield made
+
+
+def made_project(world):
+    return next(iter(world.store.arrangements().projects))
+
+
+def move(world, subject, to, why="because", number=1):
+    return world.releases.move(subject, SLUG, number, to, why, ("public",) if to == "submitted" else ())
+
+
+def state(world, number=1):
+    release = world.store.release(SLUG, number)
+    return release.state if release else None
+
+
+def test_a_closed_app_is_released_by_two_others_and_opens_to_all(world):
+    version = world.publish_it()
+    assert (version.state, version.label.access) == ("ready", "closed"), version.findings
+    move(world, ADA, "submitted")
+    move(world, CHEN, "reviewed")
+    move(world, DIA, "approved")
+    assert world.publication().audience == (f"project:{made_project(world)}",)
+    move(world, ADA, "released")
+    assert state(world) == "released"
+    assert world.publication().is_public
+    assert world.store.version(SLUG, 1).released
+
+
+BY_ANY_NAME = [
+    ADA,
+    steward("ada"),
+    steward("ADA"),
+    steward(" ada "),
+    steward("service/nightly", owner="chen"),
+    steward("app/library-visits", owner="ada"),
+    steward("chen", owner="ada"),
+    steward("bola", "tfl"),
+    Subject("eve", frozenset({"org-gla"})),
+    Subject(""),
+]
+
+
+def nobody_of(world, *steps):
+    for subject in BY_ANY_NAME:
+        for to in steps:
+            with pytest.raises((AccessDeniedError, EntryNotFoundError)):
+                move(world, subject, to)
+
+
+def test_the_author_of_an_app_of_closed_data_cannot_release_it_by_any_name(world):
+    world.publish_it()
+    nobody_of(world, "released", "approved", "reviewed")
+    move(world, ADA, "submitted")
+    nobody_of(world, "released", "approved", "reviewed")
+    move(world, CHEN, "reviewed")
+    nobody_of(world, "released", "approved")
+    assert state(world) == "reviewed"
+    assert not world.store.version(SLUG, 1).released
+    assert not world.publication().is_public
+
+
+def test_one_checker_is_not_two(world):
+    world.publish_it()
+    move(world, ADA, "submitted")
+    move(world, CHEN, "reviewed")
+    for same in (CHEN, steward("Chen"), steward("chen ")):
+        with pytest.raises(AccessDeniedError):
+            move(world, same, "approved")
+    with pytest.raises(AccessDeniedError, match="cannot become released"):
+        move(world, ADA, "released")
+
+
+def test_an_audience_that_is_wider_than_the_data_needs_the_release(world):
+    world.publish_it()
+    with pytest.raises((AccessDeniedError, UsageError)):
+        world.publisher.set_audience(ADA, SLUG, ("public",))
+    move(world, ADA, "submitted")
+    assert not world.publication().is_public
+
+
+def test_a_new_version_starts_again_with_nothing_released(world):
+    world.publish_it()
+    for subject, to in ((ADA, "submitted"), (CHEN, "reviewed"), (DIA, "approved")):
+        move(world, subject, to)
+    world.checker.frame = ROLLS[:200]
+    world.publish_it()
+    with pytest.raises(AccessDeniedError, match="Version 2 is the current one"):
+        move(world, ADA, "released")
+    assert state(world, 2) is None
+    with pytest.raises(AccessDeniedError):
+        move(world, ADA, "released", number=2)
+
+
+def test_an_agreement_that_lets_no_results_out_stops_it_at_the_last_step(world):
+    world.publish_it()
+    for subject, to in ((ADA, "submitted"), (CHEN, "reviewed"), (DIA, "approved")):
+        move(world, subject, to)
+    (agreement,) = world.store.arrangements().agreements.values()
+    values = agreement.model_dump() | {"outputs": "none"}
+    world.access.record(type(agreement).model_validate(values), "operator")
+    with pytest.raises(AccessDeniedError, match="never released"):
+        move(world, ADA, "released")
+
+
+# Tables that are not what they say -----------------------------------------------------------------------------------
+
+
+def in_snapshot(world, name, number=1):
+    return world.publisher.snapshots.place(SLUG, number) / name
+
+
+def overwrite(path, content):
+    path.parent.chmod(0o700)
+    path.chmod(0o600)
+    path.write_bytes(content)
+
+
+def test_a_file_that_was_exchanged_after_the_check_is_found(world):
+    version = world.publish_it()
+    for name in ("tables/pupils-by-home.parquet", "tables/pupils-by-home.csv", "workings/pupils-by-home.json"):
+        path = in_snapshot(world, name)
+        before = path.read_bytes()
+        overwrite(path, before + b"\n")
+        (finding,) = examined(world.store, world.publisher.snapshots, world.publication(), version)
+        assert finding.weight == "must"
+        assert name in finding.sentence
+        overwrite(path, before)
+
+
+def test_thresholds_that_an_owner_tightened_hold_for_the_tables_that_are_there(world):
+    version = world.publish_it()
+    snapshots = world.publisher.snapshots
+    assert [each.weight for each in audited(version, snapshots, Thresholds())] == ["fine"]
+    found = audited(version, snapshots, Thresholds(minimum=70))
+    assert any(each.weight == "must" and "(the minimum is 70)" in each.sentence for each in found)
+
+
+def edited(change):
+    """Change the document that a notebook left."""
+
+    def tamper(folder):
+        path = folder / "pupils-by-home.json"
+        document = json.loads(path.read_bytes())
+        change(document)
+        path.write_text(json.dumps(document))
+
+    return tamper
+
+
+def show_the_small_one(document):
+    document["rows"] = [[home, {"Ealing": 5}.get(home, count)] for home, count in document["rows"]]
+
+
+def show_what_hides_it(document):
+    document["rows"] = [[home, {"Barnet": 55}.get(home, count)] for home, count in document["rows"]]
+
+
+def show_true_counts(document):
+    true = {cell["place"][0]: cell["value"] for cell in document["workings"]["cells"]}
+    document["rows"] = [[home, true.get(home, count) if count else count] for home, count in document["rows"]]
+
+
+def loosen(document):
+    document["workings"]["thresholds"]["minimum"] = 1
+
+
+def slip_in_a_column(document):
+    document["columns"]["pupil"] = "string"
+    document["rows"] = [[*row, "Ada Lovelace"] for row in document["rows"]]
+
+
+def call_it_open(document):
+    document |= {"kind": "open", "workings": None, "value": ""}
+
+
+def lead_elsewhere(document):
+    document["name"] = "../../app"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [show_the_small_one, show_what_hides_it, show_true_counts, loosen, slip_in_a_column, call_it_open, lead_elsewhere],
+)
+def test_what_a_notebook_leaves_and_may_not_is_found(tmp_path, change):
+    leave(tmp_path, ROLLS)
+    assert {each.weight for each in gather(tmp_path, Thresholds(), "closed").findings} == {"fine"}
+    edited(change)(tmp_path)
+    assert any(each.weight == "must" for each in gather(tmp_path, Thresholds(), "closed").findings)
+
+
+def test_a_notebook_that_leaves_what_it_may_not_is_not_published(world):
+    world.checker.tamper = edited(show_the_small_one)
+    version = world.publish_it()
+    assert version.state == "refused"
+    assert any(each.weight == "must" and each.check == "tables" for each in version.findings)
+
+
+def a_link(folder):
+    (folder / "pupils-by-home.json").rename(folder / "elsewhere")
+    (folder / "pupils-by-home.json").symlink_to(folder / "elsewhere")
+
+
+def a_pipe(folder):
+    os.mkfifo(folder / "another.json")
+
+
+def deep(folder):
+    (folder / "deep.json").write_text("[" * 100_000)
+
+
+def not_text(folder):
+    (folder / "odd.json").write_bytes(b"\xff\xfe\x00")
+
+
+def too_large(folder):
+    with (folder / "large.json").open("wb") as file:
+        file.truncate(30_000_000)
+
+
+@pytest.mark.parametrize("tamper", [a_link, a_pipe, deep, not_text, too_large])
+def test_files_that_are_no_tables_are_found_and_harm_nobody(tmp_path, tamper):
+    leave(tmp_path, ROLLS)
+    tamper(tmp_path)
+    assert any(each.weight == "must" for each in gather(tmp_path, Thresholds(), "closed").findings)
+
+
+def test_files_of_the_sandbox_are_never_served(world):
+    """Only the document is read: whatever lies beside it as Parquet or CSV is written anew."""
+    world.checker.tamper = lambda folder: [
+        (folder / f"pupils-by-home.{ending}").write_bytes(b"name\r\nAda Lovelace\r\n") for ending in ("csv", "parquet")
+    ]
+    version = world.publish_it()
+    assert version.state == "ready"
+    assert b"Ada" not in world.publisher.snapshots.read(SLUG, 1, "tables/pupils-by-home.csv")
+    assert b"Ada" not in world.publisher.snapshots.read(SLUG, 1, "tables/pupils-by-home.parquet")
+
+
+def test_an_earlier_release_is_thought_of(world):
+    """The second version hides another number beside the small one: the two together give it away."""
+    world.publish_it()
+    for subject, to in ((ADA, "submitted"), (CHEN, "reviewed"), (DIA, "approved"), (ADA, "released")):
+        move(world, subject, to)
+    counts = {"Camden": 56, "Brent": 106, "Barnet": 60, "Ealing": 3}
+    world.checker.frame = pd.DataFrame({"home": [home for home, many in counts.items() for _ in range(many)]})
+    world.publish_it(audience=("person:ada",))
+    with pytest.raises(AccessDeniedError, match="by comparing this release with version 1"):
+        move(world, ADA, "submitted", number=2)
+
+
+def test_workings_are_for_those_who_check_and_name_nobody(world):
+    world.publish_it()
+    shown = json.dumps(for_checkers(world.publisher.snapshots.read(SLUG, 1, "workings/pupils-by-home.json")))
+    assert "parts" not in shown
+    assert "too few" not in shown
+    move(world, ADA, "submitted")
+    case = world.releases.case(SLUG, 1)
+    assert not world.releases.may_check(case, ADA)
+    assert not world.releases.may_check(case, steward("ada"))
+    assert world.releases.may_check(case, CHEN)
+
+
+def test_the_store_does_as_it_is_told_so_the_rules_are_asked_before(world):
+    """A step that reached the store without the rules would count: nobody but the publisher and the desk calls it."""
+    world.publish_it()
+    release = move(world, ADA, "submitted")
+    with pytest.raises(UsageError, match="moved this release meanwhile"):
+        world.store.move(release.model_copy(update={"steps": ()}), Step(to="approved", by="ada", at=world.store.now()))
