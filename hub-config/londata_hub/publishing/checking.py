@@ -28,7 +28,7 @@ from londata_hub import sandbox
 from londata_hub.apps.passing import Acting
 from londata_hub.apps.relay import Relay
 from londata_hub.jobs import sandboxed
-from londata_hub.publishing import receipt
+from londata_hub.publishing import receipt, releasing
 from londata_hub.publishing.checked import Checked, Say
 from londata_hub.publishing.snapshots import RECEIPT
 from londata_hub.settings import REPOSITORY
@@ -40,8 +40,6 @@ USER = "app"
 #: Seconds that a check lasts longer than the notebook may, and the most that is read of what it says at its end.
 GRACE_S = 60
 _MOST_SAID = 1_000_000
-#: The most that may be left in tables for release, in files and in bytes.
-MOST_TABLES, MOST_TABLE_BYTES = 200, 50_000_000
 STOPPED = "The hub stopped while it was checked; publish it again."
 
 
@@ -262,9 +260,14 @@ def _put_together(publication: Publication, version: Version, ran: _Ran) -> Chec
     if not problem:
         findings += [*_around(around, version), *_rests(ran.rests_on, asked)]
     made, hashed = receipt.write(publication, version, receipt.Run(ran.begun, problem, ran.snapshot, log, ran.rests_on))
-    findings += _left(ran.work / "figures")
-    files = {RECEIPT: json.dumps(made, indent=2, ensure_ascii=False).encode("utf-8", "backslashreplace")}
-    return Checked(tuple(findings), ran.rests_on, (), files, hashed)
+    left = releasing.gather(ran.work / "figures", publication.thresholds, _strictest(ran.rests_on))
+    files = {RECEIPT: json.dumps(made, indent=2, ensure_ascii=False).encode("utf-8", "backslashreplace"), **left.files}
+    return Checked((*findings, *left.findings), ran.rests_on, left.tables, files, hashed)
+
+
+def _strictest(rests_on: tuple[RestsOn, ...]) -> str:
+    found = {each.access for each in rests_on}
+    return next((each for each in ("closed", "shared") if each in found), "open")
 
 
 def _how_it_ran(said: Mapping[str, Any], problem: str) -> Finding:
@@ -301,15 +304,3 @@ def _rests(rests_on: tuple[RestsOn, ...], asked: bool) -> Iterator[Finding]:
     else:
         said = "It reads nothing from the register, so nobody could tell what it rests on."
         yield Finding(check="register", weight="must", sentence=said)
-
-
-def _left(folder: Path) -> Iterator[Finding]:
-    """See that what was left for release are plain files, and not too many."""
-    paths = list(folder.rglob("*")) if folder.is_dir() and not folder.is_symlink() else []
-    odd = [path for path in paths if path.is_symlink() or not (path.is_dir() or path.is_file())]
-    size = sum(path.lstat().st_size for path in paths if path.is_file())
-    if odd or len(paths) > MOST_TABLES or size > MOST_TABLE_BYTES:
-        shutil.rmtree(folder)
-        folder.mkdir()
-        said = f"What it leaves for release are not plain tables (at most {MOST_TABLES} files of 50 MB in all)."
-        yield Finding(check="tables", weight="must", sentence=said)

@@ -32,6 +32,8 @@ FIGURE = """
 from IPython.display import HTML, display
 display(HTML("<figure><figcaption>Sizes</figcaption><img alt='Three bars' src='data:,'></figure>"))
 import ipywidgets
+from londata import insights
+insights.table("sizes", lambda: profile, title="Residents", unit="persons", kind="open")
 ipywidgets.HTML("<h2>Sizes</h2><svg role='img' aria-label='Three bars'></svg>")
 """
 
@@ -55,6 +57,8 @@ def test_a_sound_notebook_is_found_to_be_and_what_it_rests_on_is_what_the_hub_sa
     assert len(checked.environment) == 64
     assert steps[0] == "Looking at the notebook and its files."
     assert "Running cell 3 of 3." in steps
+    assert [(each.name, each.rows, each.kind) for each in checked.tables] == [("sizes", 3, "open")]
+    assert {"tables/sizes.csv", "tables/sizes.parquet"} <= set(checked.files)
     path = tmp_path / "ro-crate-metadata.json"
     path.write_bytes(checked.files[RECEIPT])
     receipt = receipts.load(path)
@@ -122,11 +126,12 @@ def test_a_notebook_that_misbehaves_is_a_finding(check, attack, tmp_path):
 
 
 def test_what_is_left_for_release_is_plain_files_and_an_insight_rests_on_something(check):
-    code = "import os\nos.symlink('/etc/passwd', os.environ['LONDATA_OUTPUT_TABLES'] + '/x.csv')"
+    code = "import os\nos.symlink('/etc/passwd', os.environ['LONDATA_OUTPUT_TABLES'] + '/x.json')"
     checked = check(code)
     assert [name for name, _ in world.said(checked)] == ["register", "tables"]
     assert "so nobody could tell what it rests on" in world.said(checked)[0][1]
     assert [*checked.files] == [RECEIPT]
+    assert checked.tables == ()
 
 
 WORDS = {
