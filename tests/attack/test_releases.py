@@ -17,7 +17,7 @@ from londata.errors import AccessDeniedError, EntryNotFoundError, UsageError
 from londata.insights.tables import table
 from londata.records import Thresholds
 from londata.records.publications import Step
-from londata_hub.publishing.releasing import audited, examined, for_checkers, gather
+from londata_hub.publishing.releasing import audited, for_checkers, gather
 from londata_hub.services.insights_releases import Releases
 from publishing_world import Scripted, a_world
 
@@ -207,7 +207,7 @@ def test_a_file_that_was_exchanged_after_the_check_is_found(world):
         path = in_snapshot(world, name)
         before = path.read_bytes()
         overwrite(path, before + b"\n")
-        (finding,) = examined(world.store, world.publisher.snapshots, world.publication(), version)
+        (finding,) = audited(version, world.publisher.snapshots, Thresholds())
         assert finding.weight == "must"
         assert name in finding.sentence
         overwrite(path, before)

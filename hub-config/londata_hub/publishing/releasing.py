@@ -21,10 +21,9 @@ from pathlib import Path
 from londata.disclosure import Released, audit
 from londata.errors import LondataError, UsageError
 from londata.insights.leaving import Left
-from londata.records import Publication, Thresholds, Version
+from londata.records import Thresholds, Version
 from londata.records.publications import Finding, OutputTable
 from londata_hub.publishing.snapshots import Snapshots
-from londata_hub.store.publication_store import PublicationStore
 
 #: The most tables of one version, bytes of a document, and numbers of a protected table.
 MOST_TABLES, MOST_BYTES, MOST_NUMBERS = 50, 20_000_000, 5_000
@@ -117,29 +116,6 @@ def audited(
                 said = f"The table {table.name} of version {before.number}, which was released, is not there any more"
                 found.append(_must(f"{said}, so nobody can tell what the two give away together."))
     return (*found, *_looked_at(left, thresholds, earlier, version.label.access))
-
-
-def examined(
-    store: PublicationStore, snapshots: Snapshots, publication: Publication, version: Version
-) -> tuple[Finding, ...]:
-    """Look at the tables of a version as things are now: :func:`audited`, beside every version that was ever released.
-
-    Parameters
-    ----------
-    store
-        What was published and released.
-    snapshots
-        Where the files are.
-    publication, version
-        What is to be released.
-    """
-    before = [
-        each
-        for each in store.versions(publication.slug)
-        if (release := store.release(publication.slug, each.number))
-        and any(step.to == "released" for step in release.steps)
-    ]
-    return audited(version, snapshots, publication.thresholds, before)
 
 
 def for_checkers(document: bytes) -> dict[str, object]:
