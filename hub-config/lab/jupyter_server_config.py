@@ -19,7 +19,7 @@ c.LabApp.news_url = None
 c.LabApp.extension_manager = "readonly"
 c.ServerApp.jpserver_extensions = {"jupyter_lsp": False}
 
-# The tab "Reports" in the side bar (hub-config/lab/labextensions/londata-reports)
+# The tab "Reports" in the side bar and the button "Publish" of notebooks (hub-config/lab/labextensions)
 c.LabApp.extra_labextensions_path = [str(Path(__file__).with_name("labextensions"))]
 
 # Seconds for which the hub's word on a token is believed: one that is revoked stops working here, too

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from londata.errors import LondataError
+from londata.insights.audiences import in_words
 from londata.insights.publishing import publish as publish_notebook
-from londata.insights.shown import Published
+from londata.insights.shown import Published, lines_of
 
 #: Begins the last line, which is JSON.
 RESULT = "londata-published:"
@@ -33,11 +34,11 @@ def publish(answers: str) -> None:
 
 
 def _told(published: Published) -> dict[str, Any]:
-    headline, _, rest = str(published).partition("\n")
+    found = [*lines_of(published.findings), f"For: {in_words(published.about.audience)}"]
     return {
         "ok": published.ok,
-        "headline": headline,
-        "text": rest,
+        "headline": str(published).partition("\n")[0],
+        "text": "\n".join(found),
         "address": published.address,
         "page": published.about.page,
     }
