@@ -203,6 +203,8 @@ class AppProcess:
             "LONDATA_INSIGHTS": unix_address(doors / "insights.sock", "/services/insights"),
             "LONDATA_PROJECT": self.app.project,
             "LONDATA_TOKEN": "none-needed-at-this-door",
+            # A released version reads its released tables: londata.insights.table goes by this name.
+            **({"LONDATA_INSIGHT": self.app.slug} if self.app.acting and self.app.acting.released else {}),
         }
 
     async def _answers(self, session: aiohttp.ClientSession) -> None:
