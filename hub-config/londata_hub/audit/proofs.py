@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from londata_hub.audit.history import HistoryDigest, history
+from londata_hub.audit.insight_proofs import InsightProofs
 
 _F = TypeVar("_F")
 
@@ -43,7 +44,7 @@ _ENTRIES = sa.table("entries", *(sa.column(name) for name in ("slug", "document"
 class Proofs:
     """What the lines say about rows, gathered while going over them."""
 
-    takes = frozenset((*_ROWS, "register.changed"))
+    takes = frozenset((*_ROWS, *InsightProofs.takes, "register.changed"))
 
     def __init__(self) -> None:
         self._rows: dict[str, dict[int, tuple[str, str]]] = {}
@@ -51,11 +52,15 @@ class Proofs:
         self._history: list[tuple[int, str]] = []
         self._noted: dict[str, tuple[int, str]] = {}
         self._arranged = 0
+        self._insights = InsightProofs()
 
     def take(self, seq: int, values: Mapping[str, Any]) -> None:
         """Remember what a line says of rows, if it says anything of them."""
         what, details = values.get("what"), values.get("details", {})
         if what not in self.takes:
+            return
+        if what in self._insights.takes:
+            self._insights.take(seq, values)
             return
         if what == "register.changed":
             if "history" in details:
@@ -93,6 +98,7 @@ class Proofs:
         latest = yield from self._of_history(connection)
         yield from self._of_entries(connection, latest)
         yield from self._of_facts(connection)
+        yield from self._insights.wrong(connection)
 
     def _of_table(self, connection: Connection, name: str, key: str) -> Iterator[tuple[int, str]]:
         proved, there = self._rows.get(name, {}), set()
