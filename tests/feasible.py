@@ -15,21 +15,23 @@ def interval(rows, columns, shown, lower, wanted):
     ``shown`` maps (row, column) to what is known there, ``None`` where it is hidden; a total has ``None`` for its row
     or column. ``lower`` is the least that the same places can be. Without columns, it is a list: row, and ``None``.
     """
+    return within(sums(rows, columns), shown, lower, wanted)
+
+
+def within(lines, shown, lower, wanted):
+    """Find the same where any sums are known: each line is what is added up, and where its total stands."""
     names = [place for place, value in shown.items() if value is None]
     equations = []
-    for parts, total in sums(rows, columns):
+    for parts, total in lines:
         line = [Fraction(0)] * len(names)
         right = Fraction(0)
         for place, sign in [*((part, 1) for part in parts), (total, -1)]:
-            if place not in shown:
-                break
             if shown[place] is None:
                 line[names.index(place)] += sign
                 right -= sign * Fraction(lower.get(place, 0))
             else:
                 right -= sign * Fraction(shown[place])
-        else:
-            equations.append((line, right))
+        equations.append((line, right))
     at = names.index(wanted)
     base = Fraction(lower.get(wanted, 0))
     least, greatest = (greatest_of(equations, len(names), at, sign) for sign in (-1, 1))

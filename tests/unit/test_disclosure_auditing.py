@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from feasible import sums, within
 from londata.disclosure import Released, audit, protect_counts, protect_sums
 from londata.records import Thresholds
 
@@ -241,6 +242,63 @@ def test_a_new_contributor_among_hidden_sums_is_found_in_what_is_left_of_the_tot
     more = SPENT | {("Camden",): SPENT["Camden",] | {"newcomer": 7}}
     more |= {("Barnet",): {name: much + 1 for name, much in SPENT["Barnet",].items()}}
     assert "“Total” of the table spent tells what one has" in said(audit(spent(more), earlier={"version 1": spent()}))
+
+
+@st.composite
+def two_tables(draw):
+    """People by home and phase, and by home and sex; the second hides at random what the first may show."""
+    homes = [f"h{at}" for at in range(draw(st.integers(2, 4)))]
+    each = st.integers(0, 8) | st.integers(10, 40)
+    people = {(home, phase, sex): draw(each) for home in homes for phase in "PS" for sex in "FM"}
+    tables = []
+    for at, name in ((1, "phase"), (2, "sex")):
+        counts = {}
+        for key, many in people.items():
+            counts[key[0], key[at]] = counts.get((key[0], key[at]), 0) + many
+        places = [*counts, *((home, None) for home in homes)]
+        hide = draw(st.lists(st.sampled_from(places), max_size=2))
+        table = protect_counts(counts, ["home", name], hide=hide)
+        tables.append(Released(name, table.rows("n"), "n", table))
+    return homes, tables
+
+
+def worked_out(homes, tables):
+    """Find hidden small numbers that the tables together give away, by a linear programme over both at once."""
+    shown, true, lines = {}, {}, []
+    for at, (table, values) in enumerate(zip(tables, ("PS", "FM"), strict=True)):
+        for number in table.workings.numbers:
+            place = number.place if number.place[1] is None else (*number.place, at)
+            true[place] = number.value
+            shown[place] = number.value if not number.why or shown.get(place) is not None else None
+
+        def named(parts, at=at):
+            return [part if part[1] is None else (*part, at) for part in parts]
+
+        lines += [(named(parts), named([total])[0]) for parts, total in sums(homes, list(values))]
+    hidden = [place for place, value in shown.items() if value is None and true[place] < 10]
+    out = {place: within(lines, shown, {}, place)[1] for place in hidden}
+    out |= {place: true[place] for place in shown if shown[place] is not None and true[place] < 10}
+    return {place for place, most in out.items() if most is not None and most < true[place] + 10}
+
+
+@settings(deadline=None, max_examples=60)
+@given(two_tables())
+def test_what_two_tables_give_away_together_is_always_found(made):
+    homes, (one, other) = made
+    if worked_out(homes, (one, other)):
+        assert said(audit(one, others=[other])) + said(audit(other, others=[one]))
+
+
+def test_the_attack_on_two_tables_finds_something():
+    """One hides a number behind the totals of two homes, which the other shows."""
+    counts = {("a", "P"): 4, ("a", "S"): 30, ("b", "P"): 40, ("b", "S"): 40, ("c", "P"): 41, ("c", "S"): 41}
+    by_sex = {(home, {"P": "F", "S": "M"}[phase]): many for (home, phase), many in counts.items()}
+    first = protect_counts(counts, ["home", "phase"], hide=[("a", None), ("b", None)])
+    second = protect_counts(by_sex, ["home", "sex"])
+    tables = [Released("phase", first.rows("n"), "n", first), Released("sex", second.rows("n"), "n", second)]
+    assert worked_out(["a", "b", "c"], tables) == {("a", "P", 0)}
+    assert said(audit(tables[0])) == ""
+    assert "together with another table" in said(audit(tables[0], others=tables[1:]))
 
 
 # Whatever is protected passes ----------------------------------------------------------------------------------------
