@@ -42,6 +42,7 @@ PEOPLE = {
     **world.PEOPLE,
     "zed": Subject("zed", frozenset({"analysts", "org-tfl"})),
     "gil": Subject("gil", frozenset({"stewards", "org-gla"})),
+    "dot": Subject("dot", frozenset({"stewards", "org-camden"})),
     "apps": Subject("service/apps"),
     "acting": Subject("service/nightly", frozenset({"analysts"}), owner="ada"),
 }
