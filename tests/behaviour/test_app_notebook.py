@@ -186,11 +186,12 @@ def test_what_figures_cannot_say_is_left_out_not_guessed():
     assert figures.number(1234.5, 1) == "1,234.5"
 
 
-def test_the_notebook_runs_and_shows_one_app():
+@pytest.mark.parametrize("slug", ["borough-explorer", "air-quality-now-and-then", "green-and-culture"])
+def test_the_notebook_runs_and_shows_one_app(slug):
     import nbclient
     from jupyter_client.manager import AsyncKernelManager
 
-    content = nbformat.read(shipped("voila-apps") / "borough-explorer" / "app.ipynb", as_version=4)
+    content = nbformat.read(shipped("voila-apps") / slug / "app.ipynb", as_version=4)
     client = nbclient.NotebookClient(
         content, km=AsyncKernelManager(kernel_name="python3", transport="ipc"), timeout=120
     )

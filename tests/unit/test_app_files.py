@@ -1,10 +1,12 @@
 """The files of the apps that are shipped, the look they share, and how the service finds them."""
 
 import re
+from importlib import import_module
 from pathlib import Path
 
 import nbformat
 import pytest
+import yaml
 
 from londata.insights import LOOK
 from londata.settings import shipped
@@ -32,9 +34,11 @@ def test_the_shelf_holds_every_shipped_app_with_its_record():
     assert found["borough-explorer"].title == "Borough explorer"
 
 
-def test_the_record_of_the_explorer_names_what_it_reads():
-    record = (shipped("voila-apps") / "borough-explorer" / "app.yaml").read_text()
-    assert f"uses: [{', '.join(borough_explorer.USES)}]" in record
+@pytest.mark.parametrize("notebook", APPS, ids=lambda path: path.parent.name)
+def test_the_record_of_an_app_names_what_its_module_reads(notebook):
+    (module,) = re.findall(r"from londata\.widgets\.(\w+) import", notebook.read_text(encoding="utf-8"))
+    record = yaml.safe_load(notebook.with_name("app.yaml").read_text(encoding="utf-8"))
+    assert record["insight"]["uses"] == list(import_module(f"londata.widgets.{module}").USES)
 
 
 def test_a_folder_that_is_no_app_is_left_out_and_said(tmp_path, caplog):
@@ -80,9 +84,9 @@ def contrast(one, other):
     return (light + 0.05) / (dark + 0.05)
 
 
-def test_the_list_of_apps_escapes_what_records_say():
-    hostile = App("x", "<script>alert(1)</script>", '"><img src=x>', "</li>", Path("/nowhere/app.ipynb"))
-    page = gallery.index([hostile], "/services/apps/", "/hub/")
+def test_what_is_said_in_place_of_an_app_is_escaped():
+    page = gallery.notice("<script>alert(1)</script>", '"><img src=x>', "/services/insights/")
     assert "<script>" not in page
     assert "<img" not in page
-    assert '<a href="/services/apps/x/">&lt;script&gt;' in page
+    assert "<h1>&lt;script&gt;" in page
+    assert '<a href="/services/insights/">All insights</a>' in page

@@ -183,3 +183,12 @@ def test_labels_are_apart_and_inside(wanted, gap):
 
 def test_one_label_stays_where_it_wants_to_be():
     assert canvas.spread([40.0], 5, 0, 100) == [40.0]
+
+
+@pytest.mark.parametrize("text", ["Kensington and Chelsea", "µg/m³ 12,345", "fewer than 100"])
+def test_letters_are_measured_as_wide_as_they_are_drawn(text):
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import TextPath
+
+    drawn = TextPath((0, 0), text, prop=FontProperties(size=canvas.SMALL), usetex=False).get_extents().width / 72
+    assert drawn <= canvas.width_of(text) <= drawn * 1.02

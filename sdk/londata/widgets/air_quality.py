@@ -226,7 +226,7 @@ def by_hour_of_day(readings: pd.Series[float]) -> pd.DataFrame:
     import pandas as pd
 
     times = _times(readings)
-    weekend = times.dayofweek >= 5
+    weekend = times.day_of_week >= 5
     parts = {"Monday to Friday": readings[~weekend], "Saturday and Sunday": readings[weekend]}
     means = {name: part.groupby(_times(part).hour).mean() for name, part in parts.items()}
     return pd.DataFrame(means).reindex(range(24)).set_axis([f"{hour:02}" for hour in range(24)], axis=0)

@@ -7,6 +7,7 @@ and tables from :mod:`londata.widgets.air_quality_words`, the map from :mod:`lon
 from __future__ import annotations
 
 import html
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,7 @@ NOTICE = (
     "No air was measured and no model was run: sites, readings and forecast are made up, to show what such a page can "
     "say. “Now” is the latest reading in the data, {latest}; the page does not follow a live network."
 )
+_PATIENCE_S = 2.0
 SAME = "Words and table say the same."
 METHOD = (
     "Hours are named by their start, in UTC. A mean of 24 hours needs at least 18 of them. The UK’s Daily Air Quality "
@@ -53,19 +55,22 @@ class Choice:
 
 def load(catalog: Any) -> Air:
     """Read the data sets, whole."""
+    before = threading.enumerate()
     hourly, forecast, boundaries = (catalog[slug].read() for slug in USES)
     air = numbers.gather(hourly, forecast, boundaries)
     hourly.close()
     forecast.close()
-    _end_threads()
+    _end_threads(before)
     return air
 
 
-def _end_threads() -> None:
+def _end_threads(before: list[threading.Thread]) -> None:
     """End the threads in which zarr read the grid: a process that has threads cannot be forked for its next viewer."""
     from zarr.core.sync import cleanup_resources
 
     cleanup_resources()
+    for thread in set(threading.enumerate()).difference(before):
+        thread.join(_PATIENCE_S)
 
 
 def choice_in(query: str, air: Air) -> Choice:

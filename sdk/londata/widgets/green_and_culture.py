@@ -6,6 +6,7 @@ tables from :mod:`londata.widgets.reach_words`, maps from :mod:`londata.widgets.
 
 from __future__ import annotations
 
+import html
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -90,14 +91,14 @@ def near(shown: Map, choice: Choice) -> str:
         summary=reach_words.gaps(reach, choice.code),
         data=reach_words.by_neighbourhood(reach, choice.code),
         columns={
-            "name": "Neighbourhood",
-            "share": "Land within reach (%)",
+            "name": "Neighbour\N{SOFT HYPHEN}hood",
+            "share": "Land in reach (%)",
             "residents": "Residents",
             "beyond": "Live farther away",
         },
         decimals={"share": 0, "residents": 0},
     )
-    return f"<h2>In {name}</h2>{blocks.facts(reach_words.facts(reach, choice.code)).markup}{plate.markup}"
+    return f"<h2>In {html.escape(name)}</h2>{blocks.facts(reach_words.facts(reach, choice.code)).markup}{plate.markup}"
 
 
 def across(shown: Map, choice: Choice) -> str:

@@ -167,10 +167,10 @@ def _covered(areas: gpd.GeoDataFrame, circles: Any) -> Any:
     inside = np.zeros(len(shapes))
     area, circle = shapely.STRtree(circles).query(shapes, predicate="intersects")
     pieces = shapely.intersection(shapes[area], circles[circle])
-    starts = np.flatnonzero(np.diff(area, prepend=-1))
-    for start, end in zip(starts, [*starts[1:], len(area)], strict=True):
+    owners, starts = np.unique(area, return_index=True)
+    for owner, own in zip(owners, np.split(pieces, starts[1:]), strict=False):
         # Circles lie across each other: together they cover no more than their union.
-        inside[area[start]] = shapely.union_all(pieces[start:end]).area
+        inside[owner] = shapely.union_all(own).area
     return np.clip(inside / shapely.area(shapes), 0.0, 1.0)
 
 

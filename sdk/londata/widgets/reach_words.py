@@ -23,9 +23,9 @@ def people(count: float) -> str:
 
 def percent(share: float) -> str:
     """Write a share; one that is not quite all is not rounded up to all, nor one that is hardly anything to nothing."""
-    if 0 < share < 0.1 or 99.9 < share < 100:
-        return "less than 0.1%" if share < 1 else "more than 99.9%"
-    return f"{share:.1f}%"
+    if share in (0, 100):
+        return f"{share:.0f}%"
+    return "less than 0.1%" if share < 0.1 else "more than 99.9%" if share > 99.9 else f"{share:.1f}%"
 
 
 def within(reach: Reach) -> str:
@@ -51,9 +51,7 @@ def place_in_order(reach: Reach, measure: str, code: str) -> str:
     places = places_of(reach, measure)
     place = int(places[code])
     joint = "joint " if (places == place).sum() > 1 else ""
-    order = "highest" if place == 1 else f"{ordinal(place)} highest"
-    if place == places.max() and not joint:
-        order = "lowest"
+    order = "highest" if place == 1 else "lowest" if place == places.max() else f"{ordinal(place)} highest"
     return f"{joint}{order} of {len(places)} boroughs"
 
 
@@ -114,8 +112,9 @@ def gaps(reach: Reach, code: str) -> list[str]:
     """
     row = _row(reach, code)
     here = reach.neighbourhoods[reach.neighbourhoods["code"] == code].sort_values("beyond", ascending=False)
+    some = f"{row['neighbourhoods_within']:.0f}" if row["neighbourhoods_within"] else "None"
     counted = (
-        f"{row['neighbourhoods_within']:.0f} of {row['neighbourhoods']:.0f} neighbourhoods are within reach: at least "
+        f"{some} of {row['neighbourhoods']:.0f} neighbourhoods are within reach, which means that at least "
         f"half of their land is. {_places(reach, int(row['places']))}"
     )
     worst = here[here["beyond"] >= 50].head(3)
@@ -176,11 +175,11 @@ def ranked(reach: Reach, measure: str, names: Mapping[str, str]) -> pd.DataFrame
             "Borough": [numbered(places[code], names[code]) for code in order],
             "Residents (%)": table["residents_share"].to_numpy(),
             "Land (%)": table["area_share"].to_numpy(),
-            "Neighbourhoods": [
+            "Neighbour\N{SOFT HYPHEN}hoods": [
                 f"{some:.0f} of {every:.0f}"
                 for some, every in zip(table["neighbourhoods_within"], table["neighbourhoods"], strict=True)
             ],
-            "Residents farther away": (table["residents"] - table["residents_within"]).map(people).to_numpy(),
+            "Live farther away": (table["residents"] - table["residents_within"]).map(people).to_numpy(),
         }
     )
 
