@@ -178,7 +178,15 @@ class Snapshots:
             raise EntryNotFoundError(f"Version {number} of {slug[:80]!r} has no file {name[:80]!r}.") from error
 
     def read(self, slug: str, number: int, name: str) -> bytes:
-        """Read one file of a version; raises as :meth:`open` does."""
+        """Read one file of a version; raises as :meth:`open` does.
+
+        Parameters
+        ----------
+        slug, number
+            Of which version.
+        name
+            Which file.
+        """
         with self.open(slug, number, name) as file:
             return file.read()
 

@@ -72,14 +72,35 @@ def going(connection: Connection, slug: str) -> Publication:
 
 
 def version(connection: Connection, slug: str, number: int) -> Version | None:
-    """Find a version; ``None`` when there is none of this number."""
+    """Find a version; ``None`` when there is none of this number.
+
+    Parameters
+    ----------
+    connection
+        An open transaction.
+    slug, number
+        Which version of which publication.
+    """
     wanted = versions_of(slug).where(_V.c.number == number)
     row = connection.execute(wanted).one_or_none()
     return None if row is None else as_version(row)
 
 
 def needed_version(connection: Connection, slug: str, number: int) -> Version:
-    """Find a version that has to be there; raises EntryNotFoundError when it is not."""
+    """Find a version that has to be there.
+
+    Parameters
+    ----------
+    connection
+        An open transaction.
+    slug, number
+        Which version of which publication.
+
+    Raises
+    ------
+    EntryNotFoundError
+        It is not there.
+    """
     there = version(connection, slug, number)
     if there is None:
         raise EntryNotFoundError(
@@ -114,7 +135,15 @@ def as_version(row: Row[str, str | None]) -> Version:
 
 
 def release(connection: Connection, slug: str, number: int) -> Release | None:
-    """Find the release of a version as it stands; ``None`` when nobody began one."""
+    """Find the release of a version as it stands; ``None`` when nobody began one.
+
+    Parameters
+    ----------
+    connection
+        An open transaction.
+    slug, number
+        Which version of which publication.
+    """
     wanted = select(_R.c.document).where(_R.c.publication == slug, _R.c.number == number)
     document = connection.execute(wanted.order_by(_R.c.step.desc()).limit(1)).scalar()
     return None if document is None else read(Release, document, slug)
