@@ -99,11 +99,11 @@ def publish(
     """
     if form not in FORMS:
         raise UsageError(f"An insight cannot have the form {form!r}.", hint=f"Say one of {', '.join(FORMS)}.")
-    client, viewers = insights_client(), audience_of(audience)
-    taken = snapshots.take(notebook, title, files)
+    viewers, taken = audience_of(audience), snapshots.take(notebook, title, files)
     if taken.in_the_way:
         found = "\n".join(lines_of(taken.in_the_way))
         raise UsageError(f"{Path(notebook).name} was not published.\n{found}", hint="Mend that and publish again.")
+    client = insights_client()
     said = {"title": title, "form": form, "public_benefit": public_benefit, "friction": friction, "method": method}
     more |= said | {"limits": limits, "summary": summary, "licence": licence, "tags": list(tags)}
     more |= {"transparency": dict(model) if model is not None else None}
