@@ -86,12 +86,18 @@ class Page(TornadoVoilaHandler):  # type: ignore[misc]  # voila has no types
             "SERVER_PROTOCOL": str(self.request.version),
             "SERVER_NAME": self.request.host.partition(":")[0],
         }
-        await self.kernel_manager.open(name, environ, zygote)
-        if shared is not None:
-            self.stage.joined(shared, name)
-            if self.kernel_manager.get_kernel(name).provisioner.problem:  # it has not run the notebook
-                await self.kernel_manager.shutdown_kernel(name)
-                raise tornado.web.HTTPError(503)
+        if shared is None:
+            await self.kernel_manager.open(name, environ, zygote)
+            return
+        self.stage.joined(shared, name)
+        try:
+            await self.kernel_manager.open(name, environ, zygote)
+        except BaseException:
+            self.stage.ended(name)
+            raise
+        if self.kernel_manager.get_kernel(name).provisioner.problem:  # it was started plainly: nothing has run in it
+            await self.kernel_manager.shutdown_kernel(name)
+            raise tornado.web.HTTPError(503)
 
     def _renderer(self, rehearsal: asyncio.Future[Shared | None]) -> Renderer:
         configuration = self.voila_configuration

@@ -118,7 +118,7 @@ class Stage:
             return None
         now = self._shared
         if now is not None and now.runs:
-            if now.is_old and self._run is None:
+            if now.is_old and self._run is None and time.monotonic() - self._failed_at > AGAIN_S:
                 self._run = asyncio.create_task(self._rehearsed())
             return now
         if self._run is None:
@@ -132,7 +132,7 @@ class Stage:
         return self._fresh_process().path
 
     def joined(self, shared: Shared, kernel: str) -> None:
-        """Note a kernel of a shared run."""
+        """Note a kernel of a shared run, before it is forked: the run is kept until it has ended."""
         shared.kernels.add(kernel)
 
     def ended(self, kernel: str) -> None:
@@ -201,11 +201,14 @@ class Stage:
         self._modules = tuple(told["modules"]) or ("ipywidgets",)  # type: ignore[arg-type]
         if told["failed"]:
             self._failed_at = time.monotonic()
-            log.warning("the shared run failed: %s; each viewer has a run of their own for now", told["failed"])
+            log.warning(
+                "the shared run failed: %s; until one does not, there is the last or each viewer's own", told["failed"]
+            )
         else:
             self._alone = str(told["alone"])
             log.warning("each viewer has a run of their own: the shared one cannot be forked, because %s", self._alone)
-        self._fresh_process()
+        if self._shared is None:
+            self._fresh_process()
 
 
 async def _told(listening: socket.socket, warm: WarmProcess) -> dict[str, object]:
