@@ -37,6 +37,13 @@ attempt("secret", lambda: pathlib.Path(%(secret)r).read_text())
 attempt("hub code", lambda: os.listdir(%(hub)r))
 attempt("own folder", lambda: pathlib.Path("app.ipynb").resolve().parent.joinpath("planted").write_text("x"))
 attempt("package", lambda: pathlib.Path(__import__("londata").__file__).with_name("planted.py").write_text("x"))
+attempt("hub socket", lambda: socket.socket(socket.AF_UNIX).connect(%(socket)r))
+attempt("another snapshot", lambda: os.listdir(%(other)r))
+attempt("database", lambda: open(%(database)r, "rb").read(16))
+attempt("root of the first process", lambda: os.listdir("/proc/1/root%(other)s"))
+attempt("what runs outside", lambda: os.kill(%(pid)d, 0))
+attempt("another namespace", lambda: os.open("/proc/%(pid)d/ns/net", os.O_RDONLY))
+attempt("the machine", lambda: pathlib.Path("/proc/sys/kernel/core_pattern").write_text("|/bin/true"))
 attempt("doors", lambda: sorted(os.listdir("/run/londata")))
 from IPython.display import HTML
 HTML("<p>FOUND" + json.dumps(found).replace("<", "") + "DNUOF</p>")
@@ -54,7 +61,13 @@ def test_an_app_reaches_neither_network_nor_files_nor_tokens(short_folder, tmp_p
         server = await asyncio.start_server(lambda reader, writer: None, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
         hub = str(Path(sandbox.__file__).parent)
-        cell = nbformat.v4.new_code_cell(PROBE % {"port": port, "secret": str(secret), "hub": hub})
+        snapshots = tmp_path / "insights" / "other" / "1"
+        snapshots.mkdir(parents=True)
+        (tmp_path / "register.sqlite").write_text("SQLite")
+        outside = {"socket": str(short_folder / "hub.sock"), "other": str(snapshots), "pid": os.getpid()}
+        hub_socket = await asyncio.start_unix_server(lambda reader, writer: None, outside["socket"])
+        probe = {"port": port, "secret": str(secret), "hub": hub, "database": str(tmp_path / "register.sqlite")}
+        cell = nbformat.v4.new_code_cell(PROBE % (probe | outside))
         kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
         (tmp_path / "app").mkdir()
         nbformat.write(nbformat.v4.new_notebook(cells=[cell], metadata=kernel), tmp_path / "app" / "app.ipynb")
@@ -73,6 +86,7 @@ def test_an_app_reaches_neither_network_nor_files_nor_tokens(short_folder, tmp_p
         finally:
             await process.stop()
             server.close()
+            hub_socket.close()
         return page, nameless
 
     page, nameless = asyncio.run(story())
@@ -80,9 +94,9 @@ def test_an_app_reaches_neither_network_nor_files_nor_tokens(short_folder, tmp_p
     found = json.loads(output)
     assert "the-services-token" not in page
     assert not [name for name in found["environ"] if name.startswith("JUPYTERHUB_")]
-    assert {name: found[name] for name in ("network", "secret", "hub code", "own folder", "package")} == dict.fromkeys(
-        ("network", "secret", "hub code", "own folder", "package"), "refused"
-    )
+    reached = {name: what for name, what in found.items() if name not in ("environ", "processes", "doors")}
+    assert set(reached.values()) == {"refused"}, reached
+    assert len(reached) == 12
     assert found["doors"] == "[]"
     assert str(os.getpid()) not in found["processes"]
     assert "attempt(" not in page, "the page shows the notebook's source"

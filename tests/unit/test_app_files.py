@@ -12,7 +12,7 @@ from londata.insights import LOOK
 from londata.settings import shipped
 from londata.widgets import borough_explorer
 from londata_hub.apps import gallery
-from londata_hub.apps.shelf import App, find_apps
+from londata_hub.apps.shelf import find_apps
 
 APPS = sorted(shipped("voila-apps").glob("*/app.ipynb"))
 TEMPLATE = LOOK / "voila" / "templates" / "londata"
