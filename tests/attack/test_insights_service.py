@@ -178,6 +178,7 @@ def test_only_the_hub_s_services_act_as_an_insight_and_get_its_own_tables_alone(
     own, other = f"{API}/insights/with-tables/tables/plain", f"{API}/insights/for-all/tables"
     with there.client("apps", **{"X-Londata-App": "with-tables"}) as app:
         assert app.get(own).content[:4] == b"PAR1"
+        assert app.get(own, params={"format": "parquet"}).content[:4] == b"PAR1"
         assert app.get(f"{API}/insights/with-tables/tables").json()["tables"][0]["name"] == "plain"
         for path in (other, f"{API}/insights/{hers}/tables", f"{API}/insights", f"{API}/insights/with-tables", PREFIX):
             assert app.get(path).status_code == 403, path

@@ -136,7 +136,7 @@ def test_its_owner_pauses_narrows_and_tightens_without_a_script(as_person, there
     page.get_by_label("Everybody, without a log-in").uncheck()
     page.get_by_label("People and groups, one on each line").fill("person:mo\ngroup:org-tfl")
     page.get_by_role("button", name="Let these open it").click()
-    expect(page.get_by_text("Mo, people of Transport for London")).to_be_visible()
+    expect(page.get_by_text("mo, people of Transport for London")).to_be_visible()
     page.get_by_text("Show small numbers less …").click()
     page.get_by_label("People behind a count, at least").fill("20")
     page.get_by_role("button", name="Make them stricter").click()

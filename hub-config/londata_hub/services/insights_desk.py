@@ -209,7 +209,9 @@ class Desk:
         current = shown.publication.current if shown.publication else 0
         release = self.hall.store.release(shown.slug, current) if current else None
         case = self.releasing.case(shown.slug, current) if current else None
-        moves = self.releasing.moves(case, subject) if case and case.version.tables else ()
+        if case is None or case.needed == 0:  # what is open releases itself
+            return Owned(versions, steps)
+        moves = self.releasing.moves(case, subject) if case.version.tables else ()
         return Owned(versions, steps, release, moves)
 
     def impact(self, subject: Subject, entry: str) -> dict[str, Any]:

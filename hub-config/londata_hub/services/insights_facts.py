@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from londata.access.labels import shows_released_tables
 from londata.access.viewing import View
 from londata.records import Entry, Insight
 from londata.records.publications import Publication, Release, Version
@@ -98,6 +99,11 @@ class Shown:
         if self.entry is None or self.entry.audience:
             return tuple(self.entry.audience) if self.entry else ()
         return ("public",) if self.entry.open_to_all else ("hub",) if self.entry.listing == "public" else ()
+
+    @property
+    def is_released(self) -> bool:
+        """Whether it shows tables that were released, rather than the data behind them."""
+        return self.version is not None and shows_released_tables(self.version)
 
     def word(self, name: str) -> str:
         """Give a text of its record: as the register has it, or as its author wrote it."""
@@ -218,8 +224,7 @@ def audience_in_words(audience: Iterable[str], name: Callable[[str], str] = str)
             said.append(f"members of the project {called}")
         else:
             said.append(called)
-    words = ", ".join(said)
-    return f"{words[:1].upper()}{words[1:]}" if words else "Its owner alone"
+    return ", ".join(said) or "Its owner alone"
 
 
 def in_months(usage: Mapping[str, int]) -> list[tuple[dt.date, int]]:

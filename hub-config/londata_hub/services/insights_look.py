@@ -143,7 +143,8 @@ def link(params: dict[str, str]) -> str:
 
 def marks(shown: Shown) -> str:
     """Say in short what an insight is, how open its data is, and how it stands where that needs saying."""
-    said = [("", FORMS[shown.form][0] if shown.form in FORMS else shown.form), (shown.access, ACCESS[shown.access])]
+    access = ("open", "Released tables") if shown.is_released else (shown.access, ACCESS[shown.access])
+    said = [("", FORMS[shown.form][0] if shown.form in FORMS else shown.form), access]
     if shown.state != "current":
         said.append((shown.state, STATES[shown.state]))
     items = "".join(f'<li class="tag {name}">{safe(words)}</li>' for name, words in said)

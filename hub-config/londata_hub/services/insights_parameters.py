@@ -25,6 +25,14 @@ Viewer = Annotated[str, Field(min_length=1, max_length=300)]
 Audience = Annotated[list[Viewer], Field(max_length=MOST_VIEWERS)]
 
 
+def _one(value: Any) -> Any:
+    """Take the last of what may be given several times elsewhere."""
+    return value[-1] if isinstance(value, list) and value else value
+
+
+One = Annotated[str, BeforeValidator(_one)]
+
+
 class NewVersion(Nothing):
     """What is to be published."""
 
@@ -118,15 +126,9 @@ class NewStep(Nothing):
 class TableFormat(Nothing):
     """As what a table is sent."""
 
-    format: Literal["parquet", "csv"] = Field("parquet", description="`parquet` or `csv`")
-
-
-def _one(value: Any) -> Any:
-    """Take the last of what may be given several times elsewhere."""
-    return value[-1] if isinstance(value, list) and value else value
-
-
-One = Annotated[str, BeforeValidator(_one)]
+    format: Annotated[Literal["parquet", "csv"], BeforeValidator(_one)] = Field(
+        "parquet", description="`parquet` or `csv`"
+    )
 
 
 class Gallery(Nothing):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
+from londata.disclosure import WHY
 from londata.records import Entry
 from londata.records.legal import OUTPUTS
 from londata.records.publications import Label, Release, Version
@@ -16,6 +17,16 @@ from londata_hub.services.insights_look import date, facts, listed, marks, page,
 from londata_hub.services.insights_owning import RELEASES, findings, move_button, release_steps
 from londata_hub.services.look import safe, table
 
+#: What the columns of workings are called; and what stands beside the rows that the page says elsewhere.
+COLUMNS = {
+    "place": "Of",
+    "value": "Number",
+    "contributions": "Contributions",
+    "contributors": "People",
+    "largest": "Largest contributions",
+    "why": "Hidden, because",
+}
+SAID_ELSEWHERE = ("name", "title", "unit")
 #: Most rows of a table of workings that the page shows; all are in its file.
 MOST_ROWS = 200
 
@@ -131,8 +142,10 @@ def _rows(workings: Any) -> str:
     told = "".join(f"<p>{safe(each)}</p>" for each in notes)
     if not rows:
         return told
-    headers = list(dict.fromkeys(name for row in rows[:MOST_ROWS] for name in row))
-    cells = [[safe(_value(row.get(name))) for name in headers] for row in rows[:MOST_ROWS]]
+    shown = rows[:MOST_ROWS]
+    names = list(dict.fromkeys(name for row in shown for name in row if any(each.get(name) for each in shown)))
+    headers = [COLUMNS.get(name, name.replace("_", " ").capitalize()) for name in names]
+    cells = [[safe(_value(row.get(name))) for name in names] for row in shown]
     more = f"<p>The other {len(rows) - MOST_ROWS:,} rows are in the file.</p>" if len(rows) > MOST_ROWS else ""
     return f'{told}<div class="scroll">{table("Workings", headers, cells)}</div>{more}'
 
@@ -148,7 +161,7 @@ def _tabular(workings: Any) -> tuple[list[Mapping[str, Any]], list[str]]:
     for name, value in workings.items():
         if isinstance(value, list) and value and all(isinstance(each, Mapping) for each in value) and not rows:
             rows = value
-        elif isinstance(value, (str, int, float)) and value != "":
+        elif isinstance(value, (str, int, float)) and value != "" and name not in SAID_ELSEWHERE:
             notes.append(f"{str(name).replace('_', ' ').capitalize()}: {value}")
     return rows, notes
 
@@ -156,6 +169,8 @@ def _tabular(workings: Any) -> tuple[list[Mapping[str, Any]], list[str]]:
 def _value(value: Any) -> str:
     if value is None:
         return "–"
+    if isinstance(value, str):
+        return WHY.get(value, value)
     if isinstance(value, float):
         return f"{value:,.4g}"
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)

@@ -7,9 +7,11 @@ import contextlib
 import logging
 import socket
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
+from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any, TypeVar
 
 from londata.records.publications import Publication, Version
 from londata.settings import shipped
@@ -26,6 +28,7 @@ from londata_hub.services.insights_counter import Counter
 from londata_hub.settings import HubSettings
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 #: Seconds between two looks at what insights rest on, between two tries of the doors to data, that a picture may take
 #: in all, and that the hub has to say in which groups somebody is.
@@ -56,6 +59,7 @@ class Work:
     def __init__(self, hall: Counter, hub: HubSettings, token: str, groups: Groups, *, isolated: bool) -> None:
         self._hall, self._hub, self._token, self._groups, self._isolated = hall, hub, token, groups, isolated
         self._one_picture = asyncio.Lock()
+        self._waiting: set[Future[Any]] = set()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Publisher]:
@@ -65,13 +69,13 @@ class Work:
         checker = SandboxChecker(relay, loop, self._isolated)
 
         def picture(publication: Publication, version: Version, _: Path) -> bytes | None:
-            return asyncio.run_coroutine_threadsafe(self._picture(publication, version), loop).result(PICTURE_S)
+            return self._wait_for(self._picture(publication, version), loop, PICTURE_S)
 
         def groups(person: str) -> frozenset[str] | None:
             async def ask() -> frozenset[str] | None:
                 return await self._groups(person)
 
-            return asyncio.run_coroutine_threadsafe(ask(), loop).result(ASK_S)
+            return self._wait_for(ask(), loop, ASK_S)
 
         publisher = Publisher(hall.store, hall.register, hall.snapshots, checker, picture=picture)
         await asyncio.to_thread(publisher.start)
@@ -84,7 +88,19 @@ class Work:
                 await rounds
             checker.stop()
             publisher.close()
-            await relay.close()
+            for waiting in list(self._waiting):
+                waiting.cancel()
+            async with self._one_picture:  # the one that is being taken puts everything away first
+                await relay.close()
+
+    def _wait_for(self, asked: Coroutine[Any, Any, T], loop: asyncio.AbstractEventLoop, seconds: float) -> T:
+        """Wait in a thread for something on the loop; when the service stops, nobody waits any more."""
+        waiting = asyncio.run_coroutine_threadsafe(asked, loop)
+        self._waiting.add(waiting)
+        try:
+            return waiting.result(seconds)
+        finally:
+            self._waiting.discard(waiting)
 
     async def _rounds(self, publisher: Publisher, honesty: Honesty) -> None:
         """Publish what ships with londata once data can be had; then look again and again at what changed."""

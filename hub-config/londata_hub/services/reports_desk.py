@@ -18,9 +18,10 @@ from pydantic import ValidationError
 from londata.access import Action, Subject, decide, midnight
 from londata.errors import AccessDeniedError, EntryNotFoundError, ScheduleError, UsageError
 from londata.records import Entry, problems_of
-from londata.records.schedules import HUB, Run, Schedule
+from londata.records.schedules import ENDED, HUB, Run, Schedule
 from londata.schedules import parse
 from londata_hub.jobs import standing
+from londata_hub.jobs.clearing import KEPT
 from londata_hub.jobs.shelf import Shelf, Shelved, open_beneath
 from londata_hub.services.reports_checks import check_audience, check_may_run, person_of
 from londata_hub.services.reports_parameters import NewSchedule
@@ -33,6 +34,8 @@ MOST, MOST_EVER = 100, 2_000
 #: Most of a log that is shown: its end.
 MOST_OF_A_LOG = 200_000
 LOOKUPS = 4
+#: What is said of a run whose folder was cleared away.
+NOT_KEPT = f"The log is not kept any more: each schedule keeps those of its last {KEPT} runs.\n"
 #: What others of the project are told instead of why something ended.
 ITS_OWNERS = "Its owner can read why."
 
@@ -275,7 +278,7 @@ class Desk:
                 log.seek(max(0, size - MOST_OF_A_LOG))
                 text = log.read(MOST_OF_A_LOG).decode("utf-8", "replace")
         except OSError:
-            return ""
+            return NOT_KEPT if found.state in ENDED and found.started_at else ""
         left_out = f"(The first {size - MOST_OF_A_LOG:,} bytes are left out here.)\n" if size > MOST_OF_A_LOG else ""
         return left_out + text
 

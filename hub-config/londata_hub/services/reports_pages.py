@@ -243,7 +243,11 @@ def run(prefix: str, found: Run, record: Schedule, log: str | None) -> str:
         ("Reports", _counted(found)),
     ]
     rows = "".join(f"<dt>{label}</dt><dd>{value}</dd>" for label, value in facts if value)
-    told = "" if log is None else f"<h2>Log</h2><pre>{safe(log) or 'Nothing was said.'}</pre>"
+    so_far = found.state == "running"
+    heading = "Log so far" if so_far else "Log"
+    silence = "Nothing was said so far." if so_far else "Nothing was said."
+    more = "<p>It is still running: load the page again to see what it has said since.</p>" if so_far else ""
+    told = "" if log is None else f"<h2>{heading}</h2>{more}<pre>{safe(log) or silence}</pre>"
     ways = [HOME, (prefix, "Reports"), (f"{prefix}schedules/{record.id}", record.title)]
     return page(f"A run of {record.title}", f"<dl>{rows}</dl>{told}", ways)
 
