@@ -83,6 +83,14 @@ def test_a_paused_schedule_says_why_instead_of_when_it_runs_next():
     assert message.following.startswith("The schedule is paused: the agreement ended on 1 November. ")
 
 
+def test_who_is_told_of_a_failed_attempt_learns_that_another_follows():
+    failed = run(state="failed", made=0, failed=1)
+    message = notifying.compose(schedule(DANA), failed, hub_without_mail(), NOW, again=True)
+    assert message.subject.endswith(", to be tried again")
+    assert message.following.startswith("It will be tried again soon. Next run: ")
+    assert "tried again" not in notifying.compose(schedule(DANA), failed, hub_without_mail(), NOW).subject
+
+
 def hub_without_mail():
     return type("Settings", (), {"public": "https://hub.example"})()
 

@@ -56,7 +56,7 @@ WAYS: dict[str, Callable[[Message, str, HubSettings], None]] = {
 }
 
 
-def tell(schedule: Schedule, run: Run, settings: HubSettings) -> list[str]:
+def tell(schedule: Schedule, run: Run, settings: HubSettings, *, again: bool = False) -> list[str]:
     """Tell those whom a schedule names how a run ended.
 
     Parameters
@@ -67,6 +67,8 @@ def tell(schedule: Schedule, run: Run, settings: HubSettings) -> list[str]:
         The run; one that has not ended is not told of.
     settings
         The hub's: mail server, key for signatures, and the address that links begin with.
+    again
+        Whether it will be tried again, which is told.
 
     Returns
     -------
@@ -78,7 +80,7 @@ def tell(schedule: Schedule, run: Run, settings: HubSettings) -> list[str]:
         return []
     places = list(dict.fromkeys(schedule.notify))
     try:
-        message = compose(schedule, run, settings)
+        message = compose(schedule, run, settings, again=again)
     except Exception as error:  # noqa: BLE001 - a run ends whatever happens here
         return [f"Nobody was told of this run: the message could not be written ({type(error).__name__})."]
     problems = [
@@ -88,7 +90,9 @@ def tell(schedule: Schedule, run: Run, settings: HubSettings) -> list[str]:
     return _tell_all(message, places[:MOST_PLACES], settings) + problems
 
 
-def compose(schedule: Schedule, run: Run, settings: HubSettings, now: dt.datetime | None = None) -> Message:
+def compose(
+    schedule: Schedule, run: Run, settings: HubSettings, now: dt.datetime | None = None, *, again: bool = False
+) -> Message:
     """Write the message.
 
     Parameters
@@ -99,6 +103,8 @@ def compose(schedule: Schedule, run: Run, settings: HubSettings, now: dt.datetim
         The hub's, for the link.
     now
         The moment after which the next run is looked for; the present one where not given.
+    again
+        Whether it will be tried again.
 
     Returns
     -------
@@ -117,13 +123,15 @@ def compose(schedule: Schedule, run: Run, settings: HubSettings, now: dt.datetim
         why = one_line(schedule.reason, _LONGEST).rstrip(".")
         then = schedule.advice or "Nothing runs until somebody changes that."
         following = f"The schedule is {schedule.state}{f': {why}' if why else ''}. {then}"
+    if again:
+        following = f"It will be tried again soon. {following}"
     reason = one_line(run.problem, _LONGEST) if run.problem and not schedule.project else ""
     return Message(
         schedule=schedule.id,
         run=one_line(run.id, 100),
         title=title,
         state=run.state,
-        subject=f"{title}: {what}",
+        subject=f"{title}: {what}{', to be tried again' if again else ''}",
         sentence=f"The run of “{title}” {by} ended: {what}.",
         reason=reason or ("The page of the schedule says why." if run.problem or run.failed else ""),
         following=following,

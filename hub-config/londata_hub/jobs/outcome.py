@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from londata.reports import summary
+from londata.reports.progress import MARK
 from londata_hub.jobs.sandboxed import Left
 
 #: The file by which a folder is known to be a report.
@@ -89,7 +90,7 @@ def read(reports: Path, left: Left, log: Path) -> Outcome:
     """
     finished = [path.parent for path in reports.glob(f"*/{RECEIPT}")]
     failed = [path for path in reports.iterdir() if path.name.endswith((".failed", ".stopped"))]
-    made = len([path for path in finished if path not in failed and not path.name.endswith(".batch")])
+    made = len([path for path in finished if path not in failed and not summary.is_summary(path)])
     problem = left.stopped
     if not problem and left.code:
         problem = _last_words(log)
@@ -105,7 +106,8 @@ def _last_words(log: Path) -> str:
     """Find the last paragraph that begins as londata's errors do, else the last line."""
     with log.open("rb") as file:
         file.seek(max(0, log.stat().st_size - TAIL))
-        lines = [line.strip() for line in file.read().decode(errors="replace").splitlines() if line.strip()]
+        words = [line.strip() for line in file.read().decode(errors="replace").splitlines()]
+    lines = [line for line in words if line and not line.startswith(MARK)]
     said = [number for number, line in enumerate(lines) if line.startswith(("londata: ", "Error: "))]
     return _cut(" ".join(lines[said[-1] :]), 1000) if said else _cut(lines[-1], 500) if lines else ""
 
@@ -117,7 +119,8 @@ def _reasons(reports: Path) -> str:
     """
     by_reason: dict[str, list[str]] = {}
     try:
-        newest = max(reports.glob(f"*.batch/{summary.DATA}"), key=lambda path: path.stat().st_mtime)
+        summaries = [each for each in reports.glob(f"*/{summary.DATA}") if summary.is_summary(each.parent)]
+        newest = max(summaries, key=lambda path: path.stat().st_mtime)
         if newest.stat().st_size > MOST_OF_A_SUMMARY:
             return ""
         for each in json.loads(newest.read_bytes())["reports"]:

@@ -17,7 +17,7 @@ from jupyterhub.slugs import safe_slug
 from londata.errors import LondataError, ScheduleError
 from londata.records import Schedule
 from londata.records.schedules import HUB, Run, RunState
-from londata_hub.jobs import notifying, outcome, shelving, standing
+from londata_hub.jobs import clearing, notifying, outcome, shelving, standing
 from londata_hub.jobs.heart import BEAT_S, LEASE_S, Heart
 from londata_hub.jobs.outcome import Outcome
 from londata_hub.jobs.people import People
@@ -183,6 +183,14 @@ class Worker:
         ended = self.store.finish(run.id, self.name, state, **said)
         if ended is not None:
             self._tell_of(ended)
+            self._clear(ended.schedule)
+
+    def _clear(self, schedule: str) -> None:
+        """Keep what old runs left from filling the disk; should that go wrong, the next run does it."""
+        try:
+            clearing.clear(self.store, self.hub.state, schedule)
+        except Exception:
+            log.exception("What old runs of %s left was not cleared away.", schedule)
 
     def _shelve(self, schedule: Schedule, run: Run, place: Place) -> None:
         """Put the reports on the shelf, before the run ends: should the worker die here, it is done again."""
@@ -204,10 +212,15 @@ class Worker:
         if schedule:
             self._tell(schedule, run)
 
+    def _is_tried_again(self, run: Run) -> bool:
+        """Whether another attempt at the same occurrence waits already."""
+        attempts = [each for each in self.store.runs(run.schedule) if each.scheduled_for == run.scheduled_for]
+        return any(each.attempt > run.attempt and each.by_hand == run.by_hand for each in attempts)
+
     def _tell(self, schedule: Schedule, run: Run) -> None:
         """Tell whom the schedule names; what does not arrive changes nothing of the run."""
         try:
-            problems = notifying.tell(schedule, run, self.hub)
+            problems = notifying.tell(schedule, run, self.hub, again=self._is_tried_again(run))
         except Exception as error:
             log.exception("Telling of the run %s failed.", run.id)
             problems = [f"Somebody may not have been told of this run ({type(error).__name__})."]
@@ -217,7 +230,7 @@ class Worker:
 
 def command(schedule: Schedule, template: Path | str) -> list[str]:
     """Write the command line that makes the schedule's report, as inside the sandbox; its log grows as it speaks."""
-    words = [sys.executable, "-u", "-P", "-c", _MAIN, "report", "run", str(template), "--quiet", "--out", "reports"]
+    words = [sys.executable, "-u", "-P", "-c", _MAIN, "report", "run", str(template), "--lines", "--out", "reports"]
     words += [word for name, value in schedule.parameters.items() for word in ("-p", f"{name}={_plain(value)}")]
     words += ["--each", schedule.each] if schedule.each else []
     return words + [word for each in schedule.formats for word in ("--format", each)]

@@ -40,7 +40,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "several times",
     )
     run_.add_argument("--force", action="store_true", help="make it, also where a finished one has the same inputs")
-    run_.add_argument("--quiet", action="store_true", help="show no progress bar")
+    shown = run_.add_mutually_exclusive_group()
+    shown.add_argument("--quiet", action="store_true", help="show no progress bar")
+    shown.add_argument(
+        "--lines", action="store_true", help="show progress line by line, also where there is no terminal"
+    )
     _add_batch(run_.add_argument_group("one report for each choice"))
     actions.add_parser("list", help="List the templates")
     _add_template(actions.add_parser("show", help="Show one template and its parameters"))
@@ -78,7 +82,7 @@ def _run(arguments: argparse.Namespace) -> int:
         raise UsageError(f"--{idle[0]} is for a report for each choice of a parameter.", hint="Say --each NAME, too.")
     how: dict[str, Any] = {
         "out": arguments.out,
-        "progress": not arguments.quiet and sys.stderr.isatty(),
+        "progress": arguments.lines or (not arguments.quiet and sys.stderr.isatty()),
         "parameters": given(arguments.parameter),
         "formats": tuple(arguments.formats or ("csv",)),
         "force": arguments.force,

@@ -20,13 +20,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         ("resume", "Let a paused schedule go on"),
         ("run", "Run a schedule at once"),
         ("end", "End a schedule for good; its reports stay"),
-        ("log", "Show the log of its newest run, or of another one"),
+        ("stop", "Stop its newest run, or another one, that waits or runs; the schedule goes on"),
+        ("log", "Show the log of its newest run, or of another one; of one that runs, what it said so far"),
     ):
         action = actions.add_parser(name, help=text, description=text)
         action.add_argument("id", help="as the list shows it")
         if name in ("pause", "end"):
             action.add_argument("--reason", default="", help="why, in a sentence")
-        if name == "log":
+        if name in ("log", "stop"):
             action.add_argument("--run", metavar="RUN", help="a run, as `show` shows it (default: the newest)")
 
 
@@ -112,11 +113,19 @@ def _log(arguments: argparse.Namespace) -> None:
     print(_found(arguments).log(arguments.run), end="")
 
 
+def _stop(arguments: argparse.Namespace) -> None:
+    from londata.reports.scheduled import run_words
+
+    found = _found(arguments)
+    print(f"{found.id}: the run {run_words(found.stop(arguments.run), found.record.timezone)}.")
+
+
 _ACTIONS: dict[str, Callable[[argparse.Namespace], None]] = {
     "add": _add,
     "list": _list,
     "show": _show,
     "log": _log,
+    "stop": _stop,
     "pause": lambda arguments: print(_found(arguments).pause(arguments.reason)),
     "resume": lambda arguments: print(_found(arguments).resume()),
     "run": lambda arguments: print(_found(arguments).run_now()),

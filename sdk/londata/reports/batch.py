@@ -237,11 +237,18 @@ class _Running:
         self._template, self._out, self._account, self._versions = template, out, account, versions
         self._pins: Pins = {}
         self._before: dict[str, Receipt | None] = {}
-        self._folder = summary.folder_for(account, out, dt.date.today())
+        self._place = summary.Place(account, out, dt.date.today())
+        self._folder = self._place.folder
         self._written = 0.0
 
     def run(self, tasks: Sequence[Task], reuse: Reuse | None, executor: Executor, progress: bool) -> Batch:
         """Use again what can be used again, make the rest, and write the summary, however it ends."""
+        try:
+            return self._run(tasks, reuse, executor, progress)
+        finally:
+            self._place.release()
+
+    def _run(self, tasks: Sequence[Task], reuse: Reuse | None, executor: Executor, progress: bool) -> Batch:
         left = [task for task in tasks if not self._used_again(task, reuse)]
         self._pins = self._versions.pins()  # also of what a report that is used again read, declared or not
         series = Series(self._template, self._out)

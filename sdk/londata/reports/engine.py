@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import html
 import importlib.util
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -180,13 +179,10 @@ def need_libraries() -> None:
 
 def _run(job: Job, template: Template, progress: bool) -> Path:
     """Run it under a progress bar, and return the folder of the finished report."""
-    from tqdm import tqdm
+    from londata.reports import progress as shown
 
-    from londata.fetch.progress import in_notebook
-
-    where = sys.stdout if in_notebook() else sys.stderr
     runner = shared()
-    with tqdm(desc=job.heading, unit=" cells", disable=not progress, leave=False, bar_format=_BAR, file=where) as bar:
+    with shown.bar(progress, desc=job.heading, unit=" cells", bar_format=_BAR) as bar:
 
         def show(event: dict[str, Any]) -> None:
             bar.total = event["of"]

@@ -55,6 +55,9 @@ class Keeps(Protocol):
     def runs(self, name: str, most: int) -> Runs:
         """List runs, the newest first."""
 
+    def stop(self, run: str) -> Run:
+        """Stop a run that waits or runs."""
+
     def log(self, run: str) -> str:
         """Give the end of a run's log."""
 
@@ -116,6 +119,28 @@ class ScheduledReport:
         """End it for good; its runs and reports stay."""
         return self._as(self._there().change(self.id, "end", reason))
 
+    def stop(self, run: str | Run | None = None) -> Run:
+        """Stop a run that waits or runs; the schedule itself goes on.
+
+        Parameters
+        ----------
+        run
+            The run or its id; the newest when not given.
+
+        Returns
+        -------
+        Run
+            As it stands then.
+
+        Raises
+        ------
+        UsageError
+            It has not run yet.
+        ScheduleError
+            It has ended already.
+        """
+        return self._there().stop(self._named(run))
+
     def refresh(self) -> ScheduledReport:
         """Look at it again."""
         return self._as(self._there().again(self.id))
@@ -133,13 +158,16 @@ class ScheduledReport:
         UsageError
             It has not run yet.
         """
-        name = run.id if isinstance(run, Run) else run
-        if name is None:
-            newest = self.runs(1)
-            if not newest:
-                raise UsageError("It has not run yet, so there is no log.", hint="Look at .next_runs(), or .run_now().")
-            name = newest[0].id
-        return self._there().log(name)
+        return self._there().log(self._named(run))
+
+    def _named(self, run: str | Run | None) -> str:
+        """Give the id of a run, of the newest where none is named."""
+        if run is not None:
+            return run.id if isinstance(run, Run) else run
+        newest = self.runs(1)
+        if not newest:
+            raise UsageError("It has not run yet.", hint="Look at .next_runs(), or .run_now().")
+        return newest[0].id
 
     def _rule(self) -> Rule:
         return Rule(self.record.rule, self.record.timezone, self.record.words)

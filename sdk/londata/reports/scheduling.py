@@ -69,7 +69,7 @@ def schedule(
     notify, notify_when
         Who is told (``mailto:…``, ``https://…``), of ``failure`` or ``always``.
     formats
-        What is made beside page and notebook: ``pdf``, ``csv``, ``parquet``.
+        What is made beside page, notebook and the numbers of the figures as CSV: ``pdf``, ``parquet``.
     parameters, **values
         The report's parameters, as a mapping, by name, or both.
 
@@ -174,6 +174,11 @@ class _Service:
         """List runs, the newest first."""
         found = self.client.runs(name, most)
         return _read(lambda: Runs([Run.model_validate(each) for each in found]))
+
+    def stop(self, run: str) -> Run:
+        """Stop a run that waits or runs."""
+        stopped = self.client.stop(run)
+        return _read(lambda: Run.model_validate(stopped))
 
     def log(self, run: str) -> str:
         """Give the end of a run's log."""

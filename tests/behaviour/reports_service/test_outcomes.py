@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
@@ -50,3 +51,23 @@ def test_attempts_that_failed_alike_say_it_once_and_long_words_are_folded():
     assert "for the same reason as attempt 3" in page
     assert page.count("0 made, 33 failed") == 3
     assert '<details class="more">' in page
+
+
+def test_every_summary_of_the_day_is_known_for_one_and_the_newest_is_read(tmp_path):
+    told = {"reports": [{"value": "Barnet", "status": "failed", "problem": "Rolls is not open."}]}
+    second = tmp_path / "reports" / "profile.batch-2"
+    second.mkdir(parents=True)
+    (second / "batch.json").write_text(json.dumps(told))
+    (second / outcome.RECEIPT).write_text("{}")
+    found = left(tmp_path, "{}")
+    assert (found.made, found.failed) == (0, 1)
+    newer = (tmp_path / "reports" / "profile.batch" / "batch.json").stat().st_mtime + 5
+    os.utime(second / "batch.json", (newer, newer))
+    log = tmp_path / "log.txt"
+    assert outcome.read(tmp_path / "reports", Left(1), log).problem == "Rolls is not open. (Barnet)"
+
+
+def test_how_far_it_got_is_not_taken_for_its_last_words(tmp_path):
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "log.txt").write_text("Killed by nobody\n… Profile: 3 of 33 reports\n")
+    assert outcome.read(tmp_path / "reports", Left(1), tmp_path / "log.txt").problem == "Killed by nobody"

@@ -20,6 +20,7 @@ from londata.errors import (
     UsageError,
 )
 from londata.reports import scheduling
+from londata_hub.store import RunStore
 
 
 def test_a_report_is_scheduled_for_every_borough_and_comes_round_by_london_s_clock(as_ada):
@@ -41,6 +42,26 @@ def test_it_works_for_the_project_of_the_kernel_unless_another_is_named(as_ada, 
     monkeypatch.setenv("LONDATA_PROJECT", "school-places")
     assert reports.schedule("borough-profile", "daily 06:00", borough="Camden").record.project == "school-places"
     assert reports.schedule("borough-profile", "daily 06:00", project="", borough="Camden").record.project is None
+
+
+def test_a_run_under_way_is_watched_and_stopped_and_its_schedule_goes_on(as_ada, capsys):
+    made = reports.schedule("borough-profile", "daily 06:00", borough="Camden")
+    with pytest.raises(UsageError, match="not run yet"):
+        made.stop()
+    under_way = made.run_now().last
+    with RunStore(as_ada.database, as_ada.state / "anchors") as store:
+        assert store.begin(under_way.id, "one")
+    (as_ada.run_folder(made.record, under_way) / "log.txt").write_text("… cell 3 of 15\n")
+    assert made.log() == "… cell 3 of 15\n"
+    with as_ada.browser("ada") as browser:
+        page = browser.get(f"/services/reports/runs/{under_way.id}").text
+    assert "<h2>Log so far</h2>" in page
+    assert "… cell 3 of 15" in page
+    assert cli.main(["schedule", "stop", made.id]) == 0
+    assert "was stopped" in capsys.readouterr().out
+    assert (made.refresh().state, made.runs(1)[0].state) == ("active", "stopped")
+    with pytest.raises(ScheduleError, match="under way"):
+        made.stop(under_way)
 
 
 def test_it_is_paused_resumed_run_and_ended_and_says_so(as_ada):

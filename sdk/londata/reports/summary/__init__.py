@@ -2,6 +2,7 @@
 
 from londata.reports.summary.account import Account, Outcome, State
 from londata.reports.summary.differences import Changes, compare
-from londata.reports.summary.page import DATA, PAGE, folder_for, write
+from londata.reports.summary.page import DATA, PAGE, write
+from londata.reports.summary.place import Place, is_summary
 
-__all__ = ["DATA", "PAGE", "Account", "Changes", "Outcome", "State", "compare", "folder_for", "write"]
+__all__ = ["DATA", "PAGE", "Account", "Changes", "Outcome", "Place", "State", "compare", "is_summary", "write"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import itertools
 import json
 import os
 import threading
@@ -20,31 +19,6 @@ PAGE, DATA = "batch.html", "batch.json"
 _HERE = Path(__file__).parent
 _STYLE = _HERE.parent / "page" / "page.css"
 _SHORT_PIN = 12
-
-
-def folder_for(account: Account, out: Path, day: dt.date) -> Path:
-    """Say where the summary of a batch goes: to the one of the same batch from that day, or to a folder of its own.
-
-    Parameters
-    ----------
-    account, out, day
-        What was asked for, into which folder, and when.
-    """
-    stem = f"{account.template}-{day.isoformat()}.batch"
-    names = itertools.chain([stem], (f"{stem}-{number}" for number in itertools.count(2)))
-    return next(out / name for name in names if _is_free_for(account, out / name))
-
-
-def _is_free_for(account: Account, folder: Path) -> bool:
-    """Whether there is no summary yet, or one of the same template, parameters and choices: it is written anew."""
-    try:
-        there = json.loads((folder / DATA).read_text(encoding="utf-8"))
-        asked = (there["template"], there["each"], there["parameters"], {line["value"] for line in there["reports"]})
-    except FileNotFoundError:
-        return True
-    except (OSError, ValueError, KeyError, TypeError):  # not ours, or broken: left as it is
-        return False
-    return asked == (account.template, account.each, dict(account.parameters), set(account.values))
 
 
 def write(account: Account, folder: Path) -> None:
