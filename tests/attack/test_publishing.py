@@ -20,7 +20,7 @@ from londata_hub.publishing import entries
 from londata_hub.publishing.snapshots import why_not_name
 from published import RECORD, a_publication, a_version, resting_on
 from publishing_world import World, a_notebook, a_world, asked
-from sharing_records import ADA, BOLA, CHEN
+from sharing_records import ADA, BOLA, CHEN, an_entry
 
 
 @pytest.fixture
@@ -72,6 +72,24 @@ def test_nobody_gets_a_name_that_was_somebody_elses(world: World) -> None:
     world.publish(ADA, "never-shown")
     with pytest.raises(UsageError, match="is taken"):
         world.publisher.publish(BOLA, asked("never-shown"))
+
+
+def test_a_name_that_a_source_takes_during_the_check_stays_the_sources(world: World) -> None:
+    world.checker.go.clear()
+    world.publisher.publish(ADA, asked())
+    assert world.checker.at_work.wait(10)
+    world.put(an_entry("library-visits"))
+    world.checker.go.set()
+    world.publisher.wait("library-visits", 1, 30)
+    version = world.store.version("library-visits", 1)
+    assert version is not None
+    assert (version.state, "taken meanwhile" in version.findings[-1].sentence) == ("refused", True)
+    assert world.store.entry("library-visits").kind == "dataset"  # type: ignore[union-attr]
+
+
+def test_what_rests_on_nothing_is_refused(world: World) -> None:
+    world.checker.reads = ()
+    assert "nobody could tell what it rests on" in world.publish(ADA).findings[-1].sentence
 
 
 def test_somebody_cannot_have_checks_without_end(world: World) -> None:

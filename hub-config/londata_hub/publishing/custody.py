@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
+from weakref import WeakValueDictionary
 
 from londata.access import STEWARDS, Subject
 from londata.access.labels import label, may_open, shows_released_tables
@@ -32,14 +34,17 @@ class Custody:
 
     def __init__(self, store: PublicationStore, register: RegisterStore) -> None:
         self.store, self.register = store, register
-        self._locks: dict[str, threading.RLock] = {}
+        # Kept for as long as somebody holds one: strangers name things that do not exist, too
+        self._locks: WeakValueDictionary[str, Any] = WeakValueDictionary()
         self._making = threading.Lock()
 
     @contextmanager
     def alone(self, slug: str) -> Iterator[None]:
         """Let one change of a publication happen after the other."""
         with self._making:
-            lock = self._locks.setdefault(slug, threading.RLock())
+            lock = self._locks.get(slug)
+            if lock is None:
+                lock = self._locks[slug] = threading.RLock()
         with lock:
             yield
 

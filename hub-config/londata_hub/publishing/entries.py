@@ -100,6 +100,8 @@ def entry_of(
     uses = list(dict.fromkeys(each.entry for each in version.rests_on if each.entry != publication.slug))
     if publication.shipped and not uses:
         uses = list(version.record.get("uses", ()))
+    if not uses:
+        raise UsageError("It reads no data of the register, so nobody could tell what it rests on.")
     access = _access(publication, version, label)
     values = _given(version.record) | {
         "kind": "insight",

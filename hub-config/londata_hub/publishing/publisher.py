@@ -289,10 +289,18 @@ class Publisher(Custody):
             found += [Finding(check="audience", weight="must", sentence=each[:1000]) for each in wide]
             found += _licences(self.used(version))
             try:
+                self._require_free(publication)
                 entries.entry_of(publication, version, version.label, self.used(version))
             except UsageError as error:
                 found.append(Finding(check="record", weight="must", sentence=str(error)[:1000]))
         return version.model_copy(update={"findings": tuple(found)})
+
+    def _require_free(self, publication: Publication) -> None:
+        """See that no other source has brought an entry of this name meanwhile."""
+        slug = publication.slug
+        mine = self.register.names(entries.source_of(publication)).values()
+        if slug not in mine and self.register.taken([slug]):
+            raise UsageError(f"The name {slug!r} has been taken meanwhile.", hint="Publish it under another one.")
 
     def _accept(self, version: Version, checked: Checked, audience: tuple[str, ...] | None) -> Version:
         key = (version.publication, version.number)
