@@ -9,7 +9,7 @@ from londata.insights.giveaways import giveaways
 from londata.insights.looking import look
 from londata.settings import shipped
 
-#: Text → what it is taken for. The values are made up; they are put together so that no scanner stumbles over this file.
+#: Text → what it is taken for. The values are made up, and put together here so that no scanner stumbles over them.
 SECRETS = {
     'password = "hunter2secret"': "a password",
     'connect(host="db", password="correct-horse")': "a password",
