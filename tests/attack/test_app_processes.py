@@ -1,6 +1,7 @@
 """What an app's own code must not be able to reach, and what happens when it dies. No hub is needed here."""
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -50,44 +51,51 @@ HTML("<p>FOUND" + json.dumps(found).replace("<", "") + "DNUOF</p>")
 """
 
 
+@contextlib.asynccontextmanager
+async def outside(short_folder, tmp_path):
+    """Things of the machine that an app must not reach, as the probe names them."""
+    secret, database, other = tmp_path / "secret", tmp_path / "register.sqlite", tmp_path / "insights" / "other" / "1"
+    other.mkdir(parents=True)
+    for path in (secret, database):
+        path.write_text("the-services-token")
+    port = await asyncio.start_server(lambda reader, writer: None, "127.0.0.1", 0)
+    socket = await asyncio.start_unix_server(lambda reader, writer: None, str(short_folder / "hub.sock"))
+    named = {"secret": secret, "database": database, "other": other, "hub": Path(sandbox.__file__).parent}
+    named |= {"socket": short_folder / "hub.sock"}
+    yield {name: str(path) for name, path in named.items()} | {
+        "port": port.sockets[0].getsockname()[1],
+        "pid": os.getpid(),
+    }
+    port.close()
+    socket.close()
+
+
+async def page_of(process, **headers):
+    """The page that a process makes."""
+    session, named = await process.session(), {name.replace("_", "-"): value for name, value in headers.items()}
+    patience = aiohttp.ClientTimeout(90)
+    async with session.get("http://app/services/apps/probe/", headers=named, timeout=patience) as answer:
+        return answer.status, await answer.text()
+
+
 def test_an_app_reaches_neither_network_nor_files_nor_tokens(short_folder, tmp_path, monkeypatch):
     why_not = sandbox.why_not()
     assert not why_not, f"this test needs a sandbox: {why_not}"
     monkeypatch.setenv("JUPYTERHUB_API_TOKEN", "the-services-token")
-    secret = tmp_path / "secret"
-    secret.write_text("the-services-token")
 
     async def story():
-        server = await asyncio.start_server(lambda reader, writer: None, "127.0.0.1", 0)
-        port = server.sockets[0].getsockname()[1]
-        hub = str(Path(sandbox.__file__).parent)
-        snapshots = tmp_path / "insights" / "other" / "1"
-        snapshots.mkdir(parents=True)
-        (tmp_path / "register.sqlite").write_text("SQLite")
-        outside = {"socket": str(short_folder / "hub.sock"), "other": str(snapshots), "pid": os.getpid()}
-        hub_socket = await asyncio.start_unix_server(lambda reader, writer: None, outside["socket"])
-        probe = {"port": port, "secret": str(secret), "hub": hub, "database": str(tmp_path / "register.sqlite")}
-        cell = nbformat.v4.new_code_cell(PROBE % (probe | outside))
-        kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-        (tmp_path / "app").mkdir()
-        nbformat.write(nbformat.v4.new_notebook(cells=[cell], metadata=kernel), tmp_path / "app" / "app.ipynb")
-        app = App("probe", "Probe", "", "", tmp_path / "app" / "app.ipynb")
-        process = AppProcess(app, "/services/apps/probe/", Places(short_folder, tmp_path, isolated=True), print)
-        try:
-            session = await process.session()
-            async with session.get(
-                "http://app/services/apps/probe/",
-                headers={"X-Londata-Kernel": "0e3e0731-5f81-479b-9242-ad3e1e2c6a11"},
-                timeout=aiohttp.ClientTimeout(90),
-            ) as answer:
-                page = await answer.text()
-            async with session.get("http://app/services/apps/probe/") as answer:
-                nameless = answer.status, await answer.text()
-        finally:
-            await process.stop()
-            server.close()
-            hub_socket.close()
-        return page, nameless
+        async with outside(short_folder, tmp_path) as things:
+            cell = nbformat.v4.new_code_cell(PROBE % things)
+            kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+            (tmp_path / "app").mkdir()
+            nbformat.write(nbformat.v4.new_notebook(cells=[cell], metadata=kernel), tmp_path / "app" / "app.ipynb")
+            app = App("probe", "Probe", "", "", tmp_path / "app" / "app.ipynb")
+            process = AppProcess(app, "/services/apps/probe/", Places(short_folder, tmp_path, isolated=True), print)
+            try:
+                _, page = await page_of(process, X_Londata_Kernel="0e3e0731-5f81-479b-9242-ad3e1e2c6a11")
+                return page, await page_of(process)
+            finally:
+                await process.stop()
 
     page, nameless = asyncio.run(story())
     output = json.loads('"' + page.partition("FOUND")[2].partition("DNUOF")[0] + '"')

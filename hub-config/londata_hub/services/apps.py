@@ -42,7 +42,17 @@ class Callback(Guarded, HubOAuthCallbackHandler):  # type: ignore[misc]  # jupyt
 
 
 def application(theatre: Theatre, prefix: str, usher: Usher | None = None) -> Application:
-    """Make the web application: the table of everything that answers."""
+    """Make the web application: the table of everything that answers.
+
+    Parameters
+    ----------
+    theatre
+        The apps.
+    prefix
+        The path of the service, with a slash at both ends.
+    usher
+        Watches over those who look.
+    """
     slug = r"([a-z0-9]+(?:-[a-z0-9]+)*)"
     return Application(
         [

