@@ -136,7 +136,7 @@ def test_a_form_of_another_site_or_person_changes_nothing(there, hers):
 
 def test_hostile_words_are_text_on_every_page(there):
     words = dict.fromkeys(("title", "summary", "public_benefit", "friction", "method", "limits"), iw.HOSTILE)
-    words |= {"tags": [iw.HOSTILE[:100]], "transparency": {iw.HOSTILE: [iw.HOSTILE], "tier": {"x": iw.HOSTILE}}}
+    words |= {"tags": [iw.HOSTILE[:100]], "transparency": {"name": iw.HOSTILE, "description": iw.HOSTILE}}
     there.published("hostile", ("pupils",), tables=("by-ward",), project="school-places", record=words)
     with there.client("ada") as ada:
         ada.post(f"{API}/insights/hostile/releases/1/steps", json={"to": "submitted", "why": iw.HOSTILE})
@@ -217,8 +217,9 @@ def deep(levels):
         asked(files={"../../x.ipynb": "aaaa", "app.ipynb": "aaaa"}),
         asked(files={}),
         asked(files={f"{number}.csv": "" for number in range(300)}),
-        asked(record=iw.RECORD | {"transparency": deep(12)}),
-        asked(record=iw.RECORD | {"transparency": {"a": list(range(5_000))}}),
+        asked(record=iw.RECORD | {"geography": deep(12)}),
+        asked(record=iw.RECORD | {"tags": ["x"] * 5_000}),
+        asked(record=iw.RECORD | {"transparency": {"x": "y"}}),
         asked(record=iw.RECORD | {"summary": "x" * 30_000}),
         asked(record=iw.RECORD | {"access": "open"}),
         asked(audience=["everybody"]),

@@ -41,7 +41,7 @@ def there(tmp_path_factory):
     (folder / "apps").mkdir()
     running = RunningHub(folder / "state", environ={"LONDATA_VOILA_APPS": str(folder / "apps")})
     try:
-        yield running.start()
+        yield running.start(240)
     finally:
         with contextlib.suppress(subprocess.TimeoutExpired):
             running.stop()
@@ -77,7 +77,7 @@ def publish(client, *cells, **more):
         said = client.get(address).json()
         return said if said["state"] != "checking" else None
 
-    return wait_for(ended, 120, "the end of the check")
+    return wait_for(ended, 240, "the end of the check")
 
 
 @pytest.fixture(scope="module")

@@ -91,7 +91,7 @@ def _while_it_runs(hall: Counter, authenticate: Authenticate, running: Running) 
 
 def main() -> None:
     """Run the service as the hub starts it, until it is stopped."""
-    logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
+    logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
     hub, login = settings.load(), Login.of(os.environ, "insights")
     api_url, token = os.environ["JUPYTERHUB_API_URL"], os.environ["JUPYTERHUB_API_TOKEN"]
     authenticate = HubAuth(api_url, os.environ.get("JUPYTERHUB_SERVICE_NAME", "insights"))

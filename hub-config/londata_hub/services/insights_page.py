@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 from urllib.parse import quote
 
 from londata.access.labels import shows_released_tables
 from londata.records import Insight
 from londata.records.legal import OUTPUTS, purpose_title
 from londata.records.publications import Version
+from londata.records.transparency import STANDARD, Transparency, known_of, transparency_of
 from londata_hub.services.insights_facts import ACCESS, FORMS, STATES, Shown, Used, audience_in_words, in_months
 from londata_hub.services.insights_look import date, facts, link, listed, marks, page, picture, ways, words
 from londata_hub.services.look import safe, table
@@ -65,7 +65,7 @@ def insight_page(prefix: str, about: About, owning: str = "", *, known: bool = T
     shown = about.shown
     body = [marks(shown), f'<p class="lead">{safe(shown.word("summary"))}</p>', _standing(prefix, shown, known)]
     body.append(f'<div class="two"><div>{_picture(prefix, shown)}{_texts(shown)}{_data(prefix, about)}')
-    body.append(f"{_rests(prefix, about)}{_tables(prefix, about)}{_reports(about)}{_transparency(shown)}</div>")
+    body.append(f"{_rests(prefix, about)}{_tables(prefix, about)}{_reports(about)}{_transparency(about)}</div>")
     body.append(f"<aside aria-label='About this insight'>{_facts(prefix, about)}{_usage(about)}</aside></div>{owning}")
     return page(shown.title, "".join(body), ways(prefix, known=known, steward=steward, at=shown.slug))
 
@@ -210,25 +210,29 @@ def _reports(about: About) -> str:
     return f"<h2>Reports made of it</h2>{listed(links)}"
 
 
-def _transparency(shown: Shown) -> str:
-    """Write the record of algorithmic transparency as its author filled it in."""
-    record = shown.version.record.get("transparency") if shown.version else None
-    if not isinstance(record, Mapping) or not record:
+def _transparency(about: About) -> str:
+    """Write the record of algorithmic transparency: as its author filled it in, and what the hub knows of it."""
+    version = about.shown.version
+    said = version.record.get("transparency") if version else None
+    if version is None or not said:
         return ""
-    return f"<h2>Algorithmic transparency record</h2>{_fields(record)}"
-
-
-def _fields(values: Mapping[str, Any]) -> str:
-    rows = []
-    for name, value in values.items():
-        label = str(name).replace("_", " ").capitalize()
-        if isinstance(value, Mapping):
-            rows.append((label, _fields(value)))
-        elif isinstance(value, (list, tuple)):
-            rows.append((label, listed(safe(each) for each in value)))
-        else:
-            rows.append((label, safe(value) if value not in (None, "") else ""))
-    return facts(rows)
+    try:
+        record = transparency_of(said)
+    except ValueError:
+        return ""
+    reads = [
+        {"entry": each.slug, "title": each.entry.title if each.entry else each.slug, "version": each.version}
+        | {"access": each.access, "agreement": each.agreement}
+        for each in about.used
+    ]
+    record = record.filled(known_of(version.record, owner=about.shown.owner, reads=reads, environment={}))
+    parts = [f"<h2>Algorithmic transparency record</h2><p>After the {safe(STANDARD)}.</p>"]
+    for tier, sections in Transparency.tiers().items():
+        for section, names in sections.items():
+            rows = [(Transparency.title_of(name), safe(getattr(record, name))) for name in names]
+            if any(value for _, value in rows):
+                parts.append(f"<h3>Tier {tier}: {safe(section)}</h3>{facts(rows)}")
+    return "".join(parts)
 
 
 def _facts(prefix: str, about: About) -> str:
