@@ -223,7 +223,7 @@ def _build(air: Air, sources: str, first: Choice) -> ipywidgets.Widget:
     by_name = sorted((words.site_name(air, str(code)), str(code)) for code in air.sites.index)
     site = app_parts.choice("Site", by_name, first.site)
     pollutant = app_parts.choice("Pollutant", [(each.name, key) for key, each in POLLUTANTS.items()], first.pollutant)
-    hours = [(f"{hour:%A} {hour.day} {hour:%B, %H:%M} UTC", hour) for hour in air.forecast.hours]
+    hours = [(f"{hour:%a} {hour.day} {hour:%b %Y, %H:%M} UTC", hour) for hour in air.forecast.hours]
     hour = app_parts.choice("Hour", hours, first.hour)
     told, foretold, now, then, later = (place(name) for name in ("words", "words", "now", "then", "later"))
 

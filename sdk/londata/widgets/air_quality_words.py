@@ -173,7 +173,7 @@ def by_day(readings: pd.Series[float]) -> pd.DataFrame:
     means, days = daily(readings), readings.resample("D")
     return pd.DataFrame(
         {
-            "day": [f"{each:%a} {each.day} {each:%b %Y}" for each in pd.DatetimeIndex(means.index)],
+            "day": [f"{each:%a} {each.day} {each:%b}" for each in pd.DatetimeIndex(means.index)],
             "mean": means.to_numpy(),
             "highest": days.max().to_numpy(),
             "lowest": days.min().to_numpy(),

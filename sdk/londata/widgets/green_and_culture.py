@@ -168,7 +168,7 @@ def explore(catalog: Any, query: str = "") -> ipywidgets.Widget:
 def _build(shown: Map, sources: str, first: Choice) -> ipywidgets.Widget:
     names = shown.city.names
     borough = app_parts.choice("Borough", sorted((name, code) for code, name in names.items()), first.code)
-    kind = app_parts.choice("Close to", [(one.capitalize(), key) for key, (one, _) in KINDS.items()], first.kind)
+    kind = app_parts.choice("Close to", [(key.capitalize(), key) for key in KINDS], first.kind)
     walks = [(f"{metres:,} m ({minutes} minutes)", metres) for metres, minutes in WALKS.items()]
     walk = app_parts.choice("Walk", walks, first.metres)
     by = app_parts.choice(
