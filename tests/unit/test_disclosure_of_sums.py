@@ -118,10 +118,10 @@ def test_a_category_cannot_be_called_as_a_total_is():
 @st.composite
 def cells(draw):
     """Some small contributors of the cell's own, and up to two firms that other cells have, too."""
-    small = draw(st.integers(0, 4) | st.integers(10, 16))
+    small, unit = draw(st.integers(0, 3) | st.integers(10, 16)), draw(st.sampled_from([1, 2, 3, 20]))
     own = draw(st.text("abcdef", min_size=5, max_size=5))
-    firms = draw(st.dictionaries(st.sampled_from(FIRMS), st.integers(0, 300), max_size=2))
-    return {f"{own}-{number}": draw(st.sampled_from([1, 7, 30])) for number in range(small)} | firms
+    firms = draw(st.dictionaries(st.sampled_from(FIRMS), st.integers(5, 60) | st.just(300), max_size=2))
+    return {f"{own}-{number}": unit for number in range(small)} | firms
 
 
 def check(table, rows, columns):
@@ -158,8 +158,8 @@ class Known:
         ]
 
 
-@settings(deadline=None, max_examples=40)
-@given(st.lists(cells(), min_size=1, max_size=5))
+@settings(deadline=None, max_examples=150)
+@given(st.lists(cells(), min_size=2, max_size=5))
 def test_no_hidden_sum_of_a_list_can_be_told_within_its_interval(lots):
     check(Known({(f"r{at}",): cell for at, cell in enumerate(lots)}, ["x"]), [f"r{at}" for at in range(len(lots))], [])
 
