@@ -102,7 +102,15 @@ class NamedKernels(AsyncMappingKernelManager):  # type: ignore[misc]  # jupyter_
         loop.add_reader(handle, ended)
 
     async def shutdown_kernel(self, kernel_id: str, now: bool = False, restart: bool = False) -> None:
-        """End a kernel at once: it keeps nothing, so there is nothing to wait for."""
+        """End a kernel at once: it keeps nothing, so there is nothing to wait for.
+
+        Parameters
+        ----------
+        kernel_id
+            Which.
+        now, restart
+            As Jupyter's manager takes them; it is always now.
+        """
         self.leaving.add(kernel_id)
         await super().shutdown_kernel(kernel_id, now=True, restart=restart)
 

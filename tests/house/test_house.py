@@ -96,7 +96,10 @@ def _imported(folder):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             if isinstance(node, ast.ImportFrom) and not node.level:
                 names = [node.module]
-            found |= {name.split(".")[0]: path for name in names}
+            names = [name.split(".")[0] for name in names]
+            # Programs that lie side by side, outside any package, find each other by name
+            beside = () if (path.parent / "__init__.py").exists() else {each.stem for each in path.parent.glob("*.py")}
+            found |= {name: path for name in names if name not in beside}
     ours = {"londata", "londata_hub"}
     return {name: path for name, path in found.items() if name not in sys.stdlib_module_names | ours}
 

@@ -107,20 +107,19 @@ async def _run(shell: Any, recorder: Any, cells: list[dict[str, Any]]) -> str:
 
 def _shell() -> tuple[Any, Any]:
     """Make the shell of a kernel without the kernel."""
-    import comm
     from ipykernel.zmqshell import ZMQInteractiveShell
     from traitlets.config import Config
 
     from londata.kernels import kernel_process
     from londata.kernels.recording import Recorder, RecordingComm, RecordingStream
 
-    importlib.import_module("ipykernel.ipkernel")  # puts its comms in place
+    ipykernel: Any = importlib.import_module("ipykernel.ipkernel")  # puts its comms in place
     shell = ZMQInteractiveShell.instance(config=Config({"HistoryManager": {"enabled": False}}))
     recorder = Recorder()
     shell.display_pub.session = shell.displayhook.session = recorder
     shell.kernel = _NoKernel(shell, recorder)
     RecordingComm.recorder = recorder
-    comm.create_comm = RecordingComm
+    ipykernel.comm.create_comm = RecordingComm
     sys.stdout, sys.stderr = RecordingStream("stdout", recorder), RecordingStream("stderr", recorder)
     sys.path.insert(0, "")
     os.environ.setdefault("MPLBACKEND", kernel_process.PICTURES)
