@@ -255,18 +255,29 @@ class Custody:
         with self.alone(slug):
             publication = self.store.find(slug)
             version = self._current(publication) if publication else None
-            if publication is None or version is None:
+            if publication is None:
                 return
-            source = entries.source_of(publication)
-            if publication.state == "withdrawn":
-                if not publication.shipped:
-                    self.register.upsert([], source=source, complete=True)
-                return
-            used = self.used(version)
-            entry = entries.entry_of(publication, version, self.label(version), used, self._publishers(publication))
-            report = self.register.upsert([entry], source=source)
-            if report.refused:
-                raise RegisterUnavailableError(f"The register has no entry of {slug}: {report.refused[0].reason}.")
+            if version is not None and publication.state != "withdrawn":
+                self.write_entry_of(publication, version)
+            elif not publication.shipped and self.register.names(entries.source_of(publication)):
+                self.register.upsert([], source=entries.source_of(publication), complete=True)
+
+    def write_entry_of(self, publication: Publication, version: Version) -> None:
+        """Let the register's entry say how a publication stands when this version of it is shown.
+
+        Parameters
+        ----------
+        publication, version
+            As they stand, or will in a moment.
+        """
+        entry = entries.entry_of(
+            publication, version, self.label(version), self.used(version), self._publishers(publication)
+        )
+        report = self.register.upsert([entry], source=entries.source_of(publication))
+        if report.refused:
+            raise RegisterUnavailableError(
+                f"The register has no entry of {publication.slug}: {report.refused[0].reason}."
+            )
 
     def _publishers(self, publication: Publication) -> Mapping[str, Publisher]:
         if not publication.shipped:

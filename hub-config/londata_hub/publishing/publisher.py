@@ -303,11 +303,22 @@ class Publisher(Custody):
             raise UsageError(f"The name {slug!r} has been taken meanwhile.", hint="Publish it under another one.")
 
     def _accept(self, version: Version, checked: Checked, audience: tuple[str, ...] | None) -> Version:
+        """Let a version be the current one: in the register first, so that whoever sees it as ready finds it there."""
         key = (version.publication, version.number)
         hashes = self.snapshots.add(*key, checked.files)
-        files = {**version.files, **hashes}
-        ready = self.store.accept(version.model_copy(update={"files": files}), version.published_by, audience=audience)
-        self.write_entry(version.publication)
+        version = version.model_copy(update={"files": {**version.files, **hashes}})
+        publication = self.store.find(version.publication)
+        try:
+            if publication and publication.state != "withdrawn":
+                chosen = publication.audience if audience is None else audience
+                by_hub = publication.state == "paused" and publication.changed_by == HUB
+                state = "live" if by_hub else publication.state
+                shown = {"current": version.number, "audience": chosen, "stale": "", "state": state}
+                self.write_entry_of(publication.model_copy(update=shown), version)
+            ready = self.store.accept(version, version.published_by, audience=audience)
+        except BaseException:
+            self.write_entry(version.publication)
+            raise
         if ready.label.access == "open":
             self._release_open(ready)
         self._say(key, f"Version {ready.number} is open.")

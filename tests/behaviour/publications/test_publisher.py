@@ -294,6 +294,37 @@ def test_a_hub_that_stopped_in_the_middle_refuses_when_it_starts_again(world: Wo
     assert world.publication().current == 0, "what the old process finds afterwards counts no more"
 
 
+def test_whoever_sees_it_as_ready_finds_it_in_the_register(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    there: list[int | None] = []
+    accept = world.store.accept
+
+    def accepting(version: Version, by: str, **more: Any) -> Version:
+        there.append(world.entry().version)
+        return accept(version, by, **more)
+
+    monkeypatch.setattr(world.store, "accept", accepting)
+    world.publish(ADA, audience=("hub",))
+    world.publish(ADA)
+    assert there == [1, 2]
+
+
+def test_an_entry_whose_version_was_not_accepted_after_all_is_taken_back(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: Any, **__: Any) -> Version:
+        raise RuntimeError("the database is gone")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(world.store, "accept", fails)
+        assert world.publish(ADA).state == "refused"
+    assert world.store.entry("library-visits") is None
+    world.publish(ADA, audience=("hub",))
+    with monkeypatch.context() as patch:
+        patch.setattr(world.store, "accept", fails)
+        world.publish(ADA, record=RECORD | {"title": "Another"})
+    assert (world.entry().title, world.entry().version) == (RECORD["title"], 2)
+
+
 def test_thresholds_only_get_stricter(world: World) -> None:
     world.publish(ADA)
     assert world.publisher.tighten(ADA, "library-visits", Thresholds(minimum=20)).thresholds.minimum == 20
