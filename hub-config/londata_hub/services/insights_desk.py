@@ -89,6 +89,13 @@ class Desk:
     def version(self, subject: Subject, slug: str, number: int) -> dict[str, Any]:
         """Show one version of an insight.
 
+        Parameters
+        ----------
+        subject
+            Who asks.
+        slug, number
+            Which version.
+
         Raises
         ------
         EntryNotFoundError
