@@ -28,7 +28,7 @@ GIVEN = frozenset(
 BESIDE = frozenset({"transparency"})
 #: What only those give who ship an insight with londata.
 SHIPPED = frozenset({"publisher", "owner", "uses", "access", "listing"})
-_FOUND_OUT = frozenset(Insight.model_fields) - GIVEN
+_FOUND_OUT = frozenset(Insight.model_fields) - GIVEN - BESIDE
 
 
 def source_of(publication: Publication) -> str:
@@ -59,6 +59,10 @@ def check_record(record: Mapping[str, Any], slug: str, *, shipped: bool = False)
     problems += [f"{name}: no such field" for name in unknown]
     missing = [name for name in ("title", "public_benefit") if not str(record.get(name, "")).strip()]
     problems += [f"{name}: is missing" for name in missing]
+    try:
+        transparency_of(record.get("transparency", {}))
+    except ValueError as error:
+        problems.append(f"transparency: {error}")
     if not problems:
         trial = {"id": slug, "owner": "nobody", "access": "open", "uses": [slug]}
         try:

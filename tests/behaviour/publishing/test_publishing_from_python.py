@@ -1,5 +1,6 @@
 """Publishing from Python and from a terminal, with the real service behind it: what is asked, and what comes back."""
 
+import hashlib
 import io
 
 import nbformat
@@ -9,7 +10,8 @@ import pytest
 import londata
 from insights_world import PREFIX, insights_world
 from londata import cli, insights, readlog
-from londata.errors import AccessDeniedError, EntryNotFoundError, UsageError
+from londata.errors import AccessDeniedError, EntryNotFoundError, ReadError, UsageError
+from londata.intake_catalog import published
 from londata.intake_catalog.entry import EntryData, RegisterEntry
 
 SAID = {"title": "Sizes of boroughs", "public_benefit": "Everybody knows.", "progress": False}
@@ -96,21 +98,21 @@ def entry_of(there, slug):
 
 
 def test_an_insight_of_the_catalog_opens_gives_its_tables_and_its_receipt(as_, there):
-    frame = pd.DataFrame({"ward": ["A", "B"], "people": [10, 25]})
-    written = io.BytesIO()
-    frame.to_parquet(written)
-    files = {"tables/people.parquet": written.getvalue()}
-    there.published("visits", tables=("people",), files=files)
+    there.published("visits", tables=("people",))
+    frame = pd.read_parquet(io.BytesIO(there.hall.snapshots.read("visits", 1, "tables/people.parquet")))
     entry = entry_of(there, "visits")
     assert entry.open() == "/services/apps/visits/"
     assert 'href="/services/apps/visits/"' in entry.open()._repr_html_()
     before = len(readlog.reads())
     read = entry.read()
     pd.testing.assert_frame_equal(read, frame)
-    assert read.attrs["londata"]["title"] == "Table people"
+    assert read.attrs["londata"]["unit"]
     assert [(each.entry, each.distribution) for each in readlog.reads()[before:]] == [("visits", "people")]
-    assert list(entry.read(["people"], table="people").columns) == ["people"]
-    assert len(entry.discover()) == 2
+    first = frame.columns[0]
+    assert list(entry.read([first], table="people").columns) == [first]
+    assert 0 < len(entry.discover()) <= 10
+    with pytest.raises(UsageError, match="no column 'x'"):
+        entry.read(["x"])
     assert {"open", "receipt"} <= set(dir(entry))
     assert isinstance(entry.receipt(), dict)
     with pytest.raises(UsageError, match=r'no table .x.*\n +catalog\.visits\.read\(table="people"\)'):
@@ -126,10 +128,12 @@ def test_an_insight_of_the_catalog_opens_gives_its_tables_and_its_receipt(as_, t
         data.open()
 
 
-def test_what_arrives_must_be_what_was_sent(as_, there):
-    there.published("broken", tables=("people",))
-    with pytest.raises(Exception, match="no Parquet file"):
-        entry_of(there, "broken").read()
+def test_what_arrives_must_be_what_was_sent():
+    said = {"name": "people"}
+    with pytest.raises(ReadError, match="did not arrive as it was sent"):
+        published._frame(b"PAR1", "0" * 64, said)
+    with pytest.raises(ReadError, match="no Parquet file"):
+        published._frame(b"PAR1", hashlib.sha256(b"PAR1").hexdigest(), said)
 
 
 def test_a_person_who_may_not_open_it_gets_a_sentence(as_, there):
@@ -137,3 +141,25 @@ def test_a_person_who_may_not_open_it_gets_a_sentence(as_, there):
     as_("zed")
     with pytest.raises((AccessDeniedError, EntryNotFoundError)):
         entry_of(there, "mine").read()
+
+
+def test_a_model_has_a_transparency_record_that_the_hub_fills_in(as_, notebook, there):
+    about = {"models": "ridge regression", "risks": "A school opens."}
+    made = londata.publish(notebook, audience="hub", slug="rolls-ahead", form="model", model=about, **SAID)
+    assert there.store.version("rolls-ahead", made.number).record["transparency"] == about
+    record = entry_of(there, "rolls-ahead").transparency
+    assert (record.models, record.name, record.team) == ("ridge regression", "Sizes of boroughs", "ada")
+    assert record.datasets
+    assert "human_review" in record.missing
+    with pytest.raises(UsageError):
+        londata.publish(notebook, audience="hub", slug="x", model={"modell": "x"}, **SAID).require()
+
+
+def test_the_card_of_an_insight_says_what_has_changed_under_it(as_, there):
+    there.published("old", audience=("public",))
+    there.store.mark_stale("old", "open-figures has a new version <b>since</b>.")
+    there.shelve("old")
+    entry = entry_of(there, "old")
+    assert "Mind:          open-figures has a new version" in repr(entry)
+    assert "everybody, without a log-in" in repr(entry)
+    assert "<b>since" not in entry._repr_html_()
