@@ -29,6 +29,7 @@ HARM = f"""
 <img src="http://evil.example/pixel"><video src="http://evil.example/v" autoplay></video>
 <a id="lure" href="javascript:{RUN}">a link</a>
 <form id="form" action="http://evil.example/form" method="post"><button id="send">Send</button></form>
+<meta http-equiv="refresh" content="0;url=http://evil.example/refresh">
 <p>END-OF-HARM</p>
 """
 CELL = """

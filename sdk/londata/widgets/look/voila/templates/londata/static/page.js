@@ -14,6 +14,28 @@
   window.display_cells = window.voila_finish = show;
   document.addEventListener("DOMContentLoaded", show);
 
+  // Data that is shown as HTML can hold an order to go elsewhere, which no policy forbids: it becomes an unknown word.
+  function tame(text) {
+    return text === null ? "" : String(text).replace(/<meta/gi, "<x-meta");
+  }
+  for (const name of ["innerHTML", "outerHTML"]) {
+    const usual = Object.getOwnPropertyDescriptor(Element.prototype, name);
+    Object.defineProperty(Element.prototype, name, {
+      ...usual,
+      set(text) {
+        usual.set.call(this, tame(text));
+      },
+    });
+  }
+  const insert = Element.prototype.insertAdjacentHTML;
+  Element.prototype.insertAdjacentHTML = function (where, text) {
+    insert.call(this, where, tame(text));
+  };
+  const fragment = Range.prototype.createContextualFragment;
+  Range.prototype.createContextualFragment = function (text) {
+    return fragment.call(this, tame(text));
+  };
+
   // A page whose kernel is gone looks alive and answers nothing: say so.
   function lost() {
     if (document.getElementById("lost")) return;
