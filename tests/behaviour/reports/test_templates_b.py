@@ -247,7 +247,7 @@ def own(tmp_path_factory):
     """Of the project itself, whose tables are held with the register."""
     out = tmp_path_factory.mktemp("quality")
     return reports.run(
-        "publisher-quality", out=out, progress=False, publisher="The londata project", as_of="2026-12-31"
+        "publisher-quality", out=out, progress=False, publisher="The londata project", as_of="2026-12-31", tables=200
     )
 
 
