@@ -131,7 +131,7 @@ def test_a_table_is_shown_to_everybody_and_nothing_in_it_runs():
     assert "<th scope='row'" in markup
     assert "<th scope='col'>&lt;i&gt;home</th>" in markup
     hidden = table("pupils", lambda: PUPILS, **SAID, by="home")
-    assert "<td>hidden</td>" in hidden._repr_html_()
+    assert ">hidden</td>" in hidden._repr_html_()
     assert "not stated: too few stand behind it" in repr(hidden)
 
 

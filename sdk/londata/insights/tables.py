@@ -80,7 +80,7 @@ class InsightTable:
     def _row(self, row: Sequence[Any]) -> str:
         heads = len(self.by) or 1
         cells = [f"<th scope='row' style='text-align:left'>{_safe(each)}</th>" for each in row[:heads]]
-        cells += [f"<td>{_safe(self._written(each))}</td>" for each in row[heads:]]
+        cells += [f"<td style='text-align:right'>{_safe(self._written(each))}</td>" for each in row[heads:]]
         return f"<tr>{''.join(cells)}</tr>"
 
     def _written(self, value: Any) -> str:
