@@ -270,6 +270,7 @@ def main() -> None:
     options.add_argument("--pool", type=int, default=10)
     options.add_argument("--viewers", type=int, default=20)
     chosen = options.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # whoever ends this ends what it started, too
     with tempfile.TemporaryDirectory(prefix="ldb-", dir="/tmp") as room:
         report("Apps", asyncio.run(measure(chosen.rounds, chosen.pool, chosen.viewers, Path(room))))
 
