@@ -19,16 +19,11 @@ def fill(axes: Any, shapes: Any, inside: str, line: str, width: float) -> None:
     width
         Of the line, in points.
     """
-    import numpy as np
     import shapely
     from matplotlib.patches import PathPatch
     from matplotlib.path import Path
 
-    rings = shapely.get_rings(shapely.get_parts(np.asarray(shapes, dtype=object)))
-    points, ring = shapely.get_coordinates(rings, return_index=True)
-    if not len(points):
-        return
-    codes = np.full(len(points), Path.LINETO)
-    codes[np.diff(ring, prepend=-1) != 0] = Path.MOVETO
-    codes[np.diff(ring, append=-1) != 0] = Path.CLOSEPOLY
-    axes.add_artist(PathPatch(Path(points, codes), facecolor=inside, edgecolor=line, linewidth=width))
+    rings = [ring for each in shapes for part in shapely.get_parts(each) for ring in shapely.get_rings(part)]
+    if rings:
+        whole = Path.make_compound_path(*(Path(shapely.get_coordinates(ring), closed=True) for ring in rings))
+        axes.add_artist(PathPatch(whole, facecolor=inside, edgecolor=line, linewidth=width))

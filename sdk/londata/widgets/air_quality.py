@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import geopandas as gpd
-    import numpy as np
     import pandas as pd
 
 #: Three quarters of a day: the share of hours that the UK's and the WHO's means ask for.
@@ -73,10 +72,10 @@ class Forecast:
     """
 
     hours: pd.DatetimeIndex
-    latitude: np.ndarray[Any, Any]
-    longitude: np.ndarray[Any, Any]
-    values: Mapping[str, np.ndarray[Any, Any]]
-    shares: np.ndarray[Any, Any]
+    latitude: Any
+    longitude: Any
+    values: Mapping[str, Any]
+    shares: Any
 
 
 @dataclass(frozen=True)
@@ -153,16 +152,14 @@ def gather(hourly: Any, forecast: Any, boundaries: gpd.GeoDataFrame) -> Air:
 
 
 def _forecast(grid: Any, boundaries: gpd.GeoDataFrame) -> Forecast:
-    import numpy as np
     import pandas as pd
     import shapely
 
     latitude, longitude = grid["latitude"].values.astype(float), grid["longitude"].values.astype(float)
     half = abs(longitude[1] - longitude[0]) / 2
-    across, down = np.meshgrid(longitude, latitude)
-    squares = shapely.box(across - half, down - half, across + half, down + half).ravel()
+    squares = [shapely.box(x - half, y - half, x + half, y + half) for y in latitude for x in longitude]
     shapes = boundaries.to_crs(4326).geometry.to_numpy()
-    inside = shapely.area(shapely.intersection(shapes[:, None], squares[None, :]))
+    inside = shapely.area(shapely.intersection(shapes[:, None], squares))
     order = ("time", "latitude", "longitude")
     return Forecast(
         hours=pd.DatetimeIndex(grid["time"].values),

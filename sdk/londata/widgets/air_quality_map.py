@@ -75,14 +75,12 @@ def forecast_map(air: Air, key: str, hour: pd.Timestamp, site: str) -> Any:
 
 
 def _squares(axes: Any, latitude: Any, longitude: Any, values: Any, ends: list[int], half: float) -> None:
-    import numpy as np
     import shapely
 
-    across, down = np.meshgrid(longitude, latitude)
-    boxes = shapely.box(across - half, down - half, across + half, down + half).ravel()
-    colours = np.array([shade(float(value), ends) for value in values.ravel()])
+    boxes = [shapely.box(x - half, y - half, x + half, y + half) for y in latitude for x in longitude]
+    colours = [shade(float(value), ends) for value in values.ravel()]
     for colour in dict.fromkeys(colours):
-        fill(axes, boxes[colours == colour], colour, PAPER, 0.6)
+        fill(axes, [each for each, own in zip(boxes, colours, strict=True) if own == colour], colour, PAPER, 0.6)
 
 
 def _legend(figure: Any, ends: list[int]) -> None:

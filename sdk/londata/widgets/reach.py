@@ -6,6 +6,7 @@ its area round its middle, and walked to from its edge. Residents are taken to b
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -89,7 +90,6 @@ def gather(
         ``libraries-and-museums``.
     """
     import geopandas as gpd
-    import numpy as np
     import pandas as pd
 
     from londata.geography import figures
@@ -99,7 +99,7 @@ def gather(
         columns={"neighbourhood_id": "id", "neighbourhood": "name", "authority_code": "code"}
     )
     green = parks.rename(columns={"park": "name"}).assign(
-        kind="park", radius=np.sqrt(parks["area_hectares"] * _HECTARE / np.pi)
+        kind="park", radius=(parks["area_hectares"] * _HECTARE / math.pi) ** 0.5
     )
     built = culture.rename(columns={"place": "name"}).assign(radius=0.0)
     both = pd.concat([green, built], ignore_index=True).rename(columns={"authority_code": "code"})
@@ -160,18 +160,16 @@ def measure(city: City, kind: str, metres: int) -> Reach:
 
 def _covered(areas: gpd.GeoDataFrame, circles: Any) -> Any:
     """Tell which share of each area's ground lies in any of the circles."""
-    import numpy as np
+    import pandas as pd
     import shapely
 
     shapes = areas.geometry.to_numpy()
-    inside = np.zeros(len(shapes))
     area, circle = shapely.STRtree(circles).query(shapes, predicate="intersects")
-    pieces = shapely.intersection(shapes[area], circles[circle])
-    owners, starts = np.unique(area, return_index=True)
-    for owner, own in zip(owners, np.split(pieces, starts[1:]), strict=False):
-        # Circles lie across each other: together they cover no more than their union.
-        inside[owner] = shapely.union_all(own).area
-    return np.clip(inside / shapely.area(shapes), 0.0, 1.0)
+    pieces = pd.Series(shapely.intersection(shapes[area], circles[circle]), dtype=object)
+    # Circles lie across each other: together they cover no more than their union.
+    inside = {owner: shapely.union_all(own.to_numpy()).area for owner, own in pieces.groupby(area)}
+    covered = pd.Series(inside, dtype=float).reindex(range(len(shapes)), fill_value=0.0).to_numpy()
+    return (covered / shapely.area(shapes)).clip(0.0, 1.0)
 
 
 def _with_shares(sums: pd.DataFrame) -> pd.DataFrame:
