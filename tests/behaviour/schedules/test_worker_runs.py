@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import threading
 from collections.abc import Iterator
@@ -66,12 +67,17 @@ def log_of(worker: Worker, run: Run) -> str:
     return (worker.folder(run) / "log.txt").read_text()
 
 
-def test_a_run_whose_kernel_is_killed_fails_and_is_completed_after_a_while(worker: Worker, clock: Clock) -> None:
-    first = scheduled(worker, "waits", [WAITS])
+def test_a_run_whose_kernel_is_killed_fails_and_is_completed_after_a_while(
+    worker: Worker, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[notifying.Message] = []
+    monkeypatch.setitem(notifying.WAYS, "mailto:", lambda message, _place, _hub: told.append(message))
+    first = scheduled(worker, "waits", [WAITS], notify=("mailto:ada@hub.example",), notify_when="always")
     at_work = threading.Thread(target=worker.perform, args=(first.id,))
     at_work.start()
     home = worker.folder(first) / "home"
     said = wait_for(lambda: [each.read_text() for each in home.rglob("kernel.txt")], 120, "the kernel")
+    wait_for(lambda: " cell 3 of 3 " in log_of(worker, first), 20, "a line of how far it is")
     os.kill(int(said[0]), signal.SIGKILL)
     at_work.join(120)
     failed = worker.store.run(first.id)
@@ -90,6 +96,10 @@ def test_a_run_whose_kernel_is_killed_fails_and_is_completed_after_a_while(worke
     assert done
     assert (done.state, done.made) == ("completed", 1), log_of(worker, again)
     assert done.summary == "Asked for by ada. 1 report was made."
+    assert " cell 3 of 3 " in log_of(worker, again)
+    assert told[0].subject.endswith(": 0 reports made, 1 failed, to be tried again")
+    assert told[0].following.startswith("It will be tried again soon.")
+    assert "again" not in told[1].subject + told[1].following
 
 
 def test_what_is_finished_reaches_its_readers_though_another_of_the_batch_fails(worker: Worker) -> None:
@@ -101,6 +111,7 @@ def test_what_is_finished_reaches_its_readers_though_another_of_the_batch_fails(
     assert ended
     assert (ended.state, ended.made, ended.failed) == ("failed", 1, 1), log_of(worker, run)
     assert "Barnet" in ended.problem
+    assert re.search(r"(?m)^… .* 1 of 2 reports .*(Barnet|Camden) cell \d of \d", log_of(worker, run))
     shelf = shelving.Shelf(worker.hub.state / "shelf")
     assert shelf.slugs() == ["boroughs-camden"], log_of(worker, run)
 
