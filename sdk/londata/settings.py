@@ -69,6 +69,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("REPORTS", "", str, "Address of the hub's service of reports and schedules; set by the hub"),
     Setting("INSIGHTS", "", str, "Address of the hub's service of published insights; set by the hub"),
     Setting("OUTPUT_TABLES", "", str, "Folder in which an insight leaves its tables for release (set by its check)"),
+    Setting("INSIGHT", "", str, "Name of the released insight whose tables are read instead of made; set by the hub"),
     Setting("PROJECT", "", str, "Project that this kernel or job works for; `londata.use_project` sets it"),
     Setting("TOKEN", "", str, "Token for the register service; empty: the hub's JUPYTERHUB_API_TOKEN"),
 )

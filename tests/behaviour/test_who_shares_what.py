@@ -101,7 +101,7 @@ def test_the_app_counts_what_there_is(hub, catalog):
 
 def test_words_of_an_agreement_are_text_on_the_page(catalog):
     shown = who_shares_what.load(catalog)
-    page = BeautifulSoup(who_shares_what.listed(shown) + who_shares_what.overview(shown, Choice()), "html.parser")
+    page = BeautifulSoup(who_shares_what.in_full(shown) + who_shares_what.overview(shown, Choice()), "html.parser")
     assert not page.find_all("script")
     assert HOSTILE in page.get_text()
     assert all(image["alt"] for image in page.find_all("img"))

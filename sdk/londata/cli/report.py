@@ -46,6 +46,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--lines", action="store_true", help="show progress line by line, also where there is no terminal"
     )
     _add_batch(run_.add_argument_group("one report for each choice"))
+    withdraw = actions.add_parser(
+        "withdraw",
+        help="Take a report of a schedule of yours off the hub's shelf",
+        description="Take a report that a schedule of yours made off the hub's shelf: nobody can open or find it any "
+        "more. The schedule's next run puts a new one there, unless it is paused or ended.",
+    )
+    withdraw.add_argument("report", help="what its entry in the register is called, as the end of its address")
+    withdraw.add_argument("--reason", default="", help="why, in a sentence")
     actions.add_parser("list", help="List the templates")
     _add_template(actions.add_parser("show", help="Show one template and its parameters"))
 
@@ -72,7 +80,7 @@ def _add_batch(group: argparse._ArgumentGroup) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
-    return {"run": _run, "list": _list, "show": _show}[arguments.action](arguments)
+    return {"run": _run, "withdraw": _withdraw, "list": _list, "show": _show}[arguments.action](arguments)
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -99,6 +107,13 @@ def _run(arguments: argparse.Namespace) -> int:
         raise
     print(batch)
     batch.require()
+    return 0
+
+
+def _withdraw(arguments: argparse.Namespace) -> int:
+    from londata import reports
+
+    print(reports.withdraw(arguments.report, arguments.reason))
     return 0
 
 

@@ -61,6 +61,10 @@ class ReportsClient(ServiceClient):
         """List the reports that one may open, the newest first."""
         return self._list(self._connection.get("/reports"), "reports")
 
+    def withdraw(self, report: str, reason: str = "") -> dict[str, Any]:
+        """Take a report of one's own off the shelf."""
+        return self._mapping(self._connection.post(f"/reports/{part(report)}/withdraw", {"reason": reason}))
+
 
 def reports_client() -> ReportsClient:
     """Find the service that this process talks to; raises ``SettingsError`` where there is none."""

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import html
 import io
-import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,8 +30,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 NOT_STATED = "not stated"
-#: Names the insight in the sandbox of a released version, and nowhere else.
-RELEASED = f"{settings.PREFIX}INSIGHT"
 #: The most rows that are shown at once; all are in ``frame``.
 ROWS = 200
 Kind = Literal["counts", "sums", "open"]
@@ -149,7 +146,7 @@ def table(
     if not title.strip() or not unit.strip():
         raise UsageError(f"The table {name} needs a title and a unit.", hint="Say title=… and unit=….")
     columns = (by,) if isinstance(by, str) else tuple(by)
-    if slug := os.environ.get(RELEASED):
+    if slug := settings.get("INSIGHT"):
         return InsightTable(name, title, unit, _released(slug, name), "As it was released.", columns)
     frame = make()
     if not hasattr(frame, "columns") or not hasattr(frame, "itertuples"):

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from londata.reports.parameters import Parameter as Parameter
     from londata.reports.scheduling import schedule as schedule
     from londata.reports.scheduling import schedules as schedules
+    from londata.reports.scheduling import withdraw as withdraw
     from londata.reports.templates import Template as Template
 
 #: public name → where it lives. The process of a report needs little of this, so each is loaded when it is used.
@@ -35,6 +36,7 @@ _PUBLIC = {
     "schedule": ("londata.reports.scheduling", "schedule"),
     "schedules": ("londata.reports.scheduling", "schedules"),
     "templates": ("londata.reports.templates", None),
+    "withdraw": ("londata.reports.scheduling", "withdraw"),
 }
 
 __all__ = [
@@ -48,6 +50,7 @@ __all__ = [
     "schedule",
     "schedules",
     "templates",
+    "withdraw",
 ]
 
 

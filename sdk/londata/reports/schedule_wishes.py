@@ -13,6 +13,8 @@ from londata.records.schedules import Missed, Place
 from londata.reports.job import FORMATS
 
 LONGEST_TITLE, LONGEST_NAME, MOST_RETRIES = 200, 120, 10
+#: Of what may be longer than a name.
+_LONGEST = {"title": LONGEST_TITLE, "when": LONGEST_TITLE, "reason": 2_000}
 #: Most of each list, as the hub takes it.
 MOST = {"audience": 50, "notify": 10, "formats": len(FORMATS)}
 #: What the items of each list are.
@@ -92,9 +94,9 @@ def check_texts(**texts: object) -> None:
     for name, text in texts.items():
         if not isinstance(text, str):
             raise UsageError(f"{name} is a text, not {text!r:.80}.", hint=_EXAMPLES.get(name, "Write it in quotes."))
-        longest = LONGEST_TITLE if name in ("title", "when") else LONGEST_NAME
+        longest = _LONGEST.get(name, LONGEST_NAME)
         if len(text) > longest:
-            raise UsageError(f"{name} has {len(text):,} characters; it may have {longest}.", hint="Make it shorter.")
+            raise UsageError(f"{name} has {len(text):,} characters; it may have {longest:,}.", hint="Make it shorter.")
 
 
 _EXAMPLES = {"when": "Write it as “first Monday 07:00”, or as a cron expression."}

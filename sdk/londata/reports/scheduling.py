@@ -24,6 +24,7 @@ from londata.reports.schedule_wishes import check_texts, check_ways, several
 from londata.reports.scheduled import Runs, ScheduledReport, Schedules
 from londata.reports.templates import DEFINITION, NOTEBOOK, Template
 from londata.schedules import parse
+from londata.sharing.display.words import plain
 
 T = TypeVar("T")
 
@@ -133,6 +134,35 @@ def find(name: str) -> ScheduledReport:
 def log(run: str) -> str:
     """Give the end of the log of a run of yours."""
     return reports_client().log(run)
+
+
+def withdraw(report: str, /, reason: str = "") -> str:
+    """Take a report that a schedule of yours made off the hub's shelf: nobody can open or find it any more.
+
+    The next run of its schedule puts a new one there, unless the schedule is paused or ended.
+
+    Parameters
+    ----------
+    report
+        What its entry in the register is called: ``borough-profile-0a1b2c3d-camden``.
+    reason
+        Why, for whoever reads the hub's log later.
+
+    Returns
+    -------
+    str
+        What was withdrawn, and what comes next.
+
+    Raises
+    ------
+    UsageError
+        That cannot be the name of a report, or the reason is too long.
+    EntryNotFoundError
+        No schedule of yours made a report of this name.
+    """
+    check_texts(report=report, reason=reason)
+    said = reports_client().withdraw(report, reason)
+    return _read(lambda: f"“{plain(said['title'])}” was withdrawn: nobody can open it now. {plain(said['next'])}")
 
 
 class _Service:

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from londata.reports.wording import counted
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -158,8 +160,3 @@ def summary(agreements: Sequence[Agreement], body: str, purpose: str) -> list[st
     if soon := sorted(live, key=lambda each: min(each.end, each.review_by)):
         lines.append(f"Next to be reviewed or to end: “{soon[0].title}”. {soon[0].standing}")
     return lines
-
-
-def counted(number: int, what: str, whats: str = "") -> str:
-    """Write a number with its noun: ``1 body``, ``3 bodies``."""
-    return f"{number} {what if number == 1 else whats or f'{what}s'}"

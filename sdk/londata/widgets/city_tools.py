@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from londata.charts import Span, bars, timeline
 from londata.errors import LondataError
 from londata.reports import blocks
+from londata.reports.wording import counted, listed
 from londata.widgets import app_parts, contracts
 from londata.widgets.contracts import HORIZONS, SILENT, Register, month
 from londata.widgets.form_parts import box, place
@@ -80,8 +81,8 @@ def who_uses_what(register: Register, choice: Choice) -> str:
         "below names them.",
         summary=[
             f"{answered} of {len(rows)} authorities answered. They use "
-            f"{contracts.counted(rows['system'].nunique(), 'system')} by "
-            f"{contracts.counted(rows['supplier'].nunique(), 'supplier')}.",
+            f"{counted(rows['system'].nunique(), 'system')} by "
+            f"{counted(rows['supplier'].nunique(), 'supplier')}.",
         ],
     )
     table = rows.assign(system=rows["system"].fillna(SILENT), ends=_days(rows["contract_end"]))
@@ -124,7 +125,7 @@ def what_ends_when(register: Register, choice: Choice) -> str:
         alt=f"Timeline of {len(rows)} contracts for {choice.service}, the one that ends first at the top. The table "
         "below has the days.",
         summary=[
-            f"{contracts.counted(len(rows), 'contract ends', 'contracts end')}: first that of "
+            f"{counted(len(rows), 'contract ends', 'contracts end')}: first that of "
             f"{rows['authority'].iloc[0]}, on {month(rows['contract_end'].iloc[0])}. "
             f"{longer} of them may be extended."
         ],
@@ -154,7 +155,7 @@ def together(register: Register, choice: Choice) -> str:
         return heading + words
     table = found.assign(
         mine=["yes" if choice.authority in names else "" for names in found["authorities"]],
-        who=found["authorities"].map(contracts.listed),
+        who=found["authorities"].map(listed),
         ends=[
             f"{first:%b %Y}" if first == last else f"{first:%b %Y} to {last:%b %Y}"
             for first, last in zip(found["first"], found["last"], strict=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from londata.reports.wording import counted, listed
+
 if TYPE_CHECKING:
     import datetime as dt
 
@@ -126,12 +128,6 @@ def _group(service: str, system: str, rows: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def listed(names: tuple[str, ...] | list[str]) -> str:
-    """Write names as one says them: ``Barnet, Brent and Camden``."""
-    *some, last = names
-    return f"{', '.join(some)} and {last}" if some else last
-
-
 def money(pounds: float) -> str:
     """Write a sum of money: ``£1.2 million``, ``£340,000``."""
     return f"£{pounds / 1e6:.1f} million" if pounds >= 1e6 else f"£{pounds:,.0f}"
@@ -140,11 +136,6 @@ def money(pounds: float) -> str:
 def month(day: Any) -> str:
     """Write the end of a contract: ``31 March 2026``."""
     return f"{day.day} {day:%B %Y}"
-
-
-def counted(number: int, what: str, whats: str = "") -> str:
-    """Write a number with its noun: ``1 authority``, ``3 authorities``."""
-    return f"{number} {what if number == 1 else whats or f'{what}s'}"
 
 
 def said(register: Register, authority: str, service: str) -> list[str]:

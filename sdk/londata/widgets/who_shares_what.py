@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from londata.charts import bars
 from londata.errors import LondataError
 from londata.reports import blocks
+from londata.reports.wording import counted, listed
 from londata.widgets import agreements, app_parts
 from londata.widgets.agreements import STATES, Agreement
 from londata.widgets.form_parts import box, place
@@ -88,13 +89,13 @@ def _most(table: Any) -> str:
     if not int(top["live"].iloc[0]):
         return "No agreement is in force."
     names = list(top["body"])
-    who = f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
+    who = listed(names)
     each = " each" if len(names) > 1 else ""
     verb = "are" if len(names) > 1 else "is"
-    return f"{who} {verb} party to {agreements.counted(int(top['live'].iloc[0]), 'agreement')} in force{each}."
+    return f"{who} {verb} party to {counted(int(top['live'].iloc[0]), 'agreement')} in force{each}."
 
 
-def listed(shown: Sequence[Agreement]) -> str:
+def in_full(shown: Sequence[Agreement]) -> str:
     """Write every agreement with all that may be known of it; HTML."""
     return f"<h2>The agreements</h2>{''.join(map(_written, shown))}"
 
@@ -169,7 +170,7 @@ def _build(told: Sequence[Agreement], sources: str, first: Choice) -> ipywidgets
         choice = Choice(body.value, purpose.value)
         shown = agreements.chosen(told, choice.body, choice.purpose)
         numbers.value = overview(shown, choice) if shown else ""
-        records.value = listed(shown) if shown else ""
+        records.value = in_full(shown) if shown else ""
         said = agreements.summary(shown, choice.body, choice.purpose)
         link = app_parts.link(body=choice.body, purpose=choice.purpose)
         # The words come last: by the time a screen reader says them, the pictures are there.
