@@ -97,6 +97,14 @@ def test_nobody_sees_what_is_for_everybody_and_nothing_else(there, hers):
             assert nobody.post(f"{PREFIX}for-all/{what}", data={"reason": "x", "secret": ""}).status_code == 403
 
 
+def test_a_cookie_of_the_hub_leads_to_its_log_in_and_opens_nothing(there, hers):
+    with there.client(Cookie="jupyterhub-session-id=made-up") as somebody:
+        for path in (f"{PREFIX}?q=library", f"{PREFIX}{hers}/", f"{PREFIX}for-all/"):
+            answer = somebody.get(path)
+            assert (answer.status_code, "Secret words" in answer.text) == (302, False)
+            assert answer.headers["location"].startswith("/hub/api/oauth2/authorize?")
+
+
 @pytest.mark.parametrize("to", ["//evil.example", "../../hub/logout", "https://evil.example/", "a\r\nX: y", "%2e%2e"])
 def test_a_log_in_leads_back_to_this_service_alone(there, to):
     with there.client() as nobody:

@@ -32,7 +32,7 @@ def test_the_hubs_own_pages_say_where_one_is_and_where_to_go(hub):
     assert "central register of London" in httpx.get(f"{hub.address}/hub/login").text
     visitor = hub.visitor("ada")
     assert "Your workbench" in visitor.answer.text
-    assert 'href="/services/apps/"' in visitor.answer.text
+    assert 'href="/services/insights/"' in visitor.answer.text
     nowhere = visitor.client.get("/hub/nowhere")
     assert nowhere.status_code == 404
     assert 'href="/hub/home"' in nowhere.text.partition("There is no such page")[2]

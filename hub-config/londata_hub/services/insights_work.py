@@ -24,6 +24,7 @@ from londata_hub.gateway.insights import Groups
 from londata_hub.publishing.checking import SandboxChecker
 from londata_hub.publishing.honesty import Honesty
 from londata_hub.publishing.publisher import Publisher
+from londata_hub.publishing.snapshots import PICTURE
 from londata_hub.services.insights_counter import Counter
 from londata_hub.settings import HubSettings
 
@@ -107,9 +108,29 @@ class Work:
         while not await asyncio.to_thread(_open, self._hub.doors):
             await asyncio.sleep(PATIENCE_S)
         await _safely("publishing what ships with londata", lambda: publisher.publish_shipped(shipped("voila-apps")))
-        while True:
-            await _safely("keeping insights honest", honesty.round)
-            await asyncio.sleep(ROUND_S)
+        pictures = asyncio.create_task(self._missing_pictures())
+        try:
+            while True:
+                await _safely("keeping insights honest", honesty.round)
+                await asyncio.sleep(ROUND_S)
+        finally:
+            pictures.cancel()
+
+    async def _missing_pictures(self) -> None:
+        """Take the pictures that a hub which stopped has not taken any more."""
+        store, snapshots = self._hall.store, self._hall.snapshots
+        for publication in await asyncio.to_thread(store.all):
+            number = publication.current
+            if not number or publication.state == "withdrawn":
+                continue
+            try:
+                version = await asyncio.to_thread(store.version, publication.slug, number)
+                if version is None or (snapshots.place(publication.slug, number) / PICTURE).exists():
+                    continue
+                if picture := await self._picture(publication, version):
+                    await asyncio.to_thread(snapshots.put_picture, publication.slug, number, picture)
+            except Exception:
+                log.exception("there is no picture of version %s of %s", number, publication.slug)
 
     async def _picture(self, publication: Publication, version: Version) -> bytes | None:
         """Take the picture of a version, as anybody would see it who may open it."""

@@ -28,6 +28,8 @@ from londata_hub.auth import Acting, Authenticate, insight_named, token_of
 
 #: Seconds that a browser is known, and that a log-in may take; most of either that are kept.
 KNOWN_S, STATE_S, MOST = 12 * 3600, 600, 10_000
+#: A cookie that the hub gives to browsers that are logged in there. It proves nothing here.
+HUB_COOKIE = "jupyterhub-session-id"
 
 
 @dataclass(frozen=True)
@@ -156,7 +158,8 @@ class Login:
             A redirection.
         """
         state, verifier = secrets.token_urlsafe(24), secrets.token_urlsafe(48)
-        where = where or str(scope["path"])
+        asked_for = scope["query_string"].decode("latin-1")
+        where = where or (f"{scope['path']}?{asked_for}" if asked_for else str(scope["path"]))
         self._begun[state] = (time.monotonic(), where if where.startswith(self.prefix) else self.prefix, verifier)
         _keep_the_newest(self._begun)
         challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
@@ -263,7 +266,7 @@ class Gate:
         is_page = scope["type"] == "http" and not f"{scope['path']}/".startswith(f"{self.api}/")
         if is_page and not any(name == b"authorization" for name, _ in scope["headers"]):
             subject = await self._visitor(scope)
-            if subject is None and self.strangers and scope["method"] in ("GET", "HEAD"):
+            if subject is None and self._is_stranger(scope):
                 subject = Subject("")
             if subject is None:
                 await self._to_log_in(scope)(scope, receive, send)
@@ -288,6 +291,10 @@ class Gate:
             return None
         scope.setdefault("state", {})["visit"] = visit
         return subject
+
+    def _is_stranger(self, scope: Scope) -> bool:
+        """Tell whether somebody looks at a page who is not logged in at the hub either; who is, is asked for there."""
+        return self.strangers and scope["method"] in ("GET", "HEAD") and not _cookie(scope, HUB_COOKIE)
 
     def _to_log_in(self, scope: Scope) -> Response:
         if scope["method"] not in ("GET", "HEAD"):
