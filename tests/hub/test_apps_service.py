@@ -127,8 +127,7 @@ def test_every_answer_carries_a_policy_without_inline_scripts(page, path):
 
 def test_the_list_of_apps_is_that_of_the_insights(page):
     answer = page.visitor.client.get("/services/apps/")
-    assert answer.url.path == "/services/insights/"
-    assert "Borough explorer" in answer.text
+    assert (answer.status_code, answer.url.path) == (200, "/services/insights/")
 
 
 def test_the_address_without_a_slash_leads_to_the_page(page):
