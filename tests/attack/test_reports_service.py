@@ -47,7 +47,9 @@ def addresses(hers):
     looks += [f"{API}/runs/{run}/log", f"{rw.PREFIX}schedules/{schedule}", f"{rw.PREFIX}runs/{run}"]
     files = ("", "report.html", "report.ipynb", "ro-crate-metadata.json", "data/residents.csv")
     looks += [f"{rw.PREFIX}shelf/{report}/{name}" for name in files]
-    changes = [f"{API}/schedules/{schedule}/{what}" for what in ("pause", "resume", "run", "end")]
+    looks += [f"{rw.PREFIX}about/{report}"]
+    changes = [f"{API}/reports/{report}/withdraw"]
+    changes += [f"{API}/schedules/{schedule}/{what}" for what in ("pause", "resume", "run", "end")]
     return [*(("GET", path) for path in looks), *(("POST", path) for path in (*changes, f"{API}/runs/{run}/stop"))]
 
 
@@ -121,6 +123,28 @@ def test_a_form_of_another_site_changes_nothing(there, hers):
         ada.post(path.replace("pause", "resume"), data=good)
     with there.client("ada") as token:  # a token is no page
         assert token.post(path, data=good).status_code == 403
+
+
+def test_only_a_form_of_the_owner_s_own_page_withdraws_a_report(there):
+    report = rw.shelved(there, "forms", audience=("person:pat",))
+    there.store.add(rw.schedule(id="borough-profile-forms"))
+    path = f"{rw.PREFIX}about/{report.id}/withdraw"
+    with there.browser("ada") as ada, there.browser("pat") as pat:
+        good = {"secret": there.secret("ada"), "reason": ""}
+        hers = {"secret": there.secret("pat"), "reason": ""}
+        elsewhere = {"Origin": "https://evil.example"}
+        for form, headers in (({}, {}), ({"secret": ""}, {}), (hers, {}), (good, elsewhere)):
+            assert ada.post(path, data=form, headers=headers).status_code == (403 if form else 400)
+        assert pat.get(path.removesuffix("withdraw").rstrip("/")).status_code == 200
+        answer, nothing = pat.post(path, data=hers), pat.post(path.replace("forms", "no-such"), data=hers)
+        assert answer.status_code == nothing.status_code == 404
+        words = [each.json()["error"]["message"] for each in (answer, nothing)]
+        assert words[0].replace("forms", "no-such") == words[1]
+        assert ada.get(path, headers={"Accept": "text/html"}).status_code in (404, 405)
+        assert there.register.find(report.id)
+        assert Shelf(there.state / "shelf").find(report.id)
+        assert ada.post(path, data=good).status_code == 200
+    assert there.register.find(report.id) is None
 
 
 def test_a_log_in_is_finished_only_by_the_browser_that_began_it(there):

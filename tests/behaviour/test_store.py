@@ -111,6 +111,15 @@ def test_what_a_complete_upsert_lacks_is_withdrawn_and_may_come_back(store: Regi
     assert store.find("a") == entry("a")
 
 
+def test_entries_of_a_source_are_withdrawn_alone_and_no_other_source_s(store: RegisterStore) -> None:
+    store.upsert([entry("a"), entry("b")], source="s")
+    store.upsert([entry("other")], source="t")
+    assert store.withdraw(["a", "other", "no-such"], source="s") == UpsertReport(withdrawn=1)
+    assert list(store.slugs(Query())) == ["b", "other"]
+    assert store.withdraw(["a"], source="s") == UpsertReport()
+    assert [change.what for change in store.history("a")] == ["added", "withdrawn"]
+
+
 def test_a_name_belongs_to_the_source_that_brought_it(store: RegisterStore) -> None:
     store.upsert([entry("a", "First")], source="s")
     report = store.upsert([entry("a", "Second"), entry("b"), entry("b", "Twice")], source="t")

@@ -39,6 +39,7 @@ EVENTS: dict[str, str] = {
     "attempt, asked_by (of a run by hand).",
     "run.ended": "It ended. Details: id, schedule, state, made, failed, problem.",
     "report.shelved": "A report was registered for its readers. Details: id, run, access, audience, receipt (SHA-256).",
+    "report.withdrawn": "Its owner took a report off the shelf. Details: id, run, schedule, reason.",
     "report.opened": "Somebody opened a shared or closed report. Details: id, file.",
     "insight.published": "A version of an insight passed its check and became the current one. Details: version, "
     "access, rests_on, audience, digest.",

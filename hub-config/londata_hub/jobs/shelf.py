@@ -38,6 +38,8 @@ FILES = (PAGE, NOTEBOOK, PDF, RECEIPT)
 #: What says of the tables in the folder of data what their columns mean.
 ABOUT_DATA = "csv-metadata.json"
 LABEL, CURRENT = "label", "current"
+#: In the place of a report that was withdrawn: the moment that its run stood for.
+WITHDRAWN = "withdrawn"
 #: A plain name of a file of data, and what versions are called.
 _DATA_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,180}(\.[A-Za-z0-9_-]{1,60})*\.(csv|parquet)\Z")
 _VERSION = re.compile(r"[0-9a-f]{16}\Z")
@@ -182,9 +184,24 @@ class Shelf:
         draft = folder / f".{report.version}"
         draft.write_text(report.version, encoding="ascii")
         draft.replace(folder / CURRENT)
+        (folder / WITHDRAWN).unlink(missing_ok=True)
         for each in folder.iterdir():
             if each.is_dir() and each.name != report.version:
                 shutil.rmtree(each, ignore_errors=True)
+
+    def withdraw(self, report: Shelved) -> None:
+        """Show a report no more and remove its files; what stays is until which moment there is to be none of it."""
+        folder = self.folder / report.slug
+        (folder / WITHDRAWN).write_text(report.made_at, encoding="ascii")
+        (folder / CURRENT).unlink(missing_ok=True)
+        _remove(folder / report.version)
+
+    def withdrawn_until(self, slug: str) -> str:
+        """Tell the moment that a withdrawn report's run stood for; empty where none was withdrawn."""
+        try:
+            return (self.folder / slug / WITHDRAWN).read_text(encoding="ascii")
+        except FileNotFoundError:
+            return ""
 
     def drop(self, report: Shelved) -> None:
         """Remove a version that is not shown."""

@@ -110,6 +110,9 @@ class _Shelving:
             if there and there.schedule == self.schedule.id and there.made_at > self._moment():
                 self.say(f"{entry.title}: a newer one is on the shelf.")
                 return None
+            if self.shelf.withdrawn_until(entry.id) >= self._moment():  # another attempt at what was withdrawn
+                self.say(f"{entry.title}: its owner withdrew it; the next run puts a new one there.")
+                return None
             about = {"run": self.run.id, "schedule": self.schedule.id, "made_at": self._moment(), "place": made.place}
             shelved = self.shelf.put(entry, made.folder, **about)
         except (LondataError, OSError, ValueError) as problem:  # the last is of a record that breaks a rule

@@ -26,6 +26,7 @@ from londata_hub.jobs.shelf import Shelf, Shelved, open_beneath
 from londata_hub.services.reports_checks import check_audience, check_may_run, person_of
 from londata_hub.services.reports_parameters import NewSchedule
 from londata_hub.services.reports_snapshots import Snapshots, check_shipped
+from londata_hub.store import RegisterStore
 from londata_hub.store.schedule_store import ScheduleStore
 
 T = TypeVar("T")
@@ -57,6 +58,10 @@ class Desk:
         self._snapshots = Snapshots(state / "templates")
         self._state, self._runs = state, state / "reports"
         self._at_once, self._checks = anyio.CapacityLimiter(LOOKUPS), anyio.CapacityLimiter(1)
+
+    def register(self) -> RegisterStore:
+        """Open the register, to be closed by whoever asks."""
+        return self.store.register(self._state / "index")
 
     async def asked(self, question: Callable[[], T], *, checks: bool = False) -> T:
         """Ask the database on one of a few threads; what has a template checked waits where it holds up none."""

@@ -78,19 +78,64 @@ def index(
 
 
 def _report(prefix: str, report: Shelved, whose: str) -> tuple[str, ...]:
+    about = f'<a href="{safe(prefix)}about/{safe(report.slug)}">about it</a>'
+    return (
+        f'{_opened(prefix, report)}<br><span class="quiet">{safe(whose)} ({about})</span>',
+        safe(report.place),
+        moment(dt.datetime.fromisoformat(report.made_at)),
+        safe(report.entry.access),
+        _files(prefix, report),
+    )
+
+
+def _opened(prefix: str, report: Shelved) -> str:
+    return f'<a href="{safe(prefix)}shelf/{safe(report.slug)}/">{safe(report.entry.title)}</a>'
+
+
+def _files(prefix: str, report: Shelved) -> str:
+    """Link what there is of a report beside its page."""
     at = f"{prefix}shelf/{report.slug}/"
     others = [(NOTEBOOK, "notebook"), (PDF, "PDF"), (RECEIPT, "receipt")]
     links = [f'<a href="{safe(at + name)}">{words}</a>' for name, words in others if name in report.files]
     data = [name for name in sorted(report.files) if name.startswith("data/") and not name.endswith(ABOUT_DATA)]
     links += [f'<a href="{safe(at + quote(name))}">{safe(name.removeprefix("data/"))}</a>' for name in data]
-    title = report.entry.title
-    return (
-        f'<a href="{safe(at)}">{safe(title)}</a><br><span class="quiet">{safe(whose)}</span>',
-        safe(report.place),
-        moment(dt.datetime.fromisoformat(report.made_at)),
-        safe(report.entry.access),
-        ", ".join(links),
-    )
+    return ", ".join(links)
+
+
+def about(prefix: str, report: Shelved, whose: str, own: Schedule | None, secret: str) -> str:
+    """Write the page about a report.
+
+    Parameters
+    ----------
+    prefix
+        The path of the service.
+    report
+        The report.
+    whose
+        For whom it was made, and by what.
+    own
+        The schedule that made it, where the visitor owns that.
+    secret
+        What the form of this visitor holds; empty where they may change nothing.
+    """
+    facts = [
+        ("Report", _opened(prefix, report)),
+        ("Place", safe(report.place)),
+        ("As of", moment(dt.datetime.fromisoformat(report.made_at))),
+        ("Data", safe(report.entry.access)),
+        ("Made", safe(whose)),
+        ("Also as", _files(prefix, report)),
+    ]
+    if own is not None:
+        schedule = f'<a href="{safe(prefix)}schedules/{safe(own.id)}">{safe(own.title)}</a>'
+        facts += [("Schedule", schedule), ("Who may open it", safe(", ".join(report.entry.audience) or "everybody"))]
+    rows = "".join(f"<dt>{label}</dt><dd>{value}</dd>" for label, value in facts if value)
+    body = f"<dl>{rows}</dl>"
+    if secret:
+        sentence = "Nobody can open it then; the next run of its schedule puts a new one there."
+        form = _with_reason(f"{prefix}about/{report.slug}/withdraw", "withdraw", "Withdraw", secret, sentence)
+        body += f'<div class="ways">{form}</div>'
+    return page(report.entry.title, body, [HOME, (prefix, "Reports")])
 
 
 def _line(prefix: str, told: Mapping[str, Any]) -> tuple[str, ...]:
@@ -196,29 +241,33 @@ def _counted(run: Run) -> str:
 def _ways(prefix: str, record: Schedule, secret: str) -> str:
     if not secret or record.state == "ended":
         return ""
-    change = [_button(prefix, record.id, "run", "Run now", secret)]
+    at = f"{prefix}schedules/{record.id}/"
+    change = [_button(f"{at}run", "Run now", secret)]
     if record.state == "active":
-        change.append(_with_reason(prefix, record.id, "pause", "Pause", secret))
+        change.append(_with_reason(f"{at}pause", "pause", "Pause", secret))
     else:
-        change.append(_button(prefix, record.id, "resume", "Resume", secret))
-    change.append(_with_reason(prefix, record.id, "end", "End for good", secret))
+        change.append(_button(f"{at}resume", "Resume", secret))
+    change.append(_with_reason(f"{at}end", "end", "End for good", secret))
     return f'<div class="ways">{"".join(change)}</div>'
 
 
-def _button(prefix: str, name: str, what: str, words: str, secret: str) -> str:
-    return f"{_form(prefix, name, what, secret)}<button>{words}</button></form>"
+def _button(action: str, words: str, secret: str) -> str:
+    return f"{_form(action, secret)}<button>{words}</button></form>"
 
 
-def _with_reason(prefix: str, name: str, what: str, words: str, secret: str) -> str:
+#: what is done → the words on the button that does it.
+_SURE = {"end": "Yes, end it", "pause": "Pause it", "withdraw": "Yes, withdraw it"}
+
+
+def _with_reason(action: str, what: str, words: str, secret: str, sentence: str = "") -> str:
     """Write a form that is folded away until it is wanted: what cannot be taken back is asked for twice."""
+    told = f"<p>{sentence}</p>" if sentence else ""
     field = f'<label for="why-{what}">Why?</label><input type="text" id="why-{what}" name="reason" maxlength="500">'
-    sure = "Yes, end it" if what == "end" else "Pause it"
-    form = f"{_form(prefix, name, what, secret)}{field}<p><button>{sure}</button></p></form>"
+    form = f"{_form(action, secret)}{told}{field}<p><button>{_SURE[what]}</button></p></form>"
     return f"<details><summary>{words} …</summary>{form}</details>"
 
 
-def _form(prefix: str, name: str, what: str, secret: str) -> str:
-    action = f"{prefix}schedules/{name}/{what}"
+def _form(action: str, secret: str) -> str:
     return f'<form method="post" action="{safe(action)}"><input type="hidden" name="secret" value="{safe(secret)}">'
 
 

@@ -55,7 +55,7 @@ class NewSchedule(Nothing):
 
 
 class Pause(Nothing):
-    """Why a schedule is paused or ended."""
+    """Why a schedule is paused or ended, or a report withdrawn."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 

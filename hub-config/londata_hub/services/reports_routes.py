@@ -11,6 +11,7 @@ from londata_hub.services.callers import subject_of
 from londata_hub.services.parameters import Nothing, body_of
 from londata_hub.services.reports_desk import Desk, run_told
 from londata_hub.services.reports_parameters import MOST_OF_A_BODY, Coming, NewSchedule, Pause, RunPage
+from londata_hub.services.reports_withdrawing import withdraw as withdrawn
 from londata_hub.web import JSON, ErrorBody
 
 router = APIRouter(
@@ -128,6 +129,15 @@ async def reports(request: Request) -> JSON:
     desk, subject = desk_of(request), subject_of(request)
     found = await desk.asked(lambda: desk.reports(subject))
     return JSON({"reports": [each.told() for each in found]})
+
+
+@router.post("/reports/{slug}/withdraw", openapi_extra=Pause.described_as_body())
+async def withdraw(request: Request, slug: str) -> JSON:
+    """Take a report of a schedule of one's own off the shelf; the schedule's next run puts a new one there."""
+    Nothing.of(request)
+    said = await body_of(request, Pause)
+    desk, subject = desk_of(request), subject_of(request)
+    return JSON(await desk.asked(lambda: withdrawn(desk, subject, slug, said.reason)))
 
 
 async def _change(request: Request, name: str, what: str) -> JSON:

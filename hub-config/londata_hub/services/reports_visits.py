@@ -21,6 +21,8 @@ from londata_hub.services.login import Login, Visit
 from londata_hub.services.parameters import MAX_OFFSET, Nothing
 from londata_hub.services.reports_desk import Desk
 from londata_hub.services.reports_look import POLICY, REPORT_POLICY
+from londata_hub.services.reports_withdrawing import own_schedule
+from londata_hub.services.reports_withdrawing import withdraw as withdrawn
 from londata_hub.web import error_response
 
 Answer = Callable[[Request], Awaitable[Response]]
@@ -107,6 +109,31 @@ async def run(request: Request) -> Response:
 
 
 @page_of
+async def about(request: Request) -> Response:
+    """Show what a report is; to the owner of its schedule also who may open it, and how to withdraw it."""
+    Nothing.of(request)
+    desk, subject, slug = _desk(request), subject_of(request), request.path_params["slug"]
+    found = await desk.asked(lambda: desk.report(subject, slug))
+    made_for = await desk.asked(lambda: desk.made_for(subject, [found]))
+    schedule = await desk.asked(lambda: own_schedule(desk, subject, found))
+    visit: Visit | None = request.scope["state"].get("visit")
+    secret = _login(request).secret_of(visit) if visit and schedule else ""
+    words = made_for.get(found.schedule, f"By {found.entry.owner}")
+    return _html(pages.about(_login(request).prefix, found, words, schedule, secret))
+
+
+@page_of
+async def withdraw(request: Request) -> Response:
+    """Withdraw a report, as a form of its page asks for, and say what comes next."""
+    Nothing.of(request)
+    said, login = await form_of(request), _login(request)
+    require_our_page(request, login, said)
+    desk, subject, slug = _desk(request), subject_of(request), request.path_params["slug"]
+    done = await desk.asked(lambda: withdrawn(desk, subject, slug, said.get("reason", "").strip()))
+    return _html(pages.notice(login.prefix, f"{done['title']}: withdrawn", f"Nobody can open it now. {done['next']}"))
+
+
+@page_of
 async def report(request: Request) -> Response:
     """Show a report's page."""
     return await _file(request, PAGE)
@@ -186,6 +213,8 @@ ROUTES: tuple[tuple[str, str, Answer], ...] = (
     ("schedules/{name}", "GET", schedule),
     ("schedules/{name}/{what}", "POST", change),
     ("runs/{name}", "GET", run),
+    ("about/{slug}", "GET", about),
+    ("about/{slug}/withdraw", "POST", withdraw),
     ("shelf/{slug}/", "GET", report),
     ("shelf/{slug}/{name:path}", "GET", file),
 )

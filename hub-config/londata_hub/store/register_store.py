@@ -148,6 +148,26 @@ class RegisterStore:
         indexing.catch_up(self._database, self._index)
         return report
 
+    def withdraw(self, slugs: Iterable[str], *, source: str) -> UpsertReport:
+        """Withdraw entries of a source, with their history, and leave its others as they are.
+
+        Parameters
+        ----------
+        slugs
+            Which entries; one that is not shown, or is another source's, is left out.
+        source
+            Where they came from.
+
+        Returns
+        -------
+        UpsertReport
+            How many were withdrawn.
+        """
+        with self._database.writing() as connection:
+            report = writing.withdraw(connection, slugs, source)
+        indexing.catch_up(self._database, self._index)
+        return report
+
     def history(self, slug: str) -> list[Change]:
         """Tell what happened to an entry, oldest first; also of one that was withdrawn."""
         wanted = select(history.c.at, history.c.source, history.c.what, history.c.fields)

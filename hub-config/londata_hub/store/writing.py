@@ -127,6 +127,28 @@ def upsert(
     return work.report()
 
 
+def withdraw(connection: Connection, slugs: Iterable[str], source: str) -> UpsertReport:
+    """Withdraw entries of a source in the transaction of ``connection``, and leave its others as they are.
+
+    Parameters
+    ----------
+    connection
+        An open transaction, alone among writers.
+    slugs
+        Which entries; one that is not shown, or is another source's, is left out.
+    source
+        Where they came from.
+
+    Returns
+    -------
+    UpsertReport
+        How many were withdrawn.
+    """
+    work = _Upsert(connection, source, {})
+    work.withdraw(frozenset(slugs))
+    return work.report()
+
+
 class _Upsert:
     """One upsert: what it saw, and what it will report."""
 
@@ -250,10 +272,21 @@ class _Upsert:
 
     def withdraw_the_others(self) -> None:
         """Withdraw every entry of the source that was not seen."""
+        there = self._shown()
+        self._withdraw({slug: there[slug] for slug in there.keys() - self.seen})
+
+    def withdraw(self, slugs: frozenset[str]) -> None:
+        """Withdraw these entries, as far as the source has them."""
+        there = self._shown()
+        self._withdraw({slug: there[slug] for slug in there.keys() & slugs})
+
+    def _shown(self) -> dict[str, str]:
         wanted = select(table.c.slug, table.c.content_hash)
         wanted = wanted.where(table.c.source == self.source, table.c.withdrawn_at.is_(None))
-        there = {row.slug: row.content_hash for row in self.connection.execute(wanted)}
-        gone = sorted(there.keys() - self.seen)
+        return {row.slug: row.content_hash for row in self.connection.execute(wanted)}
+
+    def _withdraw(self, there: Mapping[str, str]) -> None:
+        gone = sorted(there)
         self.counts["withdrawn"] = len(gone)
         if not gone:
             return
