@@ -123,12 +123,12 @@ def about(prefix: str, report: Shelved, whose: str, own: Schedule | None, secret
         ("Place", safe(report.place)),
         ("As of", moment(dt.datetime.fromisoformat(report.made_at))),
         ("Data", safe(report.entry.access)),
-        ("Made", safe(whose)),
+        ("Origin", safe(whose)),
         ("Also as", _files(prefix, report)),
     ]
     if own is not None:
         schedule = f'<a href="{safe(prefix)}schedules/{safe(own.id)}">{safe(own.title)}</a>'
-        facts += [("Schedule", schedule), ("Who may open it", safe(", ".join(report.entry.audience) or "everybody"))]
+        facts += [("Schedule", schedule), ("Who may open it", safe(", ".join(report.entry.audience) or "everybody at the hub"))]
     rows = "".join(f"<dt>{label}</dt><dd>{value}</dd>" for label, value in facts if value)
     body = f"<dl>{rows}</dl>"
     if secret:
