@@ -183,8 +183,13 @@ class Lab:
 
 @pytest.fixture(scope="session")
 def hub(tmp_path_factory):
-    """One hub for all tests that only use it; whoever stops or changes it starts one of their own."""
-    running = RunningHub(tmp_path_factory.mktemp("hub") / "state")
+    """One hub for all tests that only use it; whoever stops or changes it starts one of their own.
+
+    Of what ships it publishes one app; tests/hub/test_shipped_apps.py has a hub that publishes all.
+    """
+    folder = tmp_path_factory.mktemp("hub")
+    shutil.copytree(ROOT / "voila-apps" / "borough-explorer", folder / "apps" / "borough-explorer")
+    running = RunningHub(folder / "state", environ={"LONDATA_VOILA_APPS": str(folder / "apps")})
     try:
         yield running.start()
     finally:
@@ -196,7 +201,8 @@ def hub(tmp_path_factory):
 @pytest.fixture
 def new_hub(tmp_path):
     """A hub of the test's own, not started yet; it is stopped at the end."""
-    made = RunningHub(tmp_path / "state")
+    (tmp_path / "no-apps").mkdir()
+    made = RunningHub(tmp_path / "state", environ={"LONDATA_VOILA_APPS": str(tmp_path / "no-apps")})
     yield made
     made.hang_up()
     if made.process and made.process.poll() is None:
