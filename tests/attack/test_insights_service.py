@@ -181,6 +181,26 @@ def test_tables_of_closed_data_are_not_to_be_had_before_their_release(there, her
         assert ada.get(f"{PREFIX}{hers}/tables/by-ward.csv").status_code == 404
 
 
+def test_a_picture_of_closed_data_is_for_those_who_may_open_it_and_goes_before_a_release(there):
+    there.published(
+        "pictured", ("pupils",), tables=("by-ward",), project="school-places", audience=("group:org-camden",)
+    )
+    address = f"{PREFIX}pictured/thumbnail.png"
+    with there.browser("ada") as ada, there.browser("pat") as pat, there.browser("") as nobody:
+        assert ada.get(address).status_code == 200
+        assert pat.get(address).status_code == 404  # of the same body, and without a grant
+        with there.client("ada") as asks:
+            said = {"to": "submitted", "why": "For everybody", "audience": ["public"]}
+            asks.post(f"{API}/insights/pictured/releases/1/steps", json=said).raise_for_status()
+        for person, to in (("gil", "reviewed"), ("dot", "approved"), ("ada", "released")):
+            with there.client(person) as checks:
+                step = {"to": to, "why": "In order"}
+                checks.post(f"{API}/insights/pictured/releases/1/steps", json=step).raise_for_status()
+        assert nobody.get(f"{PREFIX}pictured/").status_code == 200
+        for visitor in (nobody, pat, ada):
+            assert visitor.get(address).status_code == 404
+
+
 def test_only_the_hub_s_services_act_as_an_insight_and_get_its_own_tables_alone(there, hers):
     there.published("with-tables", tables=("plain",))
     own, other = f"{API}/insights/with-tables/tables/plain", f"{API}/insights/for-all/tables"

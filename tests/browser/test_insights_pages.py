@@ -70,7 +70,8 @@ def look(page: Page, name: str) -> None:
         if folder:
             page.screenshot(path=f"{folder}/{name}-{width}.png", full_page=True)
     page.set_viewport_size({"width": 1280, "height": 900})
-    assert not [each for each in page.said if "400 (Bad Request)" not in each]  # the policy stopped nothing that our own pages need
+    # The policy stopped nothing that our own pages need.
+    assert not [each for each in page.said if "400 (Bad Request)" not in each]
 
 
 def test_a_stranger_finds_reads_and_keeps_what_is_for_everybody(as_person, there):

@@ -272,10 +272,21 @@ class Publisher(Custody):
         key = (version.publication, version.number)
         publication = self.store.find(version.publication)
         try:
-            if publication and (picture := take(publication, version, self.snapshots.place(*key))):
-                self.snapshots.put_picture(*key, picture)
+            if publication is None or not (picture := take(publication, version, self.snapshots.place(*key))):
+                return
+            with self.alone(version.publication):
+                # One that was taken before a release shows what the release does not.
+                now = self.store.version(*key)
+                if now is not None and now.released == version.released:
+                    self.snapshots.put_picture(*key, picture)
         except Exception:
             log.exception("there is no picture of version %s of %s", version.number, version.publication)
+
+    def picture_anew(self, slug: str, number: int) -> None:
+        """Take the picture of a version once more, after a release changed what it shows."""
+        version = self.store.version(slug, number)
+        if version is not None and self._picture is not None:
+            self._later.submit(self._take_picture, version, self._picture)
 
     def _judged(self, version: Version, checked: Checked, audience: tuple[str, ...] | None) -> Version:
         """Put together what was found, with what only the hub can tell: its label, and for whom that is too much."""

@@ -155,6 +155,24 @@ class Snapshots:
             place.chmod(stat.S_IMODE(sealed))
             draft.unlink()
 
+    def drop_picture(self, slug: str, number: int) -> None:
+        """Take the picture of a version away, if there is one: it shows what is not to be seen any more.
+
+        Parameters
+        ----------
+        slug, number
+            Of which version.
+        """
+        place = self.place(slug, number)
+        if not (place / PICTURE).exists():
+            return
+        sealed = place.stat().st_mode
+        place.chmod(0o700)
+        try:
+            (place / PICTURE).unlink(missing_ok=True)
+        finally:
+            place.chmod(stat.S_IMODE(sealed))
+
     def open(self, slug: str, number: int, name: str) -> IO[bytes]:
         """Open one file of a version; no link leads anywhere.
 

@@ -107,7 +107,9 @@ class Hall:
         if not mine and (not view.is_there or entry is None or publication.state == "withdrawn"):
             return None
         shown = Shown(self._without(subject, entry) if entry else None, publication, version, view, mine)
-        return replace(shown, pictured=self.has(shown, PICTURE))
+        # A picture shows what the app shows, so it is for those who may open it.
+        is_for_all = version is not None and version.label.access == "open"
+        return replace(shown, pictured=(view.allowed or is_for_all) and self.has(shown, PICTURE))
 
     def _version(self, publication: Publication, mine: bool) -> Version | None:
         if publication.current:

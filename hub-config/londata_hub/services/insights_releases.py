@@ -118,10 +118,15 @@ class Releases:
             if to == "submitted" and chosen:
                 release = release.model_copy(update={"audience": chosen})
             step = Step(to=to, by=subject.name, at=self._store.now(), why=why)
+            shows_other = to == "released" or (to == "withdrawn" and release.state == "released")
+            if shows_other and case.label.access != "open":
+                self._publisher.snapshots.drop_picture(slug, number)  # before anybody else may see it
             moved = self._store.move(release, step, case.findings)
             if to == "withdrawn" and release.state == "released":
                 self._narrow(replace(case, release=moved))
             self._publisher.write_entry(slug)
+        if shows_other:
+            self._publisher.picture_anew(slug, number)
         return moved
 
     def _narrow(self, case: Case) -> None:

@@ -137,10 +137,13 @@ async def picture(request: Request) -> Response:
     hall, subject, slug = hall_of(request), reader_of(request), request.path_params["slug"]
 
     def read() -> bytes:
-        with hall.open(hall.find(subject, slug), PICTURE) as file:
+        shown = hall.find(subject, slug)
+        if not shown.pictured:
+            raise EntryNotFoundError(f"There is no picture of {slug[:80]!r}.", hint="See its page.")
+        with hall.open(shown, PICTURE) as file:
             return file.read()
 
-    return Response(await hall.asked(read), media_type="image/png", headers={"Cache-Control": "private, max-age=300"})
+    return Response(await hall.asked(read), media_type="image/png", headers={"Cache-Control": "private, no-cache"})
 
 
 @page_of

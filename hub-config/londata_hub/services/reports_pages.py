@@ -128,7 +128,8 @@ def about(prefix: str, report: Shelved, whose: str, own: Schedule | None, secret
     ]
     if own is not None:
         schedule = f'<a href="{safe(prefix)}schedules/{safe(own.id)}">{safe(own.title)}</a>'
-        facts += [("Schedule", schedule), ("Who may open it", safe(", ".join(report.entry.audience) or "everybody at the hub"))]
+        audience = safe(", ".join(report.entry.audience) or "everybody at the hub")
+        facts += [("Schedule", schedule), ("Who may open it", audience)]
     rows = "".join(f"<dt>{label}</dt><dd>{value}</dd>" for label, value in facts if value)
     body = f"<dl>{rows}</dl>"
     if secret:
