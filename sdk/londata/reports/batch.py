@@ -22,7 +22,7 @@ from londata.intake_catalog.pins import pin_of
 from londata.reports import asked, receipts, summary, templates
 from londata.reports import job as jobs
 from londata.reports.engine import Report, link, need_libraries
-from londata.reports.executors import Executor, Task, executor_for
+from londata.reports.executors import Executor, ExecutorGoneError, Task, executor_for
 from londata.reports.job import Job
 from londata.reports.parameters import Parameter, check_all
 from londata.reports.progress import BatchBar
@@ -150,6 +150,8 @@ def run_each(
         It cannot be run as asked; nothing has run.
     ReportError
         The folder cannot be written to.
+    BatchError
+        The cluster that made the reports is gone. What was finished stays; the same call goes on with what is missing.
     KeyboardInterrupt
         Somebody pressed Ctrl-C. What was finished stays; the same call goes on with what is missing.
     """
@@ -260,13 +262,20 @@ class _Running:
                     self._make(left, executor, bar)
         except KeyboardInterrupt:
             self._end("stopped")
-            there = len(self._account.among("completed", "reused"))
-            raise KeyboardInterrupt(
-                f"The batch was stopped: {there} of {len(tasks)} reports are there. The same command goes on with the "
-                f"others. The summary is {jobs.short(self._folder / summary.PAGE)}."
-            ) from None
+            raise KeyboardInterrupt(f"The batch was stopped: {self._there()}. {self._onwards()}") from None
+        except ExecutorGoneError as error:
+            self._end("stopped")
+            raise BatchError(f"{error}: {self._there()}.", hint=self._onwards()) from error
         self._end("complete")
         return Batch(self._account, self._folder)
+
+    def _there(self) -> str:
+        there, of = len(self._account.among("completed", "reused")), len(self._account.values)
+        return f"{there} of {of} reports are there"
+
+    def _onwards(self) -> str:
+        where = jobs.short(self._folder / summary.PAGE)
+        return f"The same command goes on with the others. The summary is {where}."
 
     def _used_again(self, task: Task, reuse: Reuse | None) -> bool:
         receipt = reuse.find(task.parameters, self._out) if reuse else None

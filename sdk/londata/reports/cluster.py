@@ -7,11 +7,13 @@ data's address, and no folder in common. Whatever a worker reads, it reads with 
 from __future__ import annotations
 
 import io
+import logging
 import threading
 import time
 import uuid
 import zipfile
 from collections.abc import Iterator, Sequence
+from concurrent.futures import CancelledError
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
@@ -21,7 +23,7 @@ from londata import __version__
 from londata.errors import LondataError, MissingExtraError, ReportError, SettingsError
 from londata.reports import job as jobs
 from londata.reports import on_worker
-from londata.reports.executors import Prepare, Task, Tell
+from londata.reports.executors import ExecutorGoneError, Prepare, Task, Tell
 from londata.reports.job import Job
 from londata.reports.running import Ended
 from londata.reports.templates import DEFINITION, NOTEBOOK, Template
@@ -72,7 +74,8 @@ class Cluster:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        with suppress(Exception):  # the scheduler may be gone; then there is nothing to end
+        with suppress(Exception):  # without a scheduler there is nothing to end
+            self._check_scheduler()
             self._on_workers(on_worker.end, self._batch)
         for _, job in self._under_way.values():
             jobs.clear(job)
@@ -102,6 +105,7 @@ class Cluster:
     def results(self) -> Iterator[tuple[Task, Ended]]:
         """Give how tasks ended; see :class:`~londata.reports.executors.Executor`."""
         while True:
+            self._check_scheduler()
             self._submit()
             if self._handed_out:
                 yield self._handed_out.pop(0)
@@ -117,6 +121,7 @@ class Cluster:
         """Let go of what runs and begin nothing more."""
         self._waiting.clear()
         with suppress(Exception):  # without a scheduler nothing comes back, which is noticed
+            self._check_scheduler()
             self._on_workers(on_worker.stop, self._batch)
 
     def _submit(self) -> None:
@@ -139,24 +144,31 @@ class Cluster:
         return min(self._most or threads, threads) or 1
 
     def _workers(self) -> dict[str, Any]:
-        return dict(self._client.scheduler_info(n_workers=-1)["workers"])
+        try:
+            return dict(self._client.scheduler_info(n_workers=-1)["workers"])
+        except (OSError, RuntimeError) as error:  # the connection broke, or was closed because it had
+            raise self._gone() from error
+
+    def _check_scheduler(self) -> None:
+        """See that the scheduler is there: once the connection to it broke, nothing that it had comes back."""
+        if self._client.status != "running":
+            raise self._gone()
+
+    def _gone(self) -> ExecutorGoneError:
+        return ExecutorGoneError(f"The scheduler of the Dask cluster at {self._address} is gone")
 
     def _wait(self) -> None:
-        """Wait a moment for a result; where no worker is left, or no scheduler, say so rather than wait for ever."""
+        """Wait a moment for a result; where no worker is left, say so rather than wait for ever."""
         self._landed.wait(_LOOK_S)
         self._landed.clear()
-        if self._client.status == "running" and self._workers():
+        self._check_scheduler()
+        if self._workers():
             self._since_worker = time.monotonic()
         elif time.monotonic() - self._since_worker > NO_WORKER_S:
-            why = (
-                "the Dask cluster lost all of its workers"
-                if self._client.status == "running"
-                else "its scheduler is gone"
-            )
             for future in list(self._under_way):
                 task, job = self._under_way.pop(future)
                 jobs.clear(job)
-                self._handed_out.append((task, Ended("failed", None, why)))
+                self._handed_out.append((task, Ended("failed", None, "the Dask cluster lost all of its workers")))
 
     def _take(self, future: Any) -> tuple[Task, Ended]:
         """Bring a report back and put it in its place."""
@@ -168,6 +180,8 @@ class Cluster:
             return task, Ended("failed", None, error.message, "", error.hint)
         except _distributed().KilledWorker as error:
             return task, Ended("failed", None, f"its worker died, and so did those that it was given to then: {error}")
+        except CancelledError as error:  # nobody cancels one here: all are, when the connection breaks
+            raise self._gone() from error
         except Exception as error:  # noqa: BLE001 - whatever a cluster does to one report must not stop the others
             return task, Ended("failed", None, f"the Dask cluster lost it ({type(error).__name__}: {error})")
         finally:
@@ -218,10 +232,23 @@ def connected(address: str) -> Iterator[Any]:
             f"No Dask scheduler answers at {address}.",
             hint="Look whether it runs, and whether this machine can reach that host and port.",
         ) from error
+    with _silent():
+        try:
+            yield client
+        finally:
+            client.close()
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Keep the client's own log quiet meanwhile: it shows tracebacks of what is told here in a sentence."""
+    log = logging.getLogger("distributed.client")
+    before = log.level
+    log.setLevel(logging.CRITICAL + 1)
     try:
-        yield client
+        yield
     finally:
-        client.close()
+        log.setLevel(before)
 
 
 def _distributed() -> Any:

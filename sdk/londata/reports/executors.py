@@ -36,6 +36,10 @@ Prepare = Callable[[Task], Job]
 Tell = Callable[[str, int, int], object]
 
 
+class ExecutorGoneError(Exception):
+    """What ran the reports is gone, and nothing that was under way comes back; says in words what it was."""
+
+
 class Executor(Protocol):
     """What runs the reports of a batch; used as a context manager."""
 
@@ -59,7 +63,13 @@ class Executor(Protocol):
         """
 
     def results(self) -> Iterator[tuple[Task, Ended]]:
-        """Give how tasks ended, each once, until none is left; goes on where it was interrupted."""
+        """Give how tasks ended, each once, until none is left; goes on where it was interrupted.
+
+        Raises
+        ------
+        ExecutorGoneError
+            Whatever ran them is gone.
+        """
 
     def stop(self) -> None:
         """Let go of what runs and begin nothing more; :meth:`results` then gives what was under way."""

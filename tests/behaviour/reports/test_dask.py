@@ -6,12 +6,13 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from londata import reports
-from londata.errors import ReportError, SettingsError
+from londata.errors import BatchError, ReportError, SettingsError
 from londata.reports import cluster, receipts
 from small_catalog import write_small_catalog
 from trial_templates import write_template
@@ -173,3 +174,70 @@ def test_a_cluster_without_workers_is_told_in_a_sentence(tmp_path, world):
             )
     finally:
         empty.stop()
+
+
+def begun(template, out, cluster_, **how):
+    """Begin a batch in a process of its own."""
+    command = [Path(sys.executable).with_name("londata"), "report", "run", template, "--each", "place", "--out", out]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen([*command, "--executor", f"dask://{cluster_.address}"], **pipes, **how)
+
+
+def finished(out):
+    """Name the finished reports of a batch, as it goes; half of one has another ending."""
+    return {path.name: path for path in out.glob("*") if not path.suffix and (path / "ro-crate-metadata.json").exists()}
+
+
+def is_at_work(cluster_, out):
+    """Tell whether one report is there, and another runs on a worker."""
+    running = list((cluster_.folder / "scratch").rglob("londata-report-*/*/report/report.ipynb"))
+    with suppress(FileNotFoundError):  # one is finished just now
+        return finished(out) and any('"Waits"' in path.read_text() for path in running)
+
+
+def see_that_it_goes_on(template, out, *others):
+    """Make others here, too: what was finished is whole, and is taken as it is."""
+    (there,) = finished(out).values()
+    assert receipts.verify(there).files_fit
+    assert not [path for path in out.iterdir() if ".running" in path.name]
+    (template.parent / "go").write_text("")
+    batch = reports.run_each(template, each="place", choices=["Camden", *others], out=out, progress=False)
+    assert {name: report.reused for name, report in batch.reports.items()} == {
+        "Camden": True,
+        **dict.fromkeys(others, False),
+    }
+
+
+def test_ctrl_c_leaves_what_is_finished_and_the_same_batch_goes_on(tmp_path, dask):
+    template, out = template_in(tmp_path, "Camden", "Waits"), tmp_path / "out"
+    started = begun(template, out, dask)
+    until(lambda: is_at_work(dask, out) or started.poll() is not None, "nothing ran")
+    started.send_signal(signal.SIGINT)
+    _, said = started.communicate(timeout=60)
+    assert started.returncode == 130, said
+    assert "The batch was stopped: 1 of 2 reports are there. The same command goes on with the others." in said
+    assert "Traceback" not in said
+    see_that_it_goes_on(template, out)
+
+
+def test_a_scheduler_that_dies_ends_the_batch_with_a_sentence_and_it_goes_on_elsewhere(tmp_path, world):
+    own = tmp_path / "own"
+    own.mkdir()
+    dying = Cluster(own)
+    template, out = template_in(tmp_path, "Camden", "Waits", "Hackney"), tmp_path / "out"
+    try:
+        dying.add_worker(DASK_TEMPORARY_DIRECTORY=str(own / "scratch"))
+        with cluster.connected(dying.address) as client:
+            client.wait_for_workers(1, timeout=60)
+        started = begun(template, out, dying)
+        until(lambda: is_at_work(dying, out) or started.poll() is not None, "nothing ran")
+        dying.scheduler.kill()
+        _, said = started.communicate(timeout=60)
+    finally:
+        dying.stop()
+    assert started.returncode == BatchError.exit_code, said
+    assert f"The scheduler of the Dask cluster at {dying.address} is gone: 1 of 3 reports are there." in said
+    assert "Traceback" not in said
+    (account,) = out.glob("*.batch/batch.json")
+    assert json.loads(account.read_text())["state"] == "stopped"
+    see_that_it_goes_on(template, out, "Waits")
