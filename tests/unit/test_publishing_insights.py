@@ -110,6 +110,8 @@ def test_an_audience_is_written_as_people_say_it():
     for wrong in ("everybody", "person:", "group:a b", 7):
         with pytest.raises(UsageError, match="audience cannot be"):
             audiences.audience_of([wrong])
+    with pytest.raises(UsageError, match="audience cannot be 7"):
+        audiences.audience_of(7)
     assert audiences.in_words(["group:org-camden", "project:beds", "person:ada"]) == (
         "people of camden, members of the project beds, person:ada".replace("person:", "")
     )

@@ -59,7 +59,7 @@ class Desk:
             What is to be published; nothing of it is believed.
         """
         person_of(subject)
-        audience = audience_of(wanted.audience)
+        audience = () if wanted.audience is None else audience_of(wanted.audience or [f"person:{subject.name}"])
 
         def work() -> Version:
             asked = Asked(

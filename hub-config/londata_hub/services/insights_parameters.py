@@ -46,8 +46,10 @@ class NewVersion(Nothing):
         max_length=60, description="What it is: title, summary, public_benefit, method, limits, licence, …"
     )
     project: str = Field("", max_length=120, description="The project that it works for; empty for none")
-    audience: Audience = Field(
-        default_factory=list, description="`public`, `hub`, `person:ada`, `group:org-camden`, `project:school-places`"
+    audience: Audience | None = Field(
+        None,
+        description="`public`, `hub`, `person:ada`, `group:org-camden`, `project:school-places`; an empty list for "
+        "nobody but oneself. Without it: whoever has it already, at first oneself or the members of its project",
     )
     start: Start = Field("shared", description="`fresh` where every viewer needs a run of their own")
 

@@ -56,9 +56,9 @@ def _configure_publish(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--audience",
         action="append",
-        default=[],
         metavar="WHO",
-        help=f"who may open it: {_WHO}; may be given several times (default: yourself alone)",
+        help=f"who may open it: {_WHO}; may be given several times (default: who may already; at first yourself, or "
+        "the members of its project)",
     )
     parser.add_argument("--slug", help="its name in the register (default: made of the title)")
     parser.add_argument(

@@ -31,10 +31,11 @@ class InsightsClient(ServiceClient):
         record
             Fields of the insight.
         **how
-            ``slug``, ``project``, ``audience`` and ``start``, as the service takes them.
+            ``slug``, ``project``, ``audience`` and ``start``, as the service takes them; nothing is sent for ``None``.
         """
         encoded = {name: base64.b64encode(content).decode() for name, content in files.items()}
-        body = {"files": encoded, "record": dict(record), **how}
+        said = {name: value for name, value in how.items() if value is not None}
+        body = {"files": encoded, "record": dict(record), **said}
         return self._mapping(self._connection.send("/insights", body=body, patience=UPLOAD_S).json())
 
     def insights(self) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -31,6 +31,8 @@ def audience_of(named: str | Sequence[str]) -> list[str]:
     UsageError
         One of them is none of those who can be named.
     """
+    if not isinstance(named, str) and not isinstance(named, Iterable):
+        raise UsageError(f"The audience cannot be {named!r:.60}.", hint=_HINT)
     names = [named] if isinstance(named, str) else list(named)
     return list(dict.fromkeys(_viewer(each) for each in names if each != ""))
 

@@ -27,7 +27,7 @@ def publish(
     notebook: str | Path,
     *,
     title: str,
-    audience: str | Sequence[str],
+    audience: str | Sequence[str] | None,
     slug: str | None = None,
     files: Iterable[str | Path] = (),
     project: str | None = None,
@@ -57,7 +57,8 @@ def publish(
         What it is called.
     audience
         Who may open it: ``"public"``, ``"hub"``, ``"org-camden"``, ``"person:ada"``, ``"project:school-places"``, or a
-        list of them; an empty list for yourself alone.
+        list of them; an empty list for yourself alone. ``None`` leaves it as it is, which at first is for yourself,
+        or for the members of its project.
     slug
         Its name in the register; made of the title when not given.
     files
@@ -99,7 +100,8 @@ def publish(
     """
     if form not in FORMS:
         raise UsageError(f"An insight cannot have the form {form!r}.", hint=f"Say one of {', '.join(FORMS)}.")
-    viewers, taken = audience_of(audience), snapshots.take(notebook, title, files)
+    viewers = None if audience is None else audience_of(audience)
+    taken = snapshots.take(notebook, title, files)
     if taken.in_the_way:
         found = "\n".join(lines_of(taken.in_the_way))
         raise UsageError(f"{Path(notebook).name} was not published.\n{found}", hint="Mend that and publish again.")
@@ -115,7 +117,7 @@ def publish(
         audience=viewers,
         start=start,
     )
-    published = Published(version, _about(client, version, title, viewers), taken.findings)
+    published = Published(version, _about(client, version, title, viewers or ()), taken.findings)
     return _until_checked(published, progress) if wait else published
 
 

@@ -71,6 +71,13 @@ def test_a_notebook_is_published_and_looked_after(as_, notebook, there, capsys):
     assert insights.withdraw("sizes", "It was wrong.").state == "withdrawn"
 
 
+def test_for_oneself_alone_is_for_nobody_else_whoever_had_it_before(as_, notebook):
+    about = SAID | {"title": "Narrow"}
+    assert londata.publish(notebook, audience="hub", **about).about.audience == ("hub",)
+    assert londata.publish(notebook, audience=None, **about).about.audience == ("hub",)
+    assert londata.publish(notebook, audience=[], **about).about.audience == ("person:ada",)
+
+
 def test_the_terminal_can_do_the_same(as_, notebook, capsys):
     words = ["insight", "publish", str(notebook), "--title", "By hand", "--audience", "hub", "--quiet"]
     assert cli.main([*words, "--public-benefit", "Everybody knows.", "--slug", "by-hand", "--tag", "sizes"]) == 0
