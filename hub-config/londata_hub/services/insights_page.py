@@ -13,7 +13,7 @@ from londata.access.labels import shows_released_tables
 from londata.records import Insight
 from londata.records.legal import OUTPUTS, purpose_title
 from londata.records.publications import Version
-from londata.records.transparency import STANDARD, Transparency, known_of, transparency_of
+from londata.records.transparency import STANDARD, Transparency
 from londata_hub.services.insights_facts import ACCESS, FORMS, STATES, Shown, Used, audience_in_words, in_months
 from londata_hub.services.insights_look import date, facts, link, listed, marks, page, picture, ways, words
 from londata_hub.services.look import safe, table
@@ -211,27 +211,18 @@ def _reports(about: About) -> str:
 
 
 def _transparency(about: About) -> str:
-    """Write the record of algorithmic transparency: as its author filled it in, and what the hub knows of it."""
-    version = about.shown.version
-    said = version.record.get("transparency") if version else None
-    if version is None or not said:
+    """Write the record of algorithmic transparency, as the register has it: what its author and the hub filled in."""
+    record = about.shown.entry.transparency if about.shown.entry else None
+    if record is None:
         return ""
-    try:
-        record = transparency_of(said)
-    except ValueError:
-        return ""
-    reads = [
-        {"entry": each.slug, "title": each.entry.title if each.entry else each.slug, "version": each.version}
-        | {"access": each.access, "agreement": each.agreement}
-        for each in about.used
-    ]
-    record = record.filled(known_of(version.record, owner=about.shown.owner, reads=reads, environment={}))
     parts = [f"<h2>Algorithmic transparency record</h2><p>After the {safe(STANDARD)}.</p>"]
     for tier, sections in Transparency.tiers().items():
         for section, names in sections.items():
             rows = [(Transparency.title_of(name), safe(getattr(record, name))) for name in names]
             if any(value for _, value in rows):
                 parts.append(f"<h3>Tier {tier}: {safe(section)}</h3>{facts(rows)}")
+    if record.missing:
+        parts.append(f"<p>Not said yet: {safe('; '.join(map(Transparency.title_of, record.missing)))}.</p>")
     return "".join(parts)
 
 

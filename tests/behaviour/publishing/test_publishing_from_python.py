@@ -158,6 +158,11 @@ def test_a_model_has_a_transparency_record_that_the_hub_fills_in(as_, notebook, 
     assert (record.models, record.name, record.team) == ("ridge regression", "Sizes of boroughs", "ada")
     assert record.datasets
     assert "human_review" in record.missing
+    with there.browser("ada") as ada:
+        page = ada.get(f"{PREFIX}rolls-ahead/").text
+    assert "<dt>System architecture</dt><dd>A notebook that runs in a sandbox" in page  # the hub filled it in
+    assert "Not said yet: " in page
+    assert "Human decisions and review" in page
     with pytest.raises(UsageError):
         londata.publish(notebook, audience="hub", slug="x", model={"modell": "x"}, **SAID).require()
 
