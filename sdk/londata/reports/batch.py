@@ -297,7 +297,12 @@ class _Running:
 
     def _prepare(self, task: Task) -> Job:
         return jobs.prepare(
-            self._template, task.parameters, self._out, formats=self._account.formats, pins=dict(self._pins)
+            self._template,
+            task.parameters,
+            self._out,
+            formats=self._account.formats,
+            pins=dict(self._pins),
+            batch=(self._account.id, self._account.name),
         )
 
     def _collect(self, executor: Executor, bar: BatchBar) -> None:

@@ -47,7 +47,8 @@ class Job:
 
     ``work`` is the working folder, ``private`` one that only this user can enter, with a path short enough for sockets.
     ``formats`` are those of :data:`FORMATS` that are made beside page and notebook, ``pins`` the versions that must be
-    read (entry → distribution → SHA-256; empty: whatever is there), ``project`` what the run works for.
+    read (entry → distribution → SHA-256; empty: whatever is there), ``project`` what the run works for, ``batch`` and
+    ``batch_name`` the id and the name of the batch that it is a part of, if it is.
     """
 
     id: str
@@ -62,6 +63,8 @@ class Job:
     project: str = ""
     formats: tuple[str, ...] = ("csv",)
     pins: dict[str, dict[str, str]] = field(default_factory=dict)
+    batch: str = ""
+    batch_name: str = ""
     started: str = field(default_factory=lambda: now())
 
     def to_line(self) -> str:
@@ -128,6 +131,7 @@ def prepare(
     *,
     formats: Sequence[str] = ("csv",),
     pins: dict[str, dict[str, str]] | None = None,
+    batch: tuple[str, str] = ("", ""),
 ) -> Job:
     """Name a run and make its working folder.
 
@@ -143,6 +147,8 @@ def prepare(
         Those of :data:`FORMATS` that are wanted beside page, notebook and the figures' numbers as CSV.
     pins
         The versions that must be read; see :class:`Job`.
+    batch
+        Id and name of the batch that it is a part of.
 
     Returns
     -------
@@ -178,6 +184,8 @@ def prepare(
         project=settings.get("PROJECT"),
         formats=tuple(dict.fromkeys(("csv", *formats))),
         pins=pins or {},
+        batch=batch[0],
+        batch_name=batch[1],
     )
     if job.pins:
         with writing_to(folder):

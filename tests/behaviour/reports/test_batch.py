@@ -6,14 +6,16 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
 
 from londata import reports
-from londata.errors import BatchError, MissingExtraError, ParameterError, ReportError, UsageError
+from londata.errors import BatchError, MissingExtraError, ParameterError, ReceiptError, ReportError, UsageError
 from londata.reports import job as jobs
+from londata.reports import receipts
 from small_catalog import write_small_catalog
 from trial_templates import write_template
 
@@ -85,6 +87,22 @@ def test_the_summary_says_of_each_what_became_of_it(first):
     assert (said["state"], said["counts"]) == ("complete", {"completed": 2, "failed": 1})
     pin = said["versions"]["borough-profile"]["csv"]
     assert {read["sha256"] for report in first.reports.values() for read in report.reads()} == {pin}
+
+
+def test_each_report_says_of_which_batch_it_is_and_its_events_say_it_too(first, world):
+    batch = json.loads(first.json.read_text(encoding="utf-8"))["id"]
+    (failed,) = (world / "out").glob("*.failed")
+    for folder in (failed, *(report.folder for report in first.reports.values())):
+        receipt = receipts.load(folder)
+        assert receipt.batch == (batch, "trial for each place")
+        document = json.loads((folder / jobs.RECEIPT).read_text(encoding="utf-8"))
+        assert {"batch", "batch_name"} <= document["@context"][1].keys()
+        for line in receipts.lineage_lines(receipt):
+            parent = json.loads(line)["run"]["facets"]["parent"]
+            assert parent["run"]["runId"] == batch.removeprefix("urn:uuid:")
+            assert (parent["job"]["namespace"], parent["job"]["name"]) == ("londata", "trial for each place")
+    with pytest.raises(ReceiptError, match="cannot be told as events"):
+        receipts.lineage(replace(receipt, batch=("no id", "trial")))
 
 
 def test_the_page_of_the_summary_can_run_nothing_and_be_read_without_seeing_it(first):

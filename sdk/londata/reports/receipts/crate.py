@@ -94,6 +94,8 @@ def crate(told: Told) -> dict[str, Any]:
             "project": job.project,
             "purpose": single(purposes),
             "series": told.series,
+            "batch": job.batch,
+            "batch_name": job.batch_name,
             "formats": single(list(job.formats)),
             "joins": graph.add_all(_joins(told.joins)),
             "reads_around": graph.add_all(_around(told.around)),

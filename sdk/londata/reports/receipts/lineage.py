@@ -32,7 +32,8 @@ def lineage(receipt: Receipt, *, parent: tuple[str, str] | None = None) -> list[
     receipt
         The receipt of the run.
     parent
-        The batch or schedule that it was part of: the id of its run (a UUID), and its name.
+        The batch or schedule that it was part of: the id of its run (a UUID), and its name. The batch that the receipt
+        itself names when not given.
 
     Returns
     -------
@@ -54,7 +55,7 @@ def lineage(receipt: Receipt, *, parent: tuple[str, str] | None = None) -> list[
     from openlineage.client.event_v2 import Job, RunEvent, RunState
 
     try:
-        run, inputs = _run(receipt, parent), [_input(each) for each in sources(receipt.reads)]
+        run, inputs = _run(receipt, parent or receipt.batch), [_input(each) for each in sources(receipt.reads)]
         made: dict[str, list[OutputDataset]] = {"START": [], _ENDS[receipt.status]: _outputs(receipt)}
         moments = {"START": receipt.started, _ENDS[receipt.status]: receipt.ended}
         return [

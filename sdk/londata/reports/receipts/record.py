@@ -49,7 +49,7 @@ class Receipt:
     report's folder), ``sha256``, ``size_bytes`` and ``media_type`` of each file. ``series`` is the same for the reports
     of one series, whenever they were made; ``formats`` is what was asked for beside page and notebook. ``path`` is the
     receipt's file and ``sha256`` the hash of it. ``asked`` says that the register itself was
-    counted, listed or searched.
+    counted, listed or searched. ``batch`` is id and name of the batch that it was made in, if it was.
     """
 
     id: str
@@ -75,6 +75,7 @@ class Receipt:
     path: Path
     sha256: str
     asked: bool = False
+    batch: tuple[str, str] | None = None
 
     @property
     def folder(self) -> Path:
@@ -206,6 +207,7 @@ class _Crate:
             path=path,
             sha256=sha256,
             asked=run.get("register_asked") is True,
+            batch=(_text(run, "batch"), _text(run, "batch_name")) if "batch" in run else None,
         )
 
     def _entity(self, name: Any) -> Entity:

@@ -60,7 +60,7 @@ AROUND = {"what": "name", "how": "how", "at": "at"}
 _STANDARD = {"name", "contentSize", "version", "license", "conditionsOfAccess", "sha256"}
 _OWN_WORDS = (
     ({*READING.values(), *JOIN.values(), *AROUND.values()} - _STANDARD)
-    | {"Join", "ReadAround", "dimensions", "formats", "series", "status"}
+    | {"Join", "ReadAround", "batch", "batch_name", "dimensions", "formats", "series", "status"}
     | {"joins", "reads_around", "register_asked", "template_files"}
 )
 CONTEXT: list[Any] = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,10 +58,16 @@ class Account:
     formats: tuple[str, ...]
     where: str
     started: str
+    id: str = field(default_factory=lambda: uuid.uuid4().urn)
     state: State = "running"
     ended: str = ""
     pins: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     done: dict[str, Outcome] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """What the batch is called among other jobs; the same for the next one like it."""
+        return f"{self.template} for each {self.each}"
 
     @property
     def outcomes(self) -> tuple[Outcome, ...]:

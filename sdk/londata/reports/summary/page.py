@@ -50,6 +50,7 @@ def _put(path: Path, text: str) -> None:
 
 def _as_json(account: Account, folder: Path) -> dict[str, Any]:
     return {
+        "id": account.id,
         "template": account.template,
         "title": account.title,
         "each": account.each,
