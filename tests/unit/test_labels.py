@@ -154,6 +154,30 @@ def test_a_viewer_needs_a_grant_of_their_own_for_what_is_not_open():
     assert "you have no grant" in view.reason
 
 
+@pytest.mark.parametrize(
+    ("cover", "may"),
+    [
+        ({}, True),
+        ({"columns": ("ward", "rolls", "school")}, True),
+        ({"columns": ("ward",)}, False),
+        ({"rows": {"conditions": [{"column": "ward", "values": ["Abbey"]}]}}, False),
+    ],
+)
+def test_a_grant_for_less_than_an_insight_reads_is_not_enough(cover, may):
+    """Bola may read the same data, under an agreement that covers less of it than the one the insight reads under."""
+    whole = agreement(covers=[{"entry": "school-rolls", "columns": ("ward", "rolls")}])
+    part = agreement(id="ISA-015", covers=[{"entry": "school-rolls", **cover}])
+    both = project(members=["ada", "bola"], agreements=("ISA-014", "ISA-015"))
+    grants = [grant(), grant(id="g2", subject="bola", agreement="ISA-015")]
+    world = Arrangements([whole, part], [both], grants)
+    assert allowed(ADA, world=world)
+    assert allowed(BOLA, world=world) is may
+    also = Arrangements([whole, part], [both], [*grants, grant(id="g3", subject="bola")])
+    assert allowed(BOLA, world=also)
+    unknown = version(RestsOn(entry="school-rolls", access="closed", agreement="ISA-9"))
+    assert allowed(BOLA, shown=unknown, world=also) is (not cover)
+
+
 def test_a_grant_is_not_enough_for_somebody_who_was_not_chosen():
     assert may_view(BOLA, published(audience=("person:ada",)), version(ROLLS), ENTRIES, NOW, WORLD) == NOT_THERE
     assert not allowed(BOLA, published(audience=("group:bola",)))

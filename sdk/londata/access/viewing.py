@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 from londata.access.arrangements import Arrangements
 from londata.access.audience import among
+from londata.access.conditions import failing
 from londata.access.deciding import decide
 from londata.access.decision import Decision
 from londata.access.labels import access_of, shows_released_tables
 from londata.access.subject import Subject
-from londata.records import Entry
+from londata.records import Cover, Entry
 from londata.records.publications import Publication, Version
 
 
@@ -68,7 +69,8 @@ def may_view(
     """Decide whether somebody may open a version of an insight.
 
     Its audience must name them. Where it shows data that is not open, they must be allowed to read that data
-    themselves, for the insight's project; unless its tables were released, and are all that it shows.
+    themselves, for the insight's project, and as much of it as the insight reads; unless its tables were released, and
+    are all that it shows.
 
     Parameters
     ----------
@@ -107,7 +109,37 @@ def may_view(
         decisions.append(decision)
         if not decision.allowed:
             return View(False, True, _refused(entry, subject, now, arrangements, decision), tuple(decisions))
+        if decision.agreement and not _reads_as_much(subject, publication, version, entry, now, arrangements):
+            return View(False, True, f"It shows more of “{entry.title}” than you may read.", tuple(decisions))
     return View(True, True, "", tuple(decisions))
+
+
+def _reads_as_much(
+    subject: Subject,
+    publication: Publication,
+    version: Version,
+    entry: Entry,
+    now: dt.datetime,
+    arrangements: Arrangements,
+) -> bool:
+    """Tell whether somebody may read the columns and rows of an entry that an insight reads under its agreements."""
+    held = [
+        term.cover
+        for term in arrangements.terms(subject.person, entry.id)
+        if term.grant.project == publication.project and not failing(subject, now, term)
+    ]
+    named = {each.agreement for each in version.rests_on if each.entry == entry.id}
+    read = [found.cover_of(entry.id) if (found := arrangements.agreements.get(name)) else None for name in named]
+    return all(any(_covers(mine, theirs) for mine in held) for theirs in read)
+
+
+def _covers(mine: Cover | None, theirs: Cover | None) -> bool:
+    """Tell whether one cover is at least another; one that is not known is everything."""
+    if mine is None:
+        return False
+    columns = theirs.columns if theirs else None
+    has_columns = mine.columns is None or (columns is not None and set(columns) <= set(mine.columns))
+    return has_columns and (not mine.rows or (theirs is not None and mine.rows == theirs.rows))
 
 
 def _because(publication: Publication) -> str:
