@@ -46,19 +46,22 @@ class Acting:
 
     ``allowed`` are the entries whose data it may have; ``None`` while it is checked: then whatever its owner may read
     for its project, and all of it is noted. One that is ``released`` has its own released tables and nothing else.
+    ``under`` are the agreements under which it read each entry (``None`` while it is checked).
     """
 
     slug: str
     version: int
     allowed: frozenset[str] | None = None
     released: bool = False
+    under: frozenset[tuple[str, str]] | None = None
 
     @classmethod
     def of(cls, version: Version) -> Acting:
         """Act as a version that is served: it may have what it read while it was checked."""
         released = shows_released_tables(version)
         allowed = frozenset(each.entry for each in version.rests_on)
-        return cls(version.publication, version.number, frozenset() if released else allowed, released)
+        under = frozenset((each.entry, each.agreement) for each in version.rests_on)
+        return cls(version.publication, version.number, frozenset() if released else allowed, released, under)
 
 
 @dataclass(frozen=True)
@@ -116,6 +119,29 @@ def refusal(acting: Acting, asked: Question) -> LondataError | None:
             hint="Read it when the notebook runs from top to bottom, and publish a new version.",
         )
     return None
+
+
+def refusal_of_reading(acting: Acting, entry: str, access: str, agreement: str) -> LondataError | None:
+    """Say why an app does not get a reading that was begun; ``None`` where it does.
+
+    Its label, and what its viewers need, are those of the agreements under which it was checked. Another one can cover
+    more.
+
+    Parameters
+    ----------
+    acting
+        Who reads.
+    entry
+        What.
+    access, agreement
+        How open that is now, and under which agreement it would be read.
+    """
+    if acting.under is None or access == "open" or (entry, agreement) in acting.under:
+        return None
+    return AccessDeniedError(
+        f"This insight was checked when it read {entry} under another agreement than it would now.",
+        hint="Publish a new version.",
+    )
 
 
 def asks_as_itself(acting: Acting, asked: Question) -> bool:

@@ -28,7 +28,16 @@ from londata.errors import (
     TooLargeError,
 )
 from londata.records.publications import RestsOn
-from londata_hub.apps.passing import DOORS, Acting, Door, Question, asks_as_itself, question, refusal
+from londata_hub.apps.passing import (
+    DOORS,
+    Acting,
+    Door,
+    Question,
+    asks_as_itself,
+    question,
+    refusal,
+    refusal_of_reading,
+)
 
 log = logging.getLogger(__name__)
 
@@ -223,17 +232,17 @@ class _Asking:
         said = await _looked_at(answer)
         if not said or said.get("entry") != asked.entry or not isinstance(said.get("token"), str):
             raise FetchError("The gateway does not answer as a gateway does.", hint="Tell whoever runs the hub.")
-        self._relay.note(
-            self._acting,
-            RestsOn(
-                entry=asked.entry,
-                # Whatever comes through the gateway without a word about it counts as what is kept most closely
-                access=said.get("access") or "closed",
-                version=said.get("version") or "",
-                sha256=said.get("sha256") or "",
-                agreement=said.get("agreement") or "",
-            ),
+        read = RestsOn(
+            entry=asked.entry,
+            # Whatever comes through the gateway without a word about it counts as what is kept most closely
+            access=said.get("access") or "closed",
+            version=said.get("version") or "",
+            sha256=said.get("sha256") or "",
+            agreement=said.get("agreement") or "",
         )
+        if error := refusal_of_reading(self._acting, read.entry, read.access, read.agreement):
+            raise error
+        self._relay.note(self._acting, read)
         mine = secrets.token_urlsafe(32)
         self._readings[mine] = said["token"], asked.entry
         while len(self._readings) > MOST_READINGS:

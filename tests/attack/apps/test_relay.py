@@ -108,6 +108,24 @@ def told(folder, story, *actings):
     return asyncio.run(run())
 
 
+def test_an_app_reads_under_the_agreements_with_which_it_was_checked_and_no_other(short_folder):
+    """Its owner may have got another grant since, for more columns than its viewers may see."""
+    same, other = (
+        Acting("rolls-map", 3, frozenset({"school-rolls"}), under=frozenset({("school-rolls", agreement)}))
+        for agreement in ("ISA-014", "ISA-015")
+    )
+
+    async def story(services, relay, one, two):
+        assert (await one.begin("school-rolls"))[0] == 201
+        status, said = await two.begin("school-rolls")
+        assert status == 403
+        assert "token" not in said
+        assert "under another agreement" in said["error"]["message"]
+        assert [each.agreement for each in relay.seen("rolls-map", 3)] == ["ISA-014"]
+
+    told(short_folder, story, same, other)
+
+
 PASSES = [
     ("GET", "register", "/search?text=school&limit=3"),
     ("GET", "register", "/entries/anything"),
