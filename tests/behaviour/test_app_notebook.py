@@ -9,6 +9,7 @@ import nbformat
 import pytest
 
 from londata.geography import figures
+from londata.insights.figures import in_html
 from londata.intake_catalog import open_catalog
 from londata.settings import shipped
 from londata.widgets import app_parts, borough_explorer, boroughs
@@ -160,6 +161,8 @@ def test_moving_a_control_changes_everything(catalog):
     app = borough_explorer.explore(catalog, "borough=Camden&indicator=population")
     shown = {widget._dom_classes[0]: widget for widget in walk(app) if widget._dom_classes}
     before = {name: shown[f"londata-{name}"].value for name in ("words", "chart", "map", "table")}
+    for name in ("chart", "map"):
+        assert [(each.alt, each.title) for each in in_html(before[name])] == [(True, True)]
     controls = shown["londata-controls"].children
     controls[0].value = CROYDON
     after = {name: shown[f"londata-{name}"].value for name in before}

@@ -124,7 +124,8 @@ def _build(data: Boroughs, sources: str, code: str, key: str) -> ipywidgets.Widg
         if borough.value is None or indicator.value is None:
             return
         chosen, shown = borough.value, data.indicators[indicator.value]
-        chart.value, drawing.value = pictures(data, chosen, shown.key)
+        bars, plate = pictures(data, chosen, shown.key)
+        chart.value, drawing.value = f"<h2>Chart</h2>{bars}", f"<h2>Map</h2>{plate}"
         table.value = f"<h2>Table</h2>{boroughs.table(shown, chosen, data.names)}"
         # The words come last: by the time a screen reader says them, the pictures are there.
         words.value = (
