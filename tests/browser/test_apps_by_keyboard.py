@@ -90,6 +90,11 @@ def test_an_app_is_used_by_keyboard_and_fits_a_telephone(chromium, served, slug,
     summary.focus()
     page.keyboard.press("Enter")
     expect(page.locator("details[open] table").first).to_be_visible()
+    earlier = page.locator("details[open] table").first.element_handle()
+    control.focus()
+    page.keyboard.press("ArrowUp")
+    page.wait_for_function("table => !table.isConnected", arg=earlier)  # it was written anew, and stays unfolded
+    expect(page.locator("details[open] table").first).to_be_visible()
 
     page.set_viewport_size({"width": 320, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth") == 320

@@ -23,8 +23,26 @@
     Object.defineProperty(Element.prototype, name, {
       ...usual,
       set(text) {
+        const open = opened(this);
         usual.set.call(this, tame(text));
+        reopen(this, open);
       },
+    });
+  }
+
+  // What a viewer has unfolded stays so when a control writes it anew: known by its place and by what stands on it.
+  function named(fold, at) {
+    const words = fold.querySelector("summary");
+    return `${at} ${words ? words.textContent : ""}`;
+  }
+  function opened(part) {
+    const folds = part.querySelector("details[open]") ? [...part.querySelectorAll("details")] : [];
+    return folds.map((fold, at) => (fold.open ? named(fold, at) : ""));
+  }
+  function reopen(part, open) {
+    if (!open.length) return;
+    part.querySelectorAll("details").forEach(function (fold, at) {
+      if (open[at] && open[at] === named(fold, at)) fold.open = true;
     });
   }
   const insert = Element.prototype.insertAdjacentHTML;
