@@ -115,7 +115,11 @@ def test_who_is_too_many_for_shared_data_is_said_in_a_sentence(viewer):
     (said,) = may_open([viewer], SHARED, "school-places")
     assert said.startswith(f"“{viewer}” is too wide: it rests on shared data under ISA-014.")
     assert "“project:school-places” or “group:org-camden”" in said
-    assert may_open([viewer], SHARED, "school-places", released=True) == []
+    assert may_open([viewer], SHARED, "school-places", released_to=["public"]) == []
+    assert bool(may_open([viewer], SHARED, "school-places", released_to=["hub"])) is (viewer == "public")
+    assert may_open([viewer], SHARED, "school-places", released_to=[viewer]) == []
+    (said,) = may_open([viewer], SHARED, "school-places", released_to=[])
+    assert "not released to them" in said
 
 
 def test_people_the_own_project_and_the_parties_are_not_too_many():

@@ -67,8 +67,11 @@ class Custody:
         audience
             To whom.
         """
-        released = shows_released_tables(version)
-        return may_open(audience, self.label(version), publication.project, released=released)
+        to = None
+        if shows_released_tables(version):
+            release = self.store.release(version.publication, version.number)
+            to = release.audience if release else ()
+        return may_open(audience, self.label(version), publication.project, released_to=to)
 
     def roll_back(self, subject: Subject, slug: str, number: int) -> Publication:
         """Show an earlier version again.

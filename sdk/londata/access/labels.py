@@ -97,7 +97,9 @@ def label(
     )
 
 
-def may_open(audience: Iterable[str], label: Label, project: str | None, *, released: bool = False) -> list[str]:
+def may_open(
+    audience: Iterable[str], label: Label, project: str | None, *, released_to: Iterable[str] | None = None
+) -> list[str]:
     """Say which of those whom an author wants to let in are too many for what it rests on.
 
     Parameters
@@ -108,22 +110,31 @@ def may_open(audience: Iterable[str], label: Label, project: str | None, *, rele
         Of the version.
     project
         For which it was made.
-    released
-        Whether its tables were released, and are all that it shows.
+    released_to
+        To whom its tables were released, where they are all that it shows: that is what was checked.
 
     Returns
     -------
     list of str
         A sentence for each that is too wide; nothing where all may be chosen.
     """
-    if released or label.access == "open":
+    if label.access == "open":
         return []
+    wide = [viewer for viewer in dict.fromkeys(audience) if not _fits(viewer, label, project)]
+    if released_to is not None:
+        to = frozenset(released_to)
+        instead = "Publish it once more, and ask for a release to them."
+        return [
+            f"“{viewer}” is too wide: its tables were not released to them. {instead}"
+            for viewer in wide
+            if not _was_released_to(viewer, to)
+        ]
     rests = f"it rests on {label.access} data{_under(label)}"
-    return [
-        f"“{viewer}” is too wide: {rests}. {_instead(label, project)}"
-        for viewer in dict.fromkeys(audience)
-        if not _fits(viewer, label, project)
-    ]
+    return [f"“{viewer}” is too wide: {rests}. {_instead(label, project)}" for viewer in wide]
+
+
+def _was_released_to(viewer: str, to: frozenset[str]) -> bool:
+    return viewer in to or "public" in to or ("hub" in to and viewer != "public")
 
 
 def _fits(viewer: str, label: Label, project: str | None) -> bool:
