@@ -20,6 +20,7 @@ from typing import Any
 
 from londata.errors import LondataError
 from londata.insights.figures import figures
+from londata.insights.looking import shown_secrets
 from londata.kernels import processes
 from londata.reports import child
 from londata.reports.evidence import CellFailure
@@ -66,7 +67,7 @@ def main(snapshot: Path, work: Path) -> int:
     watch_processes(work)
     held, _ = os.pipe()  # nobody lets go of it: the run ends by itself, or with the sandbox
     lifeline, journal = Lifeline(os.fdopen(held), insight), Journal(run)
-    said: dict[str, Any] = {"problem": "", "cell": None, "figures": []}
+    said: dict[str, Any] = {"problem": "", "cell": None, "shown": []}
     begun = time.monotonic()
 
     def tell(event: dict[str, Any]) -> None:
@@ -77,7 +78,8 @@ def main(snapshot: Path, work: Path) -> int:
 
     try:
         child.execute(run, insight, journal, lifeline, tell)
-        said["figures"] = [each.to_dict() for each in figures(journal.notebook)]
+        shown = (*figures(journal.notebook), *shown_secrets(journal.notebook))
+        said["shown"] = [each.to_dict() for each in shown]
         journal.close()
         said["cell"] = None
     except CellFailure as failure:
@@ -104,7 +106,7 @@ def watch_processes(work: Path) -> None:
     try:
         while sum(name.isdigit() for name in os.listdir("/proc")) < MOST_PROCESSES:  # noqa: PTH208 - quick
             time.sleep(_LOOK_S)
-        said = {"problem": f"It started more than {MOST_PROCESSES} processes.", "cell": None, "figures": []}
+        said = {"problem": f"It started more than {MOST_PROCESSES} processes.", "cell": None, "shown": []}
         (work / "said.json").write_text(json.dumps(said), encoding="utf-8")
     finally:
         with contextlib.suppress(ProcessLookupError):

@@ -6,7 +6,7 @@ import nbformat
 import pytest
 
 from londata.insights.giveaways import giveaways
-from londata.insights.looking import look
+from londata.insights.looking import look, shown_secrets
 from londata.settings import shipped
 
 #: Text → what it is taken for. The values are made up, and put together here so that no scanner stumbles over them.
@@ -99,6 +99,22 @@ def test_a_notebook_is_looked_at_cell_by_cell_and_nothing_found_is_repeated():
     ]
     assert "hunter2" not in str(found)
     assert "key.txt" in found[-1].sentence
+
+
+def test_what_a_run_shows_is_looked_through_too():
+    token = "gh" + "p_" + "a1B2c3D4e5" * 4
+    cells = [nbformat.v4.new_code_cell("print(token)"), nbformat.v4.new_code_cell("print(token)  # not a secret")]
+    for cell in cells:
+        cell.outputs = [nbformat.v4.new_output("stream", text=f"with {token}\n")]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    found = shown_secrets(notebook)
+    assert [(each.weight, each.cell) for each in found] == [("must", 1), ("should", 2)]
+    assert token not in str(found)
+    cells[0].outputs = [nbformat.v4.new_output("display_data", {"image/png": f"{token}"})]
+    widget = {"model_name": "HTMLModel", "state": {"value": f"<p>{token}</p>"}}
+    notebook.metadata["widgets"] = {"application/vnd.jupyter.widget-state+json": {"state": {"x": widget}}}
+    notebook.cells = cells[:1]
+    assert [(each.weight, each.cell) for each in shown_secrets(notebook)] == [("must", None)]
 
 
 def test_a_notebook_in_order_is_said_to_be():

@@ -244,9 +244,9 @@ def _said(path: Path) -> dict[str, Any]:
         said = json.loads(content) if len(content) <= _MOST_SAID else None
         if not isinstance(said, dict) or not isinstance(said["problem"], str):
             return {}
-        found = tuple(Finding.model_validate(each) for each in said.get("figures") or ())
+        found = tuple(Finding.model_validate(each) for each in said.get("shown") or ())
         cell = said.get("cell")
-        return said | {"figures": found, "cell": cell if isinstance(cell, int) and cell > 0 else None}
+        return said | {"shown": found, "cell": cell if isinstance(cell, int) and cell > 0 else None}
     except (OSError, ValueError, KeyError, TypeError, RecursionError, ValidationError):
         return {}
 
@@ -256,7 +256,9 @@ def _put_together(publication: Publication, version: Version, ran: _Ran) -> Chec
     log = ran.work / "reads.jsonl"
     around, asked = noted.around(log), noted.asked(log)
     problem = str(ran.said["problem"])[:900]
-    findings = [_how_it_ran(ran.said, problem), *ran.looked, *ran.said.get("figures", ())]
+    shown: tuple[Finding, ...] = ran.said.get("shown", ())
+    looked = [each for each in ran.looked if each.weight != "fine" or each.check not in {one.check for one in shown}]
+    findings = [_how_it_ran(ran.said, problem), *looked, *shown]
     if not problem:
         findings += [*_around(around, version), *_rests(ran.rests_on, asked)]
     made, hashed = receipt.write(publication, version, receipt.Run(ran.begun, problem, ran.snapshot, log, ran.rests_on))

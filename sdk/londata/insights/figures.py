@@ -12,8 +12,8 @@ from typing import Any
 
 from londata.records.publications import Finding
 
-_WIDGETS = "application/vnd.jupyter.widget-state+json"
-_PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp")
+WIDGETS = "application/vnd.jupyter.widget-state+json"
+PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 _PLOTLY = "application/vnd.plotly.v1+json"
 _VEGA = "application/vnd.vega"
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6", "caption", "legend")
@@ -82,7 +82,7 @@ def _of_output(output: Mapping[str, Any]) -> list[Figure]:
         return in_html(html)
     if svg := _text(data.get("image/svg+xml")):
         return [Figure(each.alt or _says(metadata, "image/svg+xml"), each.title) for each in in_html(svg)]
-    for kind in _PICTURES:
+    for kind in PICTURES:
         if kind in data:
             said = _says(metadata, kind)
             return [Figure(said, said)]
@@ -90,7 +90,7 @@ def _of_output(output: Mapping[str, Any]) -> list[Figure]:
 
 
 def _of_widgets(notebook: Mapping[str, Any]) -> list[Figure]:
-    saved = notebook.get("metadata", {}).get("widgets", {}).get(_WIDGETS, {}).get("state", {})
+    saved = notebook.get("metadata", {}).get("widgets", {}).get(WIDGETS, {}).get("state", {})
     found: list[Figure] = []
     for model in saved.values():
         name, state = str(model.get("model_name", "")), model.get("state") or {}

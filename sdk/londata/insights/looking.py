@@ -10,8 +10,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from londata.insights.figures import PICTURES, WIDGETS
 from londata.insights.giveaways import SAID_TO_BE_NONE, giveaways
-from londata.records.publications import Finding
+from londata.records.publications import Finding, Weight
 from londata.records.transparency import Transparency, transparency_of
 
 _COMMAND = re.compile(r"^\s*(?:!|%%?(?:bash|sh|script|system|sx|pip|conda|mamba|uv)\b|\w+\s*=\s*!)")
@@ -85,6 +86,39 @@ def stored_outputs(notebook: Mapping[str, Any]) -> list[Finding]:
         said = "The state of widgets of an earlier run was stored; it is left out."
         found.append(Finding(check="outputs", weight="should", sentence=said))
     return found
+
+
+def shown_secrets(notebook: Mapping[str, Any]) -> list[Finding]:
+    """Find what looks like a secret in what a notebook shows once it has run: its viewers would see it.
+
+    Parameters
+    ----------
+    notebook
+        The notebook with its outputs and with the state of its widgets.
+    """
+    found = []
+    for number, cell in enumerate(notebook["cells"], 1):
+        found += _shown(_texts(cell.get("outputs") or ()), SAID_TO_BE_NONE in source(cell), "A result shows", number)
+    said = any(SAID_TO_BE_NONE in source(cell) for cell in notebook["cells"])
+    return found + _shown(_in_widgets(notebook), said, "A widget shows", None)
+
+
+def _shown(texts: Iterable[str], said_to_be_none: bool, where: str, cell: int | None) -> list[Finding]:
+    kinds = [each.kind for text in texts for each in giveaways(text, guess=False) if each.weight == "must"]
+    weight: Weight = "should" if said_to_be_none else "must"
+    what = f"take it out, or write “{SAID_TO_BE_NONE}” into the cell that shows it, if it is none."
+    return [
+        Finding(check="secrets", weight=weight, sentence=f"{where} what looks like {kind}: {what}", cell=cell)
+        for kind in dict.fromkeys(kinds)
+    ]
+
+
+def _in_widgets(notebook: Mapping[str, Any]) -> Iterable[str]:
+    saved = notebook.get("metadata", {}).get("widgets", {}).get(WIDGETS, {}).get("state", {})
+    for model in saved.values():
+        state = model.get("state") or {}
+        yield from _texts(state.get("outputs") or ())
+        yield from (value[:_MOST_LOOKED_AT] for value in state.values() if isinstance(value, str))
 
 
 #: Field of a record → what its reader misses without it.
@@ -213,7 +247,8 @@ def _is_python(code: str) -> bool:
 
 def _texts(outputs: Sequence[Mapping[str, Any]]) -> Iterable[str]:
     for output in outputs:
-        for value in (output.get("text"), output.get("traceback"), *(output.get("data") or {}).values()):
+        data = [value for kind, value in (output.get("data") or {}).items() if kind not in PICTURES]
+        for value in (output.get("text"), output.get("traceback"), *data):
             if isinstance(value, (str, list)):
                 text = value if isinstance(value, str) else "".join(map(str, value))
                 yield text[:_MOST_LOOKED_AT]

@@ -78,7 +78,9 @@ line = {"entry": "care-cases", "title": "x", "distribution": "csv", "sha256": "a
 with open(os.environ["LONDATA_READ_LOG"], "a") as log:
     log.write(json.dumps(line) + "\\n" + "no json\\n")
 """
-    checked = check(world.READS, lie, title="Sizes", method="")
+    checked = check(world.READS, lie, "print('gh' + 'p_' + 'a1B2c3D4e5' * 4)", title="Sizes", method="")
+    assert [what for what, said in world.said(checked) if "shows what looks like a GitHub token" in said] == ["secrets"]
+    assert "secrets" not in [what for what, _ in world.said(checked, "fine")]
     assert [each.entry for each in checked.rests_on] == ["borough-profile"]
     assert "care-cases" not in checked.files[RECEIPT].decode()
     assert ("record", "It does not say how the numbers were made (method).") in world.said(checked, "should")
