@@ -5,6 +5,7 @@ The store, the snapshots and the rules are the hub's own; only the sandbox of th
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 from dataclasses import dataclass, replace
@@ -17,6 +18,9 @@ from londata.errors import AccessDeniedError, EntryNotFoundError, UsageError
 from londata.insights.tables import table
 from londata.records import Thresholds
 from londata.records.publications import Step
+from londata_hub.apps.shelf import Shelf
+from londata_hub.apps.sight import Viewing
+from londata_hub.apps.theatre import Theatre
 from londata_hub.publishing.releasing import audited, for_checkers, gather
 from londata_hub.services.insights_releases import Releases
 from publishing_world import Scripted, a_world
@@ -90,8 +94,8 @@ def made_project(world):
     return next(iter(world.store.arrangements().projects))
 
 
-def move(world, subject, to, why="because", number=1):
-    return world.releases.move(subject, SLUG, number, to, why, ("public",) if to == "submitted" else ())
+def move(world, subject, to, why="because", number=1, audience=("public",)):
+    return world.releases.move(subject, SLUG, number, to, why, audience if to == "submitted" else ())
 
 
 def state(world, number=1):
@@ -110,6 +114,17 @@ def test_a_closed_app_is_released_by_two_others_and_opens_to_all(world):
     assert state(world) == "released"
     assert world.publication().is_public
     assert world.store.version(SLUG, 1).released
+
+
+def test_a_release_to_the_hub_is_not_made_one_to_everybody_afterwards(world):
+    world.publish_it()
+    for subject, to in ((ADA, "submitted"), (CHEN, "reviewed"), (DIA, "approved"), (ADA, "released")):
+        move(world, subject, to, audience=("hub",))
+    assert world.publication().audience == ("hub",)
+    with pytest.raises(UsageError, match="not released to them"):
+        world.publisher.set_audience(ADA, SLUG, ("public",))
+    world.publisher.set_audience(ADA, SLUG, ("group:analysts", "person:bola"))
+    world.publisher.set_audience(ADA, SLUG, ("hub",))
 
 
 BY_ANY_NAME = [
@@ -154,6 +169,31 @@ def test_one_checker_is_not_two(world):
             move(world, same, "approved")
     with pytest.raises(AccessDeniedError, match="cannot become released"):
         move(world, ADA, "released")
+
+
+def test_a_process_that_holds_the_data_is_not_shown_once_its_tables_are_released(world):
+    """Its notebook ran before the release, so it holds what was read; so does one from before a cover was narrowed."""
+    world.publish_it()
+    shelf = Shelf(world.store, world.publisher.snapshots.folder)
+    theatre = Theatre({SLUG: (before := shelf.one(SLUG, 1))}, "/", None, None)
+    kernel = theatre.open(before, "ada")
+    assert theatre.shows_the_same(kernel)
+
+    (agreement,) = {each.id: each for each in world.store.arrangements().covering("rolls")}.values()
+    covers = [{"entry": each.entry, "columns": ("home",)} for each in agreement.covers]
+    world.access.record(type(agreement).model_validate(agreement.model_dump() | {"covers": covers}), "operator")
+    theatre.apps = {SLUG: (narrowed := shelf.one(SLUG, 1))}
+    assert not theatre.shows_the_same(kernel)
+
+    for subject, to in ((ADA, "submitted"), (CHEN, "reviewed"), (DIA, "approved"), (ADA, "released")):
+        move(world, subject, to)
+    released = shelf.one(SLUG, 1)
+    assert len({before.key, narrowed.key, released.key}) == 3
+
+    def is_for(subject, app):
+        return asyncio.run(Viewing(world.store).look(SLUG, subject, 1, app.acting.released)).view.allowed
+
+    assert [is_for(Subject(""), each) for each in (before, released)] == [False, True]
 
 
 def test_an_audience_that_is_wider_than_the_data_needs_the_release(world):

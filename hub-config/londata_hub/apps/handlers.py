@@ -170,7 +170,11 @@ class AppHandler(Guarded):
         if target.kernel:
             self.kernel = self.theatre.ledger.find(slug, target.kernel, self.viewer) if self.viewer else None
         app = self.theatre.app_of(self.kernel) if self.kernel else self.theatre.apps.get(slug)
-        look = await self.theatre.viewing.look(slug, self.subject, app.version if app and self.kernel else 0)
+        if self.kernel and not self.theatre.shows_the_same(self.kernel):
+            await self.theatre.shut_down(self.kernel)
+            raise HTTPError(404)
+        # Decided about what is shown, which for half a second need not be what is current
+        look = await self.theatre.viewing.look(slug, self.subject, *_which(app))
         if app is None and not look.version:  # nobody has heard of it
             raise HTTPError(404)
         if not self._let_in(look, refused):
@@ -377,5 +381,10 @@ class Channels(AppHandler, WebSocketHandler):  # type: ignore[misc]  # tornado i
             await self.theatre.shut_down(self.kernel)
 
     async def _may_look(self) -> bool:
-        look = await self.theatre.viewing.look(self.app.slug, self.who, self.app.version)
-        return look.view.allowed
+        look = await self.theatre.viewing.look(self.app.slug, self.who, *_which(self.app))
+        return look.view.allowed and (self.kernel is None or self.theatre.shows_the_same(self.kernel))
+
+
+def _which(app: App | None) -> tuple[int, bool | None]:
+    """Name the version that is shown, and whether as its released tables."""
+    return (app.version, app.acting.released if app.acting else None) if app else (0, None)

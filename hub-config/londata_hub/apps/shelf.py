@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import time
 from collections.abc import Iterator, Mapping
@@ -9,7 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from londata.access import Arrangements
+from londata.access.labels import access_of
 from londata.catalog_files.plain_yaml import YamlProblem, read_yaml
+from londata.records import Entry
 from londata.records.identifiers import MAX_SLUG, SLUG
 from londata.records.publications import Publication, Start, Version
 from londata_hub.apps.limits import AppLimits
@@ -17,7 +21,7 @@ from londata_hub.apps.passing import Acting
 
 log = logging.getLogger(__name__)
 
-#: Seconds for which what the store said is believed: a page asks for twenty files at once.
+#: Seconds for which an app that the store knew is believed to be there: a page asks for twenty files at once.
 BELIEVE = 0.5
 
 
@@ -26,7 +30,8 @@ class App:
     """One version of an app: what it is called, what it is for, whose it is, its notebook, and for whom it is listed.
 
     ``version`` is 0 for one that was never published. ``start`` says whether viewers share the beginning of one run,
-    ``limits`` what it may take, ``acting`` as what it asks the hub, ``project`` for what.
+    ``limits`` what it may take, ``acting`` as what it asks the hub, ``project`` for what, ``reads`` what it gets of
+    data that is not open, in short.
     """
 
     slug: str
@@ -40,6 +45,7 @@ class App:
     project: str = ""
     limits: AppLimits = field(default_factory=AppLimits)
     acting: Acting | None = None
+    reads: str = ""
 
     @property
     def folder(self) -> Path:
@@ -48,8 +54,13 @@ class App:
 
     @property
     def key(self) -> str:
-        """What tells one version from another."""
-        return f"{self.slug}@{self.version}" if self.version else self.slug
+        """What tells one version from another, and a process that holds data from one that must not hold it any more.
+
+        One that was released shows its tables alone, and where an agreement covers something else than it did, what
+        was read before is not for those who look at it now.
+        """
+        form = "-released" if self.acting and self.acting.released else f"-{self.reads}" if self.reads else ""
+        return f"{self.slug}@{self.version}{form}" if self.version else self.slug
 
 
 class Publications(Protocol):
@@ -63,6 +74,12 @@ class Publications(Protocol):
 
     def all(self) -> list[Publication]:
         """List all publications."""
+
+    def entry(self, slug: str) -> Entry | None:
+        """Find an entry of the register."""
+
+    def arrangements(self) -> Arrangements:
+        """Give the agreements as they stand."""
 
 
 class Shelf(Mapping[str, App]):
@@ -81,18 +98,20 @@ class Shelf(Mapping[str, App]):
     def __init__(self, store: Publications | None, snapshots: Path, folder: Path | None = None) -> None:
         self._store, self._snapshots = store, snapshots
         self._unpublished = find_apps(folder) if folder is not None else {}
-        self._known: dict[str, tuple[float, App | None]] = {}
+        self._known: dict[str, tuple[float, App]] = {}
 
     def __getitem__(self, slug: str) -> App:
         """Find the current version of an app."""
-        until, app = self._known.get(slug, (0.0, None))
-        if time.monotonic() > until:
-            app = self._look(slug)
-            if len(self._known) > 1000:  # people ask for what does not exist, too
-                self._known.clear()
-            self._known[slug] = (time.monotonic() + BELIEVE, app)
-        if app is None:
+        until, known = self._known.get(slug, (0.0, None))
+        if known is not None and time.monotonic() <= until:
+            return known
+        app = self._look(slug)
+        if app is None:  # not remembered: it may be there again in a moment, and people ask for what never is
+            self._known.pop(slug, None)
             raise KeyError(slug)
+        if len(self._known) > 1000:
+            self._known.clear()
+        self._known[slug] = (time.monotonic() + BELIEVE, app)
         return app
 
     def __iter__(self) -> Iterator[str]:
@@ -108,7 +127,21 @@ class Shelf(Mapping[str, App]):
         """Find a version whether or not it is current, for its check and its picture."""
         publication = self._store.find(slug) if self._store else None
         version = self._store.version(slug, number) if self._store and publication else None
-        return _app(publication, version, self._snapshots) if publication and version else None
+        if not (self._store and publication and version):
+            return None
+        return _app(publication, version, self._snapshots, self._reads(self._store, version))
+
+    def _reads(self, store: Publications, version: Version) -> str:
+        """Say in short what a version gets of data that is not open, as it is agreed now; empty where all is open."""
+        shut = [each for each in version.rests_on if access_of(each, store.entry(each.entry)) != "open"]
+        if not shut:
+            return ""
+        agreements = store.arrangements().agreements
+        covers = [
+            (each.entry, agreement.cover_of(each.entry) if (agreement := agreements.get(each.agreement)) else None)
+            for each in shut
+        ]
+        return hashlib.sha256(repr(covers).encode()).hexdigest()[:8]
 
     def _look(self, slug: str) -> App | None:
         publication = self._store.find(slug) if self._store and SLUG.match(slug) else None
@@ -119,7 +152,7 @@ class Shelf(Mapping[str, App]):
         return self.one(slug, publication.current)
 
 
-def _app(publication: Publication, version: Version, snapshots: Path) -> App | None:
+def _app(publication: Publication, version: Version, snapshots: Path, reads: str) -> App | None:
     notebook = snapshots / publication.slug / str(version.number) / "app.ipynb"
     if version.state == "refused" or not notebook.is_file():
         log.error("version %s of %s cannot be shown: its snapshot is not there", version.number, publication.slug)
@@ -137,6 +170,7 @@ def _app(publication: Publication, version: Version, snapshots: Path) -> App | N
         version.start,
         publication.project or "",
         acting=Acting.of(version),
+        reads=reads,
     )
 
 

@@ -48,7 +48,7 @@ class Viewing:
         self._store = store
         self._versions: dict[tuple[str, int], Version] = {}
 
-    async def look(self, slug: str, subject: Subject, version: int = 0) -> Look:
+    async def look(self, slug: str, subject: Subject, version: int = 0, released: bool | None = None) -> Look:
         """Decide as of now whether an insight is there for somebody.
 
         Parameters
@@ -59,8 +59,11 @@ class Viewing:
             Who looks at it; nobody has no name.
         version
             Which version they look at; the current one where not given.
+        released
+            Whether it shows its released tables and nothing else. Where it does not, it is decided about as one that
+            was not released; where not given, as the store has it.
         """
-        return await asyncio.to_thread(self._look, slug, subject, version)
+        return await asyncio.to_thread(self._look, slug, subject, version, released)
 
     async def opened(self, slug: str, look: Look, who: str) -> None:
         """Count that it was opened; and where it shows what is not open, write down by whom.
@@ -82,9 +85,10 @@ class Viewing:
         store = self._store
         if store is None:
             return {}
-        return await asyncio.to_thread(lambda: {slug: (store.find(slug), id(store.arrangements())) for slug in slugs})
+        # The arrangements themselves: the name of what is forgotten by now could be that of what came after it
+        return await asyncio.to_thread(lambda: {slug: (store.find(slug), store.arrangements()) for slug in slugs})
 
-    def _look(self, slug: str, subject: Subject, number: int) -> Look:
+    def _look(self, slug: str, subject: Subject, number: int, released: bool | None) -> Look:
         store = self._store
         if store is None:
             return Look(HERE if subject.name else NOT_THERE, is_listed=True)
@@ -98,6 +102,8 @@ class Viewing:
         version = self._version(store, slug, number) if number else None
         if version is None:
             return Look(NOT_YET)
+        if released is False:
+            version = version.model_copy(update={"released": False})
         if publication.state != "withdrawn" and (
             entry is None or not all(store.decide(subject, action, entry).allowed for action in ("see", "read"))
         ):

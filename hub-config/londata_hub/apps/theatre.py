@@ -97,6 +97,14 @@ class Theatre:
         app, _ = self._plays.get(kernel.id, (None, 0.0))
         return app or self.apps.get(kernel.app)
 
+    def shows_the_same(self, kernel: Kernel) -> bool:
+        """Tell whether a kernel's version may still be shown as it was when the kernel was made.
+
+        It may not where it was released since, or an agreement covers something else: the kernel holds what was read.
+        """
+        app, now = self.app_of(kernel), self.apps.get(kernel.app)
+        return app is None or now is None or now.version != app.version or now.key == app.key
+
     def open(self, app: App, viewer: str) -> Kernel:
         """Enter a new kernel; the viewer's oldest makes room where there are too many.
 
@@ -200,7 +208,10 @@ class Theatre:
             await self._rest(key, process)
 
     async def _end_if_due(self, kernel: Kernel) -> None:
-        """End a kernel that has run for as long as one may."""
+        """End a kernel that has run for as long as one may, or holds what is not for its viewers any more."""
+        if not self.shows_the_same(kernel):
+            await self.shut_down(kernel)
+            return
         app, since = self._plays.get(kernel.id, (None, 0.0))
         if app is not None and time.monotonic() - since > app.limits.kernel_s:
             log.info("a kernel of app %s has run for as long as one may", app.key)
