@@ -76,6 +76,21 @@ def test_a_check_says_everything_that_stands_in_the_way(desk):
     assert "ZeroDivisionError" in repr(found)
 
 
+def test_a_check_looks_at_what_is_shown_and_says_what_is_not_open(desk):
+    noted = "from londata.readlog import Reading, record\nreading = ('care-cases', 'Cases', 'csv', '', 1, '', 1, ())\n"
+    noted += "record(Reading(*reading, access='closed'))"
+    shown = "from IPython.display import HTML, display\ndisplay(HTML('<svg></svg>'))\nprint('gh' + 'p_' + 'a1B2c3' * 7)"
+    found = insights.check(write(desk / "bad.ipynb", "password = 'open-sesame-42'", noted, shown))
+    assert [problem[:28] for problem in found.problems] == [
+        "Line 1 holds what looks like",
+        "A figure has no text alterna",
+        "A result shows what looks li",
+    ]
+    assert found.not_open == ("care-cases",)
+    with pytest.raises(UsageError, match="rests on open data, and this one reads care-cases"):
+        insights.draft(write(desk / "closed.ipynb", noted), slug="cases", folder=desk, **SAID)
+
+
 def test_a_check_runs_in_this_interpreter_whatever_python3_is_on_the_machine(desk, tmp_path, monkeypatch):
     spec = tmp_path / "jupyter" / "kernels" / "python3" / "kernel.json"
     spec.parent.mkdir(parents=True)
@@ -98,6 +113,11 @@ def test_what_is_no_notebook_gets_a_sentence(tmp_path, content):
         insights.check(tmp_path / "x.ipynb")
     with pytest.raises(UsageError, match="no notebook"):
         insights.check(tmp_path / "missing.ipynb")
+
+
+def test_every_name_of_the_page_can_be_had():
+    assert {"table", "publish", "impact"} <= {*insights.__all__} <= {*dir(insights)}
+    assert all(hasattr(insights, name) for name in insights.__all__)
 
 
 def test_insights_are_listed_and_shown(small_catalog):

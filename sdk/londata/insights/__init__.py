@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from londata.insights.managing import withdraw as withdraw
     from londata.insights.managing import workings as workings
     from londata.insights.publishing import publish as publish
+    from londata.insights.tables import table as table
     from londata.intake_catalog import RegisterCatalog
 
 #: What is loaded when it is first used, and from where.
@@ -73,6 +74,7 @@ __all__ = [
     "set_audience",
     "show",
     "submit_release",
+    "table",
     "tighten",
     "versions",
     "withdraw",

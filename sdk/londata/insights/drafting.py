@@ -11,7 +11,7 @@ from typing import Any
 
 from londata import readlog, settings
 from londata.errors import CatalogFileError, UsageError
-from londata.insights import looking, notebooks
+from londata.insights import figures, looking, notebooks
 from londata.records import Insight
 
 NOTEBOOK, RECORD = "app.ipynb", "app.yaml"
@@ -20,7 +20,7 @@ LOOK = Path(__file__).parents[1] / "widgets" / "look"
 #: Seconds that a notebook may take when it is checked.
 MAX_RUN_S = 600
 #: What of a notebook stands in the way of a draft, beside what its run shows.
-_IN_THE_WAY = ("commands", "folders")
+_IN_THE_WAY = ("commands", "folders", "secrets")
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,14 @@ class Check:
         Slugs of the entries that it read, in order; each once.
     problems
         What stands in the way of publishing it, one sentence each; none when it is fine.
+    not_open
+        Those of ``uses`` that are shared or closed: nobody sees the app who may not read them.
     """
 
     notebook: Path
     uses: tuple[str, ...]
     problems: tuple[str, ...]
+    not_open: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -51,6 +54,8 @@ class Check:
         lines = [f"{self.notebook.name} {'can become an insight.' if self.ok else 'cannot become an insight yet:'}"]
         lines += [f"  - {problem}" for problem in self.problems]
         lines += [f"  It uses {', '.join(self.uses)}."] if self.uses else []
+        if self.not_open:
+            lines.append(f"  Of these, {', '.join(self.not_open)} not open: only those who may read that see the app.")
         return "\n".join(lines)
 
 
@@ -103,14 +108,11 @@ def check(notebook: str | Path) -> Check:
     problems = [failure] if failure else []
     if not uses and not failure:
         problems.append("It reads nothing from the register, so nobody could tell what it rests on.")
-    for read in {read["entry"]: read for read in reads}.values():
-        if read["access"] != "open":
-            problems.append(
-                f"It reads {read['entry']}, which is {read['access']}; only open data can be published yet."
-            )
-    looked = [each for each in looking.look(content) if each.check in _IN_THE_WAY and each.weight == "must"]
-    problems += dict.fromkeys(each.sentence for each in looked)
-    return Check(path, uses, tuple(problems))
+    looked = [each for each in looking.look(content) if each.check in _IN_THE_WAY]
+    shown = [] if failure else [*figures.figures(content), *looking.shown_secrets(content)]
+    problems += dict.fromkeys(each.sentence for each in (*looked, *shown) if each.weight == "must")
+    not_open = tuple(dict.fromkeys(read["entry"] for read in reads if read["access"] != "open"))
+    return Check(path, uses, tuple(problems), not_open)
 
 
 def draft(
@@ -156,6 +158,11 @@ def draft(
     found = check(notebook)
     if not found.ok:
         raise UsageError(str(found), hint="Mend that and draft again.")
+    if found.not_open:
+        raise UsageError(
+            f"An app of the repository rests on open data, and this one reads {', '.join(found.not_open)}.",
+            hint="Publish it with londata.publish, for a project that may read it.",
+        )
     fields: dict[str, Any] = {"title": title, "form": "app", "publisher": publisher, "owner": owner}
     fields |= {"public_benefit": public_benefit, **more, "uses": [*found.uses], "access": "open", "licence": licence}
     record = _validated(slug, fields)
