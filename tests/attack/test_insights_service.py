@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 import insights_world as iw
+import sharing_world
 from londata_hub.services import insights_parameters as limits
 
 API, PREFIX = iw.API, iw.PREFIX
@@ -95,6 +96,20 @@ def test_nobody_sees_what_is_for_everybody_and_nothing_else(there, hers):
             assert nobody.get(path).headers["location"].startswith("/hub/api/oauth2/")
         for what in ("withdraw", "audience"):
             assert nobody.post(f"{PREFIX}for-all/{what}", data={"reason": "x", "secret": ""}).status_code == 403
+
+
+def test_a_picture_of_what_was_open_is_for_nobody_once_that_is_closed(there):
+    def described(**more):
+        there.register.upsert([sharing_world.entry("was-open", "Was open", **more)], source="tests-of-pictures")
+
+    described(access="open")
+    there.published("of-then", ("was-open",))
+    with there.client("sid") as sid:
+        path = f"{PREFIX}of-then/thumbnail.png"
+        assert sid.get(path).status_code == 200
+        described()
+        assert not sid.get(f"{API}/insights/of-then").json()["may_open"]
+        assert sid.get(path).status_code == 404
 
 
 def test_a_cookie_of_the_hub_leads_to_its_log_in_and_opens_nothing(there, hers):

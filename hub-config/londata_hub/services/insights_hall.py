@@ -13,6 +13,7 @@ from typing import IO, TypeVar
 import anyio
 
 from londata.access import Subject, as_shown
+from londata.access.labels import access_of
 from londata.access.viewing import View, may_view
 from londata.errors import EntryNotFoundError
 from londata.query import Query
@@ -108,8 +109,15 @@ class Hall:
             return None
         shown = Shown(self._without(subject, entry) if entry else None, publication, version, view, mine)
         # A picture shows what the app shows, so it is for those who may open it.
-        is_for_all = version is not None and version.label.access == "open"
-        return replace(shown, pictured=(view.allowed or is_for_all) and self.has(shown, PICTURE))
+        pictured = (view.allowed or self._rests_on_open(version)) and self.has(shown, PICTURE)
+        return replace(shown, pictured=pictured)
+
+    def _rests_on_open(self, version: Version | None) -> bool:
+        """Tell whether all that a version rests on was open when it was read, and still is."""
+        if version is None:
+            return False
+        entries = self.entries(each.entry for each in version.rests_on)
+        return all(access_of(each, entries.get(each.entry)) == "open" for each in version.rests_on)
 
     def _version(self, publication: Publication, mine: bool) -> Version | None:
         if publication.current:
