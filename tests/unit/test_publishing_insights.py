@@ -101,6 +101,11 @@ def test_without_a_hub_a_sentence_says_where_to_go(desk, monkeypatch):
         londata.publish(write(desk / "analysis.ipynb", "1"), title="Sizes", audience="hub")
     with pytest.raises(UsageError, match="form 'film'"):
         londata.publish(desk / "analysis.ipynb", title="Sizes", audience="hub", form="film")
+    with pytest.raises(UsageError, match="tags takes a list"):
+        londata.publish(desk / "analysis.ipynb", title="Sizes", audience="hub", tags="schools")
+    for model in ("ridge", {"modell": "ridge"}):
+        with pytest.raises(UsageError, match="transparency record cannot be read"):
+            londata.publish(desk / "analysis.ipynb", title="Sizes", audience="hub", model=model)
 
 
 def test_an_audience_is_written_as_people_say_it():
@@ -149,14 +154,19 @@ def test_what_was_published_says_what_was_found_and_where_it_opens():
     assert not refused.ok
     assert refused.address == ""
     assert BAD not in refused._repr_html_()
-    with pytest.raises(UsageError, match="did not pass its check"):
+    with pytest.raises(UsageError, match="did not pass its check") as said:
         refused.require()
+    assert said.value.hint == "Mend that and publish again."
+    with pytest.raises(UsageError, match="is being checked") as said:
+        published("checking").require()
+    assert said.value.hint == "Wait, and refresh() it."
 
 
 def test_lists_show_themselves_and_escape():
     said = {"slug": "sizes", "title": BAD, "owner": "ada", "state": "live", "stale": "x has a new version"}
     assert repr(Impact([said])).splitlines()[0] == "1 insight."
     assert "stale: x has a new version" in repr(Impact([said]))
+    assert "paused: It is mended." in repr(Impact([said | {"state": "paused", "reason": "It is mended."}]))
     assert BAD not in Impact([said])._repr_html_()
     assert repr(Versions([])) == "No versions."
     release = {"publication": "sizes", "version": 1, "state": "submitted", "author": "ada", "moves": ["reviewed"]}

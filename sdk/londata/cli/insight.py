@@ -126,7 +126,7 @@ def _model(path: str | None) -> Any:
     try:
         values = read_yaml(Path(path))
     except YamlProblem as problem:
-        raise UsageError(f"{path} cannot be read: {problem}.", hint="Write it as YAML: name: value.") from problem
+        raise UsageError(f"{path}: {problem}.", hint="Write it as YAML: name: value.") from problem
     if not isinstance(values, dict):
         raise UsageError(f"{path} is not a mapping of fields.", hint="Write it as YAML: name: value.")
     return values

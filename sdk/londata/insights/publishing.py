@@ -17,6 +17,7 @@ from londata.insights.audiences import audience_of
 from londata.insights.shown import Published, PublishedInsight, lines_of
 from londata.records import slugify
 from londata.records.publications import Start
+from londata.records.transparency import transparency_of
 
 #: Seconds between two looks at how a check goes.
 _LOOK_S = 0.4
@@ -100,6 +101,9 @@ def publish(
     """
     if form not in FORMS:
         raise UsageError(f"An insight cannot have the form {form!r}.", hint=f"Say one of {', '.join(FORMS)}.")
+    if isinstance(tags, str):
+        raise UsageError(f"tags takes a list, not {tags!r:.60}.", hint='Write tags=["schools", "2025"].')
+    _require_known(model)
     viewers = None if audience is None else audience_of(audience)
     taken = snapshots.take(notebook, title, files)
     if taken.in_the_way:
@@ -119,6 +123,17 @@ def publish(
     )
     published = Published(version, _about(client, version, title, viewers or ()), taken.findings)
     return _until_checked(published, progress) if wait else published
+
+
+def _require_known(model: Any) -> None:
+    """See that what is said of a model is a record of the standard."""
+    try:
+        transparency_of({} if model is None else model)
+    except ValueError as error:
+        raise UsageError(
+            f"The transparency record cannot be read: {error}.",
+            hint="Write model={field: words}, with fields of londata.records.transparency.Transparency.",
+        ) from error
 
 
 def _about(client: InsightsClient, version: Mapping[str, Any], title: str, viewers: Sequence[str]) -> PublishedInsight:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from londata.client.insights_client import InsightsClient
-from londata.errors import RegisterUnavailableError, UsageError
+from londata.errors import UsageError
 from londata.insights.audiences import in_words
 from londata.records.publications import Finding
 from londata.sharing.display.listing import Listing
@@ -180,7 +180,8 @@ class Published:
             It did not, or is still being checked; the message says what was found.
         """
         if not self.ok:
-            raise UsageError(str(self), hint="Mend that and publish again.")
+            checking = self.state == "checking"
+            raise UsageError(str(self), hint="Wait, and refresh() it." if checking else "Mend that and publish again.")
         return self
 
     def _headline(self) -> str:
@@ -235,7 +236,8 @@ class _Said(Listing[Mapping[str, Any]]):
 
 def _state(said: Mapping[str, Any]) -> str:
     words = _STATES.get(str(said.get("state", "")), str(said.get("state", "")))
-    return ": ".join(filter(None, (words or ("stale" if said.get("stale") else ""), str(said.get("stale") or ""))))
+    why = str((words and said.get("reason")) or said.get("stale") or "")
+    return ": ".join(filter(None, (words or ("stale" if why else ""), why)))
 
 
 class Insights(_Said):
@@ -285,12 +287,4 @@ class Releases(_Said):
         ("Author", lambda said: str(said.get("author", ""))),
         ("For", lambda said: in_words(said.get("audience") or ())),
         ("Next", lambda said: ", ".join(map(str, said.get("moves") or ()))),
-    )
-
-
-def strange() -> RegisterUnavailableError:
-    """Make the error for an answer that the hub would not give."""
-    return RegisterUnavailableError(
-        "The hub describes an insight in a way that this version of londata does not know.",
-        hint="Install the version of londata that the hub runs.",
     )
