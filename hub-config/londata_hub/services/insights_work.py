@@ -108,7 +108,7 @@ class Work:
         while not await asyncio.to_thread(_open, self._hub.doors):
             await asyncio.sleep(PATIENCE_S)
         await _safely("publishing what ships with londata", lambda: publisher.publish_shipped(shipped("voila-apps")))
-        pictures = asyncio.create_task(self._missing_pictures())
+        pictures = asyncio.create_task(self._missing_pictures(publisher))
         try:
             while True:
                 await _safely("keeping insights honest", honesty.round)
@@ -116,8 +116,11 @@ class Work:
         finally:
             pictures.cancel()
 
-    async def _missing_pictures(self) -> None:
-        """Take the pictures that a hub which stopped has not taken any more."""
+    async def _missing_pictures(self, publisher: Publisher) -> None:
+        """Take the pictures that a hub which stopped has not taken any more.
+
+        The publisher keeps them, which knows whether a release has come in between.
+        """
         store, snapshots = self._hall.store, self._hall.snapshots
         for publication in await asyncio.to_thread(store.all):
             number = publication.current
@@ -127,8 +130,7 @@ class Work:
                 version = await asyncio.to_thread(store.version, publication.slug, number)
                 if version is None or (snapshots.place(publication.slug, number) / PICTURE).exists():
                     continue
-                if picture := await self._picture(publication, version):
-                    await asyncio.to_thread(snapshots.put_picture, publication.slug, number, picture)
+                await asyncio.to_thread(publisher.picture_anew, publication.slug, number)
             except Exception:
                 log.exception("there is no picture of version %s of %s", number, publication.slug)
 
