@@ -97,6 +97,10 @@ def test_what_is_hidden_in_any_case_and_tighter_thresholds():
     made = table("pupils", lambda: PUPILS[:170], **SAID, by="home", hide=[("Camden",)])
     assert made.hidden == {"Camden": "it would give away another number"}
     assert table("p", lambda: PUPILS[:170], **SAID, by="home", thresholds=Thresholds(minimum=70)).hidden["Camden"]
+    assert table("p", lambda: PUPILS[:170], **SAID, by="home", thresholds={"minimum": 70}).hidden["Camden"]
+    for looser in ({"minimum": 5}, {"least": 20}, 20):
+        with pytest.raises(UsageError, match="tightened and never loosened"):
+            table("p", lambda: PUPILS, **SAID, by="home", thresholds=looser)
     with pytest.raises(UsageError, match="no place"):
         table("pupils", lambda: PUPILS, **SAID, by="home", hide=[("Atlantis",)])
 

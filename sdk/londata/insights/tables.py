@@ -19,11 +19,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from pydantic import ValidationError
+
 from londata import settings
 from londata.disclosure import TOTAL, WHY, Protected, protect_counts, protect_sums
 from londata.errors import ReadError, UsageError
 from londata.insights.leaving import Left
 from londata.records import Thresholds
+from londata.records.base import problems_of
 from londata.records.identifiers import MAX_SLUG, SLUG
 
 if TYPE_CHECKING:
@@ -97,7 +100,7 @@ def table(
     by: str | Sequence[str] = (),
     value: str = "",
     contributor: str = "",
-    thresholds: Thresholds | None = None,
+    thresholds: Thresholds | Mapping[str, float] | None = None,
     hide: Collection[tuple[str, ...]] = (),
 ) -> InsightTable:
     """Make a table of an insight, protected; in a released app, read the one that was released and make nothing.
@@ -124,7 +127,7 @@ def table(
     contributor
         The column that says who contributes; without it every row is somebody else.
     thresholds
-        Tighter ones than the usual.
+        Tighter ones than the usual, as ``{"minimum": 20}``.
     hide
         What is hidden in any case, for instance because an earlier release hides it: ``("Camden", "primary")``, with
         ``"Total"`` for a total.
@@ -155,7 +158,7 @@ def table(
         left, note, hidden = _as_it_is(name, title, unit, frame), "Shown as it is.", {}
         columns = ()
     else:
-        limits = thresholds or Thresholds()
+        limits = _limits(thresholds or {})
         protected = _protected(frame, kind, _needed(frame, name, columns, value, contributor), limits, hide)
         column = value or "count"
         left, note = _as_protected(name, title, unit, protected, column), _care(kind, limits)
@@ -169,6 +172,18 @@ def table(
     else:
         note += " Nothing was left for release: the hub does that when it checks the insight."
     return InsightTable(name, title, unit, left._arrow().to_pandas(), note, columns, hidden)
+
+
+def _limits(thresholds: Thresholds | Mapping[str, float]) -> Thresholds:
+    if isinstance(thresholds, Thresholds):
+        return thresholds
+    try:
+        return Thresholds.from_dict(thresholds)
+    except (ValidationError, TypeError, ValueError, AttributeError) as error:
+        told = problems_of(error) if isinstance(error, ValidationError) else ["they are no mapping"]
+        raise UsageError(
+            f"Thresholds are tightened and never loosened: {'; '.join(told)}.", hint='Write {"minimum": 20}.'
+        ) from error
 
 
 @dataclass(frozen=True)
