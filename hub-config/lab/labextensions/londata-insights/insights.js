@@ -14,7 +14,8 @@
     '<svg xmlns="http://www.w3.org/2000/svg" width="16" viewBox="0 0 24 24"><path class="jp-icon3" fill="#616161" ' +
     'd="M12 3l5 5-1.4 1.4L13 6.8V16h-2V6.8L8.4 9.4 7 8zM5 14v5h14v-5h2v7H3v-7z"/></svg>';
   const AUDIENCES = [
-    ['', 'Me alone'],
+    ['', 'As before; at first me, or my project'],
+    ['me', 'Me alone'],
     ['hub', 'Everybody at the hub'],
     ['public', 'Everybody, without a log-in'],
     ['named', 'Those whom I name below']
@@ -93,9 +94,10 @@
       getValue() {
         const list = (text) => text.split(',').map((each) => each.trim()).filter(Boolean);
         const chosen = this.audience.value;
+        const audiences = { '': null, me: [], named: list(this.named.value) };
         return {
           title: this.titled.value.trim(),
-          audience: chosen === 'named' ? list(this.named.value) : chosen ? [chosen] : [],
+          audience: chosen in audiences ? audiences[chosen] : [chosen],
           public_benefit: this.benefit.value.trim(),
           files: list(this.files.value)
         };
