@@ -65,16 +65,24 @@ class Transparency(Record):
 
     system_architecture: str = _told("System architecture", 2, _TOOL)
     phase: str = _told("Phase", 2, _TOOL)
+    system_input: str = _told("System-level input", 2, _TOOL)
+    system_output: str = _told("System-level output", 2, _TOOL)
     maintenance: str = _told("Maintenance", 2, _TOOL)
 
     models: str = _told("Models: name, version and task", 2, _MODEL)
     model_inputs: str = _told("Model input", 2, _MODEL)
     model_outputs: str = _told("Model output", 2, _MODEL)
+    model_architecture: str = _told("Model architecture", 2, _MODEL)
     model_performance: str = _told("Model performance", 2, _MODEL)
 
     datasets: str = _told("Datasets", 2, _DATA)
     dataset_purposes: str = _told("What each dataset is for", 2, _DATA)
+    data_modality: str = _told("Data modality", 2, _DATA)
+    data_quantities: str = _told("Data quantities", 2, _DATA)
     personal_data: str = _told("Personal and sensitive data", 2, _DATA)
+    data_completeness: str = _told("Data completeness and representativeness", 2, _DATA)
+    data_collection: str = _told("Data collection", 2, _DATA)
+    data_cleaning: str = _told("Data cleaning", 2, _DATA)
     sharing_agreements: str = _told("Data sharing agreements", 2, _DATA)
     data_access: str = _told("Data access and storage", 2, _DATA)
 
