@@ -66,8 +66,9 @@ def test_an_output_widget_holds_what_was_put_out_within_it():
         ("import subprocess\nchild = subprocess.Popen(['sleep', '2'])", "processes"),
         ("import asyncio\ntask = asyncio.ensure_future(asyncio.sleep(9))\nawait asyncio.sleep(0)", "tasks"),
         ("import tempfile\nfile = tempfile.TemporaryFile()", "leaves open"),
+        ("import mmap\nboard = mmap.mmap(-1, 4096)", "memory"),
     ],
-    ids=["threads", "processes", "tasks", "files"],
+    ids=["threads", "processes", "tasks", "files", "memory"],
 )
 def test_what_would_not_be_there_for_each_viewer_is_found(cell, why):
     assert why in rehearsed(cell)["alone"]

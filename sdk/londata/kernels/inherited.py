@@ -45,6 +45,8 @@ def why_alone(before: Files) -> str:
         return "it leaves threads running"
     if processes.children(os.getpid()):
         return "it leaves processes running"
+    if _shares_memory():
+        return "it leaves memory that all its forks would write to"
     since = {number: what for number, what in open_files().items() if number not in before}
     if others := sorted({what for what in since.values() if what not in (CONNECTION, READ_ONLY)}):
         return f"it leaves open: {', '.join(others)}"
@@ -70,6 +72,13 @@ def _close_underneath(number: int) -> None:
     ours.close()
     os.dup2(theirs.fileno(), number, inheritable=False)
     theirs.close()
+
+
+def _shares_memory() -> bool:
+    """Tell whether there is memory that stays one after a fork: what one viewer writes there, another reads."""
+    with Path("/proc/self/maps").open(encoding="utf-8", errors="replace") as mapped:
+        rights = (line.split(maxsplit=2)[1] for line in mapped)
+        return any(right.endswith("s") and "w" in right for right in rights)
 
 
 def _threads() -> int:
