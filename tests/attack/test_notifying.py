@@ -135,7 +135,7 @@ def test_an_address_that_drips_its_answer_is_given_up(tmp_path, monkeypatch):
 
 
 def test_nothing_that_goes_wrong_while_telling_reaches_the_run(post, tmp_path, monkeypatch):
-    def break_down(*_):
+    def break_down(*_, **__):
         raise RuntimeError("secret detail")
 
     monkeypatch.setitem(notifying.WAYS, "mailto:", break_down)

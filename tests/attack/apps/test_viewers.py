@@ -288,6 +288,7 @@ def test_when_access_ends_the_page_goes_dead_within_seconds(hub, planted):
             assert (PAUSED in ada.ask("GET", f"{APPS}ends/").text) == (name == "a pause")
             if come_back:
                 come_back(access, store)
+                wait_for(lambda: ada.ask("GET", f"{APPS}ends/").status_code == 200, 30, f"the page after {name}")
     for browser in (ada, Browser(hub, "bola")):
         assert "it was wrong" in browser.ask("GET", f"{APPS}ends/").text
 

@@ -63,6 +63,7 @@ def test_the_hub_starts_and_stops_it_as_a_process(where, tmp_path, store):
             "JUPYTERHUB_SERVICE_URL": f"{at}/",
             "JUPYTERHUB_SERVICE_PREFIX": "/services/register/",
             "JUPYTERHUB_API_URL": "http://127.0.0.1:9/hub/api",
+            "JUPYTERHUB_API_TOKEN": "of-the-register",
         }
         command = [sys.executable, "-m", "londata_hub.services.register"]
         process = subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
