@@ -17,8 +17,6 @@ from londata.records.transparency import Transparency, transparency_of
 
 _COMMAND = re.compile(r"^\s*(?:!|%%?(?:bash|sh|script|system|sx|pip|conda|mamba|uv)\b|\w+\s*=\s*!)")
 _HOME = re.compile(r"""(?:["'(=\s]|^)(?:/home/|/Users/|[A-Za-z]:\\{1,2}(?:Users|Documents)|~/|C:\\|\\\\\w+\\)""")
-#: Output that is nothing but words of the machine tells nobody anything.
-_EMPTY = re.compile(r"\s*\Z")
 #: More than this of a file is not looked through for secrets; the finding says so.
 _MOST_LOOKED_AT = 5_000_000
 _TEXT_FILES = (".csv", ".tsv", ".txt", ".json", ".geojson", ".yaml", ".yml", ".toml", ".ini", ".env", ".md", ".py")
