@@ -47,10 +47,6 @@ class Register:
         """Take the rows of one service, by authority."""
         return self.rows[self.rows["service"] == service].sort_values("authority", ignore_index=True)
 
-    def of_authority(self, authority: str) -> pd.DataFrame:
-        """Take the rows of one authority, by service."""
-        return self.rows[self.rows["authority"] == authority].sort_values("service", ignore_index=True)
-
     def until(self, months: int) -> pd.Timestamp:
         """Give the day up to which somebody looks ahead."""
         import pandas as pd
