@@ -268,7 +268,8 @@ for top in ("/run", "/tmp", "/home", "/dev"):
 """
     found = outcome(ada, code)
     doors = {path for path in found if path.startswith("/run/londata/")}
-    assert doors == {f"/run/londata/{name}.sock" for name in ("hub", "register", "apps", "gateway", "reports", "insights")}
+    names = ("hub", "register", "apps", "gateway", "reports", "insights")
+    assert doors == {f"/run/londata/{name}.sock" for name in names}
     own = {kernel["id"] for kernel in ada.client.get("/api/kernels").json()}
     others = {kernel["id"] for kernel in bola.client.get("/api/kernels").json()}
     assert others
