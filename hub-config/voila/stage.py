@@ -146,8 +146,8 @@ class Stage:
 
     def close(self) -> None:
         """End everything."""
-        for each in (self._shared, *self._left, self._fresh, self._under_way and self._under_way[0]):
-            if each is not None:
+        for each in (self._shared, *self._left, self._fresh, *(self._under_way or ())):
+            if each is not None and not isinstance(each, str):
                 each.close()
 
     def _fresh_process(self) -> WarmProcess:

@@ -154,7 +154,7 @@ def test_a_failing_cell_is_told_in_a_sentence_and_the_notebook_is_kept(tmp_path)
 
 @pytest.mark.parametrize("notebook", [True, False])
 def test_progress_leaves_no_red_box_in_a_notebook(tmp_path, monkeypatch, capsys, notebook):
-    monkeypatch.setattr("londata.fetch.progress.in_notebook", lambda: notebook)
+    monkeypatch.setattr("londata.reports.progress.in_notebook", lambda: notebook)
     reports.run(make_template(tmp_path / "trial", "print('good')"), out=tmp_path / "out")
     said = capsys.readouterr()
     shown, empty = (said.out, said.err) if notebook else (said.err, said.out)

@@ -182,7 +182,7 @@ def test_the_file_of_the_tab_is_the_same_for_everybody_and_holds_no_secret(brows
 def test_the_launcher_leads_to_the_tab_too(page, schedule):
     page.keyboard.press("Control+Shift+L")
     card = page.locator(".jp-LauncherCard").filter(has_text="Reports that run themselves")
-    expect(card.first).to_be_visible()
+    expect(card.first).to_be_visible(timeout=30_000)
     look(page, "lab-launcher")
     card.first.focus()
     page.keyboard.press("Enter")
