@@ -185,10 +185,14 @@ class Lab:
 def hub(tmp_path_factory):
     """One hub for all tests that only use it; whoever stops or changes it starts one of their own.
 
-    Of what ships it publishes one app; tests/hub/test_shipped_apps.py has a hub that publishes all.
+    Of what ships it publishes one app, and to people who are logged in only: the same before and after its check.
+    tests/hub/test_shipped_apps.py has a hub that publishes all as they ship.
     """
     folder = tmp_path_factory.mktemp("hub")
-    shutil.copytree(ROOT / "voila-apps" / "borough-explorer", folder / "apps" / "borough-explorer")
+    app = Path(shutil.copytree(ROOT / "voila-apps" / "borough-explorer", folder / "apps" / "borough-explorer"))
+    section = (app / "app.yaml").read_text(encoding="utf-8")
+    assert "audience: [public]" in section
+    (app / "app.yaml").write_text(section.replace("audience: [public]", "audience: [hub]"), encoding="utf-8")
     running = RunningHub(folder / "state", environ={"LONDATA_VOILA_APPS": str(folder / "apps")})
     try:
         yield running.start()

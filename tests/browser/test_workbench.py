@@ -6,8 +6,6 @@ import shutil
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
-from running_hub import wait_for
-
 pytestmark = [pytest.mark.browser, pytest.mark.hub]
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
@@ -82,13 +80,6 @@ def test_an_app_answers_when_a_control_is_moved(page, hub):
         expect(page.get_by_text(named).first).to_be_visible()
 
 
-def test_a_visitor_who_is_not_logged_in_sees_an_app_that_is_public(page, hub):
-    address, visitor = f"{hub.address}/services/apps/borough-explorer/", hub.client()
-    wait_for(lambda: visitor.get(address).status_code == 200, what="the app's check, after which it is public")
-    page.goto(address)
-    expect(page.get_by_role("heading", name="Borough explorer", level=1)).to_be_visible(timeout=PATIENCE_MS)
-
-
-def test_a_visitor_who_is_not_logged_in_is_sent_to_the_door_of_what_is_not_public(page, hub):
-    page.goto(f"{hub.address}/services/reports/")
+def test_a_visitor_who_is_not_logged_in_is_sent_to_the_door(page, hub):
+    page.goto(f"{hub.address}/services/apps/borough-explorer/")
     expect(page.get_by_label("Password")).to_be_visible()
