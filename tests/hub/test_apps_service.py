@@ -218,7 +218,7 @@ def test_another_viewers_kernel_does_not_exist(hub, page):
 def test_a_channel_opens_only_to_our_own_pages_and_to_people_who_are_logged_in(page):
     assert refused(lambda: page.channel(origin="http://evil.example")) == 403
     assert refused(lambda: page.channel(origin="")) == 403
-    assert refused(lambda: page.channel(cookies="")) == 404  # a visitor, whose it is not
+    assert refused(lambda: page.channel(cookies="")) == 403
 
 
 def runs(kernel):
