@@ -106,6 +106,14 @@ def test_a_notebook_that_reads_nothing_cannot_become_an_insight(desk):
         insights.draft(notebook, slug="idle", folder=desk, **SAID)
 
 
+def test_a_notebook_that_only_asks_what_there_is_is_told_what_to_read(desk):
+    notebook = write(desk / "lists.ipynb", "from londata import catalog\nlen(catalog.search('borough'))")
+    (problem,) = insights.check(notebook).problems
+    assert problem.startswith("It asks the register what there is and reads none of it, so nobody could tell")
+    assert "read the data with catalog.<dataset>.read()" in problem
+    assert "catalog.sharing_agreements.read()" in problem
+
+
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"cells": 1}', "\x00"])
 def test_what_is_no_notebook_gets_a_sentence(tmp_path, content):
     (tmp_path / "x.ipynb").write_text(content)

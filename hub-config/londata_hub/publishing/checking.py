@@ -21,7 +21,7 @@ from pydantic import ValidationError
 
 import londata
 from londata.client import unix_address
-from londata.insights import LOOK, looking
+from londata.insights import LOOK, drafting, looking
 from londata.records.publications import Finding, Publication, RestsOn, Version
 from londata.reports.receipts import noted
 from londata_hub import sandbox
@@ -300,9 +300,5 @@ def _rests(rests_on: tuple[RestsOn, ...], asked: bool) -> Iterator[Finding]:
     names = list(dict.fromkeys(each.entry for each in rests_on))
     if names:
         yield Finding(check="register", weight="fine", sentence=f"It rests on {', '.join(names)[:900]}.")
-    elif asked:
-        said = "It reads no data, only the register's own lists; that is what it rests on."
-        yield Finding(check="register", weight="should", sentence=said)
     else:
-        said = "It reads nothing from the register, so nobody could tell what it rests on."
-        yield Finding(check="register", weight="must", sentence=said)
+        yield Finding(check="register", weight="must", sentence=drafting.rests_on_nothing(asked))

@@ -103,16 +103,36 @@ def check(notebook: str | Path) -> Check:
     with tempfile.TemporaryDirectory(prefix="londata-check-") as scratch:
         log = Path(scratch) / "reads.jsonl"
         failure = _run(content, path.resolve().parent, log)
-        reads = _reads(log)
+        reads, asked = _reads(log)
     uses = tuple(dict.fromkeys(read["entry"] for read in reads))
     problems = [failure] if failure else []
     if not uses and not failure:
-        problems.append("It reads nothing from the register, so nobody could tell what it rests on.")
+        problems.append(rests_on_nothing(asked))
     looked = [each for each in looking.look(content) if each.check in _IN_THE_WAY]
     shown = [] if failure else [*figures.figures(content), *looking.shown_secrets(content)]
     problems += dict.fromkeys(each.sentence for each in (*looked, *shown) if each.weight == "must")
     not_open = tuple(dict.fromkeys(read["entry"] for read in reads if read["access"] != "open"))
     return Check(path, uses, tuple(problems), not_open)
+
+
+def rests_on_nothing(asked: bool) -> str:
+    """Say that a notebook read the data of no entry, and what to do.
+
+    Parameters
+    ----------
+    asked
+        Whether it asked the register for its lists, or counted or searched in them.
+    """
+    if asked:
+        return (
+            "It asks the register what there is and reads none of it, so nobody could tell what it rests on: read the "
+            "data with catalog.<dataset>.read(). What the register holds about agreements is a dataset, too: "
+            "catalog.sharing_agreements.read()."
+        )
+    return (
+        "It reads nothing from the register, so nobody could tell what it rests on: read its data with "
+        "catalog.<dataset>.read()."
+    )
 
 
 def draft(
@@ -192,11 +212,13 @@ def _run(content: Any, folder: Path, log: Path) -> str:
     return ""
 
 
-def _reads(log: Path) -> Sequence[dict[str, Any]]:
+def _reads(log: Path) -> tuple[Sequence[dict[str, Any]], bool]:
+    """Give what was read, and whether the register was asked for its lists."""
     import json
 
     lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()] if log.exists() else []
-    return [line for line in lines if line.get("kind", readlog.READ) == readlog.READ]
+    reads = [line for line in lines if line.get("kind", readlog.READ) == readlog.READ]
+    return reads, any(line.get("kind") == readlog.ASKED for line in lines)
 
 
 def _validated(slug: str, fields: dict[str, Any]) -> Insight:

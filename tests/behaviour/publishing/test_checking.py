@@ -129,9 +129,11 @@ def test_a_notebook_that_misbehaves_is_a_finding(check, attack, tmp_path):
 
 def test_what_is_left_for_release_is_plain_files_and_an_insight_rests_on_something(check):
     code = "import os\nos.symlink('/etc/passwd', os.environ['LONDATA_OUTPUT_TABLES'] + '/x.json')"
-    checked = check(code)
+    lists = "from londata import catalog\nprint(len(catalog), catalog.search('borough'), catalog.borough_profile.title)"
+    checked = check(code, lists)
     assert [name for name, _ in world.said(checked)] == ["register", "tables"]
-    assert "so nobody could tell what it rests on" in world.said(checked)[0][1]
+    assert world.said(checked)[0][1].startswith("It asks the register what there is and reads none of it")
+    assert "read the data with catalog.<dataset>.read()" in world.said(checked)[0][1]
     assert [*checked.files] == [RECEIPT]
     assert checked.tables == ()
 
