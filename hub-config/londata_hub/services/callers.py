@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import Request
 
-from londata.access import Subject, as_shown
+from londata.access import Subject, as_shown, without_names
 from londata.errors import EntryNotFoundError
 from londata.records import Entry
 from londata.records.identifiers import MAX_SLUG, SLUG
@@ -50,4 +50,4 @@ async def visible_entry(request: Request, slug: str) -> Entry:
         found = await answers_of(request).find(f"{slug}-" if slug in hidden else slug)
     if found is None or not await sight_of(request).may_see(subject_of(request), found):
         raise EntryNotFoundError(f"There is no entry {slug[:MAX_SLUG]!r}.", hint="Search for it, or ask what is near.")
-    return as_shown(found, hidden) if hidden else found
+    return without_names(as_shown(found, hidden), subject_of(request))

@@ -34,7 +34,8 @@ class Shown:
 
     Either part may be missing: what was not published here has no ``publication``, and what has never passed a check
     has no ``entry``. ``version`` is the current one, or the newest where none is current yet. ``view`` tells whether
-    this visitor may open it, and ``pictured`` whether there is a picture of it.
+    this visitor may open it, and ``pictured`` whether there is a picture of it. ``readers`` are those who
+    may open it, as this visitor may know them.
     """
 
     entry: Insight | None
@@ -43,6 +44,7 @@ class Shown:
     view: View = OPEN
     mine: bool = False
     pictured: bool = False
+    readers: tuple[str, ...] = ()
 
     @property
     def slug(self) -> str:
@@ -93,11 +95,11 @@ class Shown:
 
     @property
     def audience(self) -> tuple[str, ...]:
-        """Who may open it."""
+        """Who may open it, as this visitor may know them."""
         if self.publication:
-            return self.publication.audience
+            return self.readers
         if self.entry is None or self.entry.audience:
-            return tuple(self.entry.audience) if self.entry else ()
+            return self.entry.audience if self.entry else ()
         return ("public",) if self.entry.open_to_all else ("hub",) if self.entry.listing == "public" else ()
 
     @property
@@ -199,7 +201,8 @@ def audience_in_words(audience: Iterable[str], name: Callable[[str], str] = str)
     Parameters
     ----------
     audience
-        ``public``, ``hub``, ``person:ada``, ``group:org-camden``, ``project:school-places``.
+        ``public``, ``hub``, ``person:ada``, ``group:org-camden``, ``project:school-places``; ``people:3`` for three who
+        are not named.
     name
         Finds the name of a body by its id.
 
@@ -216,7 +219,9 @@ def audience_in_words(audience: Iterable[str], name: Callable[[str], str] = str)
     said = []
     for each in chosen:
         kind, _, called = each.partition(":")
-        if kind == "group" and called.startswith("org-"):
+        if kind == "people":
+            said.append(f"named people ({called})")
+        elif kind == "group" and called.startswith("org-"):
             said.append(f"people of {name(called[4:])}")
         elif kind == "group":
             said.append(f"the group {called}")

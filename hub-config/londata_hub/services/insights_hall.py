@@ -12,7 +12,7 @@ from typing import IO, TypeVar
 
 import anyio
 
-from londata.access import Subject, as_shown
+from londata.access import STEWARDS, Subject, as_shown, may_know_names, readers_shown, without_names
 from londata.access.labels import access_of
 from londata.access.viewing import View, may_view
 from londata.errors import EntryNotFoundError
@@ -107,10 +107,29 @@ class Hall:
         view = self._view(subject, publication, version)
         if not mine and (not view.is_there or entry is None or publication.state == "withdrawn"):
             return None
-        shown = Shown(self._without(subject, entry) if entry else None, publication, version, view, mine)
+        readers = readers_shown(
+            publication.audience, subject, by_name=self._may_name_readers(subject, publication, version)
+        )
+        known = self._without(subject, entry) if entry else None
+        shown = Shown(known, publication, version, view, mine, readers=readers)
         # A picture shows what the app shows, so it is for those who may open it.
         pictured = (view.allowed or self._rests_on_open(version)) and self.has(shown, PICTURE)
         return replace(shown, pictured=pictured)
+
+    def _may_name_readers(self, subject: Subject, publication: Publication, version: Version | None) -> bool:
+        """Tell whether somebody may know by name who may open an insight: see :func:`~londata.access.may_know_names`.
+
+        Stewards of what it rests on may, and those of a body that checks what is made of it.
+        """
+        now, arrangements = self.store.now(), self.store.arrangements()
+        if may_know_names(subject, publication.owner, publication.project, now, arrangements):
+            return True
+        if STEWARDS not in subject.groups or subject.owner or version is None:
+            return False
+        if not subject.organisations.isdisjoint(version.label.parties or ()):
+            return True
+        beneath = self.entries(each.entry for each in version.rests_on).values()
+        return any(self.store.decide(subject, "steward", each).allowed for each in beneath)
 
     def _rests_on_open(self, version: Version | None) -> bool:
         """Tell whether all that a version rests on was open when it was read, and still is."""
@@ -138,7 +157,8 @@ class Hall:
         names = tuple(filter(None, (*entry.uses, entry.series)))
         known = {slug for slug, each in self.entries(names).items() if self._may_name(subject, each)}
         shown = as_shown(entry, {name for name in names if name not in known})
-        return shown if isinstance(shown, Insight) else entry
+        nameless = without_names(shown, subject)
+        return nameless if isinstance(nameless, Insight) else entry
 
     def entries(self, slugs: Iterable[str]) -> Mapping[str, Entry]:
         """Find the entries of these names that are in the register."""

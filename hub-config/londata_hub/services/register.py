@@ -16,7 +16,7 @@ from starlette.responses import FileResponse, Response
 from starlette.types import Lifespan
 
 from londata import __version__
-from londata.access import as_shown, decide
+from londata.access import as_shown, decide, without_names
 from londata.errors import QueryError
 from londata.query import FACETS
 from londata.records import key_of, slug_of
@@ -207,7 +207,7 @@ async def _page(request: Request, asked: Page, facets: tuple[str, ...]) -> JSON:
     hidden = await sight.hidden(subject)
     result = await answers.search(asked.query(hidden), asked.limit, asked.offset, facets)
     seen = [entry for entry in result.entries if await sight.may_see(subject, entry)]
-    shown = [answers.written(as_shown(entry, hidden) if hidden else entry) for entry in seen]
+    shown = [answers.written(without_names(as_shown(entry, hidden), subject)) for entry in seen]
     withheld = max(0, min(asked.limit, result.total - asked.offset)) - len(shown)
     parts = (result.total, withheld, orjson.dumps(result.facets), b",".join(shown))
     return JSON(b'{"total":%d,"withheld":%d,"facets":%b,"entries":[%b]}' % parts)

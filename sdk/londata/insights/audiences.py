@@ -58,6 +58,8 @@ def in_words(audience: Sequence[str]) -> str:
 
 def _named(viewer: str) -> str:
     kind, _, name = viewer.partition(":")
+    if kind == "people":
+        return f"named people ({name})"
     if kind == "group":
         return f"people of {name.removeprefix('org-')}" if name.startswith("org-") else f"the group {name}"
     return f"members of the project {name}" if kind == "project" else name

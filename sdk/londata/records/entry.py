@@ -27,7 +27,8 @@ from londata.records.vocabulary import NOT_STATED, Access, Frequency, InsightFor
 Slug = Annotated[str, Field(pattern=SLUG.pattern.removesuffix(r"\Z") + "$", max_length=MAX_SLUG)]
 
 #: For whom something was made, said as what it is: a person, a group of the hub, or the members of a project.
-Reader = Annotated[str, Field(pattern=r"^(person|group|project):\S+$", max_length=300)]
+#: ``people:3`` stands for three people whose names are not for whoever reads it.
+Reader = Annotated[str, Field(pattern=r"^((person|group|project):\S+|people:[1-9][0-9]*)$", max_length=300)]
 
 
 class BaseEntry(Record):

@@ -80,7 +80,12 @@ def _audience(record: Insight) -> str:
     """Say for whom an insight is, where that is known."""
     if record.open_to_all:
         return "everybody, without a log-in"
-    return ", ".join(each.partition(":")[2].removeprefix("org-") for each in record.audience)
+    return ", ".join(_reader(each) for each in record.audience)
+
+
+def _reader(reader: str) -> str:
+    kind, _, name = reader.partition(":")
+    return f"named people ({name})" if kind == "people" else name.removeprefix("org-")
 
 
 def entry_text(record: Entry, address: str = "") -> str:
