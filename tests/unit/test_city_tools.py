@@ -3,6 +3,7 @@
 import csv
 import datetime as dt
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -111,13 +112,17 @@ def test_who_did_not_answer_is_told_so(register, plain):
 
 
 def test_every_choice_makes_a_page_with_words_and_tables(register):
-    for service, months in itertools.product(register.services, contracts.HORIZONS[:2]):
-        choice = Choice(service, "Newham", months)
-        for part in (city_tools.who_uses_what, city_tools.what_ends_when, city_tools.together):
-            page = BeautifulSoup(part(register, choice), "html.parser")
-            assert page.h2.get_text()
-            assert all(image["alt"] for image in page.find_all("img"))
-            assert all(table.caption.get_text() for table in page.find_all("table"))
+    near, far = contracts.HORIZONS[:2]
+    choices = [Choice(service, "Newham", far) for service in register.services]
+    shown = [city_tools.who_uses_what(register, choice) for choice in choices]  # the same however far one looks
+    shown += [city_tools.what_ends_when(register, choice) for choice in choices]
+    shown += [city_tools.what_ends_when(register, replace(choice, months=near)) for choice in choices]
+    shown += [city_tools.together(register, Choice(months=months)) for months in (near, far)]  # over all services
+    for part in shown:
+        page = BeautifulSoup(part, "html.parser")
+        assert page.h2.get_text()
+        assert all(image["alt"] for image in page.find_all("img"))
+        assert all(table.caption.get_text() for table in page.find_all("table"))
 
 
 def test_an_address_chooses_and_what_it_says_wrong_is_left_alone(register):
@@ -131,9 +136,13 @@ def test_the_app_says_that_its_data_is_generated_and_redraws(catalog):
     assert "made up" in notice.value
     controls = next(child for child in app.children if "londata-controls" in child._dom_classes)
     uses = next(child for child in app.children if "londata-uses" in child._dom_classes)
-    before = uses.value
+    chances = next(child for child in app.children if "londata-chances" in child._dom_classes)
+    before, together = uses.value, chances.value
     controls.children[0].value = "Libraries"
     assert "Libraries: how many" in uses.value != before
+    assert chances.value == together, "they are over all services"
+    controls.children[2].value = 36
+    assert "in the next 36 months" in chances.value != together
 
 
 def test_without_its_data_the_app_says_why():

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from londata.charts import calendar, columns, lines
-from londata.errors import LondataError
 from londata.reports import blocks
 from londata.widgets import air_quality as numbers
 from londata.widgets import air_quality_words as words
@@ -198,25 +197,8 @@ def _grid(air: Air, choice: Choice) -> str:
 
 
 def explore(catalog: Any, query: str = "") -> ipywidgets.Widget:
-    """Build the app.
-
-    Parameters
-    ----------
-    catalog
-        Where the data comes from.
-    query
-        The query of the page's address; it may name the first choice.
-
-    Returns
-    -------
-    ipywidgets.Widget
-        The app; a sentence where the data cannot be read.
-    """
-    try:
-        air, sources = load(catalog), app_parts.sources(catalog, USES)
-    except LondataError as error:
-        return app_parts.failure(error)
-    return _build(air, sources, choice_in(query, air))
+    """Build the app; ``query``, that of the page's address, may name the first choice."""
+    return app_parts.opened(catalog, USES, load, lambda air, sources: _build(air, sources, choice_in(query, air)))
 
 
 def _build(air: Air, sources: str, first: Choice) -> ipywidgets.Widget:
@@ -227,24 +209,20 @@ def _build(air: Air, sources: str, first: Choice) -> ipywidgets.Widget:
     hour = app_parts.choice("Hour", hours, first.hour)
     told, foretold, now, then, later = (place(name) for name in ("words", "words", "now", "then", "later"))
 
-    def redraw(change: Any = None) -> None:
-        if None in (site.value, pollutant.value, hour.value):
-            return
+    def draw(moved: Any) -> None:
         choice = Choice(site.value, pollutant.value, hour.value)
         what, name = POLLUTANTS[choice.pollutant], words.site_name(air, choice.site)
         later.value = ahead(air, choice)
         link = app_parts.link(site=choice.site, pollutant=choice.pollutant, hour=f"{choice.hour:%Y-%m-%dT%H}")
         at_hour = float(numbers.at_site(air, choice.pollutant, choice.site)[choice.hour])
         foretold.value = blocks.paragraphs(words.forecast(what, choice.hour, name, at_hour), lead=True).markup
-        if change is None or change.owner is not hour:
+        if moved is not hour:
             now.value, then.value = present(air, choice), past(air, choice)
         # The words come last: by the time a screen reader says them, the pictures are there.
         said = words.now(what, name, numbers.latest(air, choice.pollutant, choice.site))
         told.value = blocks.paragraphs(*said, lead=True).markup + link
 
-    for control in (site, pollutant, hour):
-        control.observe(redraw, "value")
-    redraw()
+    app_parts.follow((site, pollutant, hour), draw)
     latest = max(times.index[times.notna().any(axis=1)].max() for times in air.readings.values())
     return app_parts.app(
         app_parts.notice(NOTICE.format(latest=words.when(latest))),

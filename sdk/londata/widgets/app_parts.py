@@ -6,15 +6,16 @@ Texts of entries are escaped here; whatever else an app hands in as HTML must be
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.resources import files
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlencode
 
 from londata.errors import LondataError
 from londata.widgets.form_parts import box, place
 
 _MOST_FIELDS = 10
+Data = TypeVar("Data")
 
 
 def asked(query: str) -> dict[str, str]:
@@ -48,6 +49,19 @@ def choice(label: str, options: Sequence[tuple[str, Any]], value: Any) -> Any:
     return widgets.Dropdown(options=list(options), value=value, description=label)
 
 
+def follow(controls: Sequence[Any], draw: Callable[[Any], None]) -> None:
+    """Draw now, and again whenever a control is moved: ``draw`` is told which one, at first ``None``."""
+
+    def moved(change: Any) -> None:
+        # A list says in between that nothing is chosen.
+        if all(control.value is not None for control in controls):
+            draw(change.owner)
+
+    for control in controls:
+        control.observe(moved, "value")
+    draw(None)
+
+
 def sources(catalog: Any, slugs: Sequence[str]) -> str:
     """Name the data sets, who publishes them, on which terms, and what these ask to be said, as an HTML list."""
     items = []
@@ -75,6 +89,27 @@ def app(*children: Any, look: str = "") -> Any:
 def notice(text: str) -> Any:
     """Say above everything else what must not be missed, for instance that the data is generated."""
     return place("notice", f"<p><strong>Generated data.</strong> {html.escape(text)}</p>")
+
+
+def opened(catalog: Any, uses: Sequence[str], load: Callable[[Any], Data], build: Callable[[Data, str], Any]) -> Any:
+    """Read what an app shows and build it; where that cannot be read, say why instead.
+
+    Parameters
+    ----------
+    catalog
+        Where the data comes from.
+    uses
+        The data sets, as they are named below the app.
+    load
+        Reads them.
+    build
+        Builds the app from what was read and the list of its sources.
+    """
+    try:
+        data, named = load(catalog), sources(catalog, uses)
+    except LondataError as error:
+        return failure(error)
+    return build(data, named)
 
 
 def failure(error: LondataError) -> Any:

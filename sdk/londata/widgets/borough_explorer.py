@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from londata.errors import LondataError
 from londata.geography import figures
 from londata.widgets import app_parts, boroughs
 from londata.widgets.form_parts import box, place
@@ -92,25 +91,8 @@ def choice_in(query: str, data: Boroughs) -> tuple[str, str]:
 
 
 def explore(catalog: Any, query: str = "") -> ipywidgets.Widget:
-    """Build the app.
-
-    Parameters
-    ----------
-    catalog
-        Where the data comes from.
-    query
-        The query of the page's address; it may name the first choice.
-
-    Returns
-    -------
-    ipywidgets.Widget
-        The app; a sentence where the data cannot be read.
-    """
-    try:
-        data, sources = load(catalog), app_parts.sources(catalog, USES)
-    except LondataError as error:
-        return app_parts.failure(error)
-    return _build(data, sources, *choice_in(query, data))
+    """Build the app; ``query``, that of the page's address, may name the first choice."""
+    return app_parts.opened(catalog, USES, load, lambda data, sources: _build(data, sources, *choice_in(query, data)))
 
 
 def _build(data: Boroughs, sources: str, code: str, key: str) -> ipywidgets.Widget:
@@ -120,9 +102,7 @@ def _build(data: Boroughs, sources: str, code: str, key: str) -> ipywidgets.Widg
     indicator = app_parts.choice("Indicator", labels, key)
     words, chart, drawing, table = (place(name) for name in ("words", "chart", "map", "table"))
 
-    def redraw(_: object = None) -> None:
-        if borough.value is None or indicator.value is None:
-            return
+    def draw(_: object) -> None:
         chosen, shown = borough.value, data.indicators[indicator.value]
         bars, plate = pictures(data, chosen, shown.key)
         chart.value, drawing.value = f"<h2>Chart</h2>{bars}", f"<h2>Map</h2>{plate}"
@@ -133,8 +113,6 @@ def _build(data: Boroughs, sources: str, code: str, key: str) -> ipywidgets.Widg
             f"{app_parts.link(borough=data.names[chosen], indicator=shown.key)}"
         )
 
-    borough.observe(redraw, "value")
-    indicator.observe(redraw, "value")
-    redraw()
+    app_parts.follow((borough, indicator), draw)
     figures_ = box("figures", box("left", words, drawing), box("right", chart))
     return app_parts.app(box("controls", borough, indicator), figures_, table, place("sources", sources))

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from londata.charts import Span, bars, timeline
-from londata.errors import LondataError
 from londata.reports import blocks
 from londata.reports.wording import counted, listed
 from londata.widgets import app_parts, contracts
@@ -185,25 +184,10 @@ def _days(ends: pd.Series[Any]) -> list[str]:
 
 
 def explore(catalog: Any, query: str = "") -> ipywidgets.Widget:
-    """Build the app.
-
-    Parameters
-    ----------
-    catalog
-        Where the data comes from.
-    query
-        The query of the page's address; it may name the first choice.
-
-    Returns
-    -------
-    ipywidgets.Widget
-        The app; a sentence where the data cannot be read.
-    """
-    try:
-        register, sources = load(catalog), app_parts.sources(catalog, USES)
-    except LondataError as error:
-        return app_parts.failure(error)
-    return _build(register, sources, choice_in(query, register))
+    """Build the app; ``query``, that of the page's address, may name the first choice."""
+    return app_parts.opened(
+        catalog, USES, load, lambda register, sources: _build(register, sources, choice_in(query, register))
+    )
 
 
 def _build(register: Register, sources: str, first: Choice) -> ipywidgets.Widget:
@@ -213,20 +197,17 @@ def _build(register: Register, sources: str, first: Choice) -> ipywidgets.Widget
     controls = (service, authority, months)
     words, uses, ends, chances = place("words"), place("uses"), place("ends"), place("chances")
 
-    def redraw(_: object = None) -> None:
-        if any(control.value is None for control in controls):
-            return
+    def draw(moved: Any) -> None:
         choice = Choice(*(control.value for control in controls))
         uses.value, ends.value = who_uses_what(register, choice), what_ends_when(register, choice)
-        chances.value = together(register, choice)
+        if moved is not service:
+            chances.value = together(register, choice)
         said = contracts.said(register, choice.authority, choice.service)
         link = app_parts.link(service=choice.service, borough=choice.authority, months=str(choice.months))
         # The words come last: by the time a screen reader says them, the pictures are there.
         words.value = f"{blocks.paragraphs(*said, lead=True).markup}{link}"
 
-    for control in controls:
-        control.observe(redraw, "value")
-    redraw()
+    app_parts.follow(controls, draw)
     return app_parts.app(
         app_parts.notice(NOTICE),
         box("controls", *controls),

@@ -1,12 +1,11 @@
-"""Who lives within a walk of a park, a library or a museum: the numbers, by neighbourhood and by borough.
+"""Who lives within a walk of a park, a library or a museum: the numbers, by neighbourhood or ward, and by borough.
 
-Pure: tables in, numbers out. A walk is a straight line, so that a real one is longer. A park is taken as a circle of
-its area round its middle, and walked to from its edge. Residents are taken to be spread evenly over a neighbourhood.
+Pure: what :mod:`londata.widgets.ground` laid out in, numbers out. A walk is a straight line, so that a real one is
+longer. A place is walked to from its edge. Residents are taken to be spread evenly over a neighbourhood.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,6 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
 
-METRES = "EPSG:27700"
 #: What one can walk to, and how it is called in a sentence: one of them, several.
 KINDS = {"park": ("a park", "parks"), "library": ("a library", "libraries"), "museum": ("a museum", "museums")}
 #: Metres, and about how many minutes' walk they are.
@@ -33,19 +31,40 @@ class City:
     boroughs
         One row per authority, in order of name: ``code``, ``name``, ``geometry``, simplified for drawing.
     neighbourhoods
-        One row each: ``id``, ``name``, ``code`` of the authority, ``residents``, ``geometry``.
+        One row each: ``id``, ``name``, ``label`` (its number in its borough), ``code`` of the authority, ``residents``,
+        ``geometry``.
     places
         One row per park, library or museum: ``name``, ``kind``, ``code`` of the authority, ``radius``, ``geometry``.
+    called
+        What the neighbourhoods are called, one of them and several: wards, for instance.
     """
 
     boroughs: gpd.GeoDataFrame
     neighbourhoods: gpd.GeoDataFrame
     places: gpd.GeoDataFrame
+    called: tuple[str, str] = ("neighbourhood", "neighbourhoods")
 
     @property
     def names(self) -> dict[str, str]:
         """Code → name of each authority."""
         return dict(zip(self.boroughs["code"], self.boroughs["name"], strict=True))
+
+    @property
+    def kinds(self) -> list[str]:
+        """The kinds of places that there are."""
+        there = set(self.places["kind"])
+        return [kind for kind in KINDS if kind in there]
+
+    @property
+    def peopled(self) -> bool:
+        """Whether it is known of every neighbourhood how many people live in it."""
+        return bool(self.neighbourhoods["residents"].notna().all())
+
+    @property
+    def measures(self) -> dict[str, str]:
+        """What can be compared: the word for it, and whose share it is."""
+        people = {"residents": "residents"} if self.peopled else {}
+        return people | {"area": "land", "neighbourhoods": self.called[1]}
 
 
 @dataclass(frozen=True)
@@ -54,11 +73,13 @@ class Reach:
 
     Parameters
     ----------
+    city
+        Where.
     kind, metres
         To what, and how far.
     neighbourhoods
-        One row each, as in the city: ``id``, ``name``, ``code``, ``residents``, ``share`` of its area within reach,
-        ``beyond``: residents who live farther away.
+        One row each, as in the city: ``id``, ``name``, ``label``, ``code``, ``residents``, ``share`` of its area
+        within reach, ``beyond``: residents who live farther away.
     boroughs
         Code → ``residents``, ``residents_within``, ``residents_share``, ``area_share``, ``neighbourhoods``,
         ``neighbourhoods_within``, ``neighbourhoods_share``, ``places``; shares in per cent.
@@ -66,46 +87,12 @@ class Reach:
         The same for London as a whole.
     """
 
+    city: City
     kind: str
     metres: int
     neighbourhoods: pd.DataFrame
     boroughs: pd.DataFrame
     london: pd.Series[Any]
-
-
-def gather(
-    boundaries: gpd.GeoDataFrame, neighbourhoods: gpd.GeoDataFrame, parks: pd.DataFrame, culture: pd.DataFrame
-) -> City:
-    """Bring the tables of the register onto one ground.
-
-    Parameters
-    ----------
-    boundaries
-        ``borough-boundaries``.
-    neighbourhoods
-        ``neighbourhoods``.
-    parks
-        ``public-parks``.
-    culture
-        ``libraries-and-museums``.
-    """
-    import geopandas as gpd
-    import pandas as pd
-
-    from londata.geography import figures
-
-    boroughs = figures.prepare(boundaries).sort_values("name", ignore_index=True)
-    areas = neighbourhoods.to_crs(METRES).rename(
-        columns={"neighbourhood_id": "id", "neighbourhood": "name", "authority_code": "code"}
-    )
-    green = parks.rename(columns={"park": "name"}).assign(
-        kind="park", radius=(parks["area_hectares"] * _HECTARE / math.pi) ** 0.5
-    )
-    built = culture.rename(columns={"place": "name"}).assign(radius=0.0)
-    both = pd.concat([green, built], ignore_index=True).rename(columns={"authority_code": "code"})
-    points = gpd.GeoSeries(gpd.points_from_xy(both["longitude"], both["latitude"]), crs="EPSG:4326").to_crs(METRES)
-    places = gpd.GeoDataFrame(both[["name", "kind", "code", "radius"]], geometry=points)
-    return City(boroughs, areas[["id", "name", "code", "residents", "geometry"]], places)
 
 
 def around(city: City, kind: str, metres: int) -> Any:
@@ -114,7 +101,7 @@ def around(city: City, kind: str, metres: int) -> Any:
     Parameters
     ----------
     city
-        What :func:`gather` gave.
+        Where.
     kind, metres
         Of what, and how far.
 
@@ -135,12 +122,14 @@ def measure(city: City, kind: str, metres: int) -> Reach:
     Parameters
     ----------
     city
-        What :func:`gather` gave.
+        Where.
     kind, metres
         To what, and how far.
     """
     areas = city.neighbourhoods
-    table = areas[["id", "name", "code", "residents"]].assign(share=_covered(areas, around(city, kind, metres)))
+    table = areas[["id", "name", "label", "code", "residents"]].assign(
+        share=_covered(areas, around(city, kind, metres))
+    )
     within = table["residents"] * table["share"]
     table["beyond"] = table["residents"] - within
     hectares = areas.geometry.area / _HECTARE
@@ -155,7 +144,7 @@ def measure(city: City, kind: str, metres: int) -> Reach:
     sums = counted.groupby("code")[parts].sum()
     sums["places"] = city.places[city.places["kind"] == kind].groupby("code").size()
     sums["places"] = sums["places"].fillna(0).astype(int)
-    return Reach(kind, metres, table, _with_shares(sums), _with_shares(sums.sum().to_frame().T).iloc[0])
+    return Reach(city, kind, metres, table, _with_shares(sums), _with_shares(sums.sum().to_frame().T).iloc[0])
 
 
 def _covered(areas: gpd.GeoDataFrame, circles: Any) -> Any:

@@ -49,8 +49,8 @@ def borough_map(city: City, reach: Reach, code: str) -> Any:
     # Parts meet to about a metre only, because their corners are rounded.
     fill(axes, [here.buffer(2).union_all().buffer(-2)], "none", INK, 1.6)
     _mark_places(axes, city, reach)
-    for name, point in zip(here["name"], here.geometry.representative_point(), strict=True):
-        note = axes.annotate(name[-2:], (point.x, point.y), ha="center", va="center", size=7.5, color=INK, zorder=8)
+    for label, point in zip(here["label"], here.geometry.representative_point(), strict=True):
+        note = axes.annotate(label, (point.x, point.y), ha="center", va="center", size=7.5, color=INK, zorder=8)
         note.set_bbox({"facecolor": PAPER, "edgecolor": "none", "pad": 0.6, "alpha": 0.75})
     _scale_bar(axes, west, south, east)
     _key(figure, reach)
@@ -113,9 +113,8 @@ def _mark_places(axes: Any, city: City, reach: Reach) -> None:
     west, south, east, north = _view(axes)
     places = city.places[city.places["kind"] == reach.kind].cx[west:east, south:north]
     marker, size = MARKS[reach.kind]
-    axes.plot(
-        places.geometry.x, places.geometry.y, marker, color=CHOSEN, ms=size, mec=PAPER, mew=0.6, ls="none", zorder=6
-    )
+    points = places.geometry.representative_point()
+    axes.plot(points.x, points.y, marker, color=CHOSEN, ms=size, mec=PAPER, mew=0.6, ls="none", zorder=6)
 
 
 def _scale_bar(axes: Any, west: float, south: float, east: float) -> None:

@@ -12,9 +12,6 @@ from londata.widgets.reach import KINDS, WALKS, Reach
 if TYPE_CHECKING:
     import pandas as pd
 
-#: What can be compared: the word for it, and whose share it is.
-MEASURES = {"residents": "residents", "area": "land", "neighbourhoods": "neighbourhoods"}
-
 
 def people(count: float) -> str:
     """Write a number of people that was estimated: to the nearest hundred, ``9,100``; ``fewer than 100``."""
@@ -70,8 +67,9 @@ def summary(reach: Reach, measure: str, code: str, names: Mapping[str, str]) -> 
     share = float(reach.boroughs[f"{measure}_share"][code])
     minutes = f"about {WALKS[reach.metres]} minutes’ walk"
     verb = {"residents": "live", "area": "lies", "neighbourhoods": "are"}[measure]
+    of = reach.city.measures[measure]
     return [
-        f"{names[code]}: {percent(share)} of {MEASURES[measure]} {verb} {within(reach)} ({minutes} in a straight "
+        f"{names[code]}: {percent(share)} of {of} {verb} {within(reach)} ({minutes} in a straight "
         f"line). That is the {place_in_order(reach, measure, code)}; in London as a whole it is "
         f"{percent(float(reach.london[f'{measure}_share']))}."
     ]
@@ -111,13 +109,16 @@ def gaps(reach: Reach, code: str) -> list[str]:
         The borough.
     """
     row = _row(reach, code)
-    here = reach.neighbourhoods[reach.neighbourhoods["code"] == code].sort_values("beyond", ascending=False)
+    here = reach.neighbourhoods[reach.neighbourhoods["code"] == code]
     some = f"{row['neighbourhoods_within']:.0f}" if row["neighbourhoods_within"] else "None"
     counted = (
-        f"{some} of {row['neighbourhoods']:.0f} neighbourhoods are within reach, which means that at least "
+        f"{some} of {row['neighbourhoods']:.0f} {reach.city.called[1]} are within reach, which means that at least "
         f"half of their land is. {_places(reach, int(row['places']))}"
     )
-    worst = here[here["beyond"] >= 50].head(3)
+    if not reach.city.peopled:
+        return [counted, _least(here)]
+    worst = here.sort_values("beyond", ascending=False)
+    worst = worst[worst["beyond"] >= 50].head(3)
     if not len(worst):
         return [counted, f"Nearly everybody here lives {within(reach)}."]
     named = ", ".join(
@@ -125,6 +126,26 @@ def gaps(reach: Reach, code: str) -> list[str]:
         for name, beyond, residents in zip(worst["name"], worst["beyond"], worst["residents"], strict=True)
     )
     return [counted, f"Most people farther away live in {named}."]
+
+
+def _least(here: pd.DataFrame) -> str:
+    """Name the areas of which the smallest part is within reach."""
+    worst = here.sort_values(["share", "name"])
+    worst = worst[worst["share"] < 1].head(3)
+    if not len(worst):
+        return "All of their land is."
+    named = ", ".join(
+        f"{name} ({percent(100 * share)})" for name, share in zip(worst["name"], worst["share"], strict=True)
+    )
+    return f"Least of the land is within reach in {named}."
+
+
+def farther_in_london(reach: Reach) -> list[str]:
+    """Say how many people of London live farther away, where that is known."""
+    if not reach.city.peopled:
+        return []
+    beyond = people(reach.london["residents"] - reach.london["residents_within"])
+    return [f"{beyond} of London’s {reach.london['residents']:,.0f} residents live farther away."]
 
 
 def _row(reach: Reach, code: str) -> dict[str, float]:
@@ -140,17 +161,22 @@ def _places(reach: Reach, count: int) -> str:
 def facts(reach: Reach, code: str) -> list[Fact]:
     """Give the numbers that matter most about one borough."""
     row, london = _row(reach, code), reach.london
-    compared = {measure: f"London {percent(london[f'{measure}_share'])}" for measure in MEASURES}
-    beyond = row["residents"] - row["residents_within"]
-    return [
-        Fact("Residents within reach", f"{row['residents_share']:.1f}", "%", compared["residents"]),
+    compared = {measure: f"London {percent(london[f'{measure}_share'])}" for measure in reach.city.measures}
+    ground = [
         Fact("Land within reach", f"{row['area_share']:.1f}", "%", compared["area"]),
         Fact(
-            "Neighbourhoods within reach",
+            f"{reach.city.called[1].capitalize()} within reach",
             f"{row['neighbourhoods_within']:.0f}",
             f"of {row['neighbourhoods']:.0f}",
             compared["neighbourhoods"],
         ),
+    ]
+    if not reach.city.peopled:
+        return ground
+    beyond = row["residents"] - row["residents_within"]
+    return [
+        Fact("Residents within reach", f"{row['residents_share']:.1f}", "%", compared["residents"]),
+        *ground,
         Fact("Residents farther away", people(beyond), "", f"of {row['residents']:,.0f}"),
     ]
 
@@ -170,18 +196,25 @@ def ranked(reach: Reach, measure: str, names: Mapping[str, str]) -> pd.DataFrame
     places = places_of(reach, measure)
     order = sorted(reach.boroughs.index, key=lambda code: (places[code], names[code]))
     table = reach.boroughs.loc[order]
-    return pd.DataFrame(
+    laid = pd.DataFrame(
         {
             "Borough": [numbered(places[code], names[code]) for code in order],
-            "Residents (%)": table["residents_share"].to_numpy(),
             "Land (%)": table["area_share"].to_numpy(),
-            "Neighbour\N{SOFT HYPHEN}hoods": [
+            _heading(reach, 1): [
                 f"{some:.0f} of {every:.0f}"
                 for some, every in zip(table["neighbourhoods_within"], table["neighbourhoods"], strict=True)
             ],
-            "Live farther away": (table["residents"] - table["residents_within"]).map(people).to_numpy(),
         }
     )
+    if reach.city.peopled:
+        laid.insert(1, "Residents (%)", table["residents_share"].to_numpy())
+        laid["Live farther away"] = (table["residents"] - table["residents_within"]).map(people).to_numpy()
+    return laid
+
+
+def _heading(reach: Reach, several: int) -> str:
+    """Write what areas are called above a column, so that a long word may be broken where there is little room."""
+    return reach.city.called[several].capitalize().replace("hood", "\N{SOFT HYPHEN}hood")
 
 
 def numbered(place: int, name: str) -> str:
@@ -189,8 +222,10 @@ def numbered(place: int, name: str) -> str:
     return f"{place}. {name}"
 
 
-def by_neighbourhood(reach: Reach, code: str) -> pd.DataFrame:
+def by_neighbourhood(reach: Reach, code: str) -> tuple[pd.DataFrame, dict[str, str]]:
     """Lay out the neighbourhoods of a borough, those first where most people live farther away.
+
+    Where it is not known how many people live where, those come first of which the smallest part is within reach.
 
     Parameters
     ----------
@@ -198,10 +233,22 @@ def by_neighbourhood(reach: Reach, code: str) -> pd.DataFrame:
         What is shown.
     code
         The borough.
+
+    Returns
+    -------
+    tuple
+        The table, and what its columns are.
     """
-    here = reach.neighbourhoods[reach.neighbourhoods["code"] == code].sort_values(
-        ["beyond", "name"], ascending=[False, True]
-    )
-    return here.assign(share=100 * here["share"], beyond=here["beyond"].map(people))[
-        ["name", "share", "residents", "beyond"]
+    here = reach.neighbourhoods[reach.neighbourhoods["code"] == code]
+    # On the map each has its number; a name that does not end in it gets it before.
+    named = [
+        name if name.endswith(label) else f"{label} {name}"
+        for name, label in zip(here["name"], here["label"], strict=True)
     ]
+    columns = {"name": _heading(reach, 0), "share": "Land in reach (%)"}
+    if not reach.city.peopled:
+        ordered = here.assign(name=named).sort_values(["share", "name"])
+        return ordered.assign(share=100 * ordered["share"])[list(columns)], columns
+    columns |= {"residents": "Residents", "beyond": "Live farther away"}
+    ordered = here.assign(name=named).sort_values(["beyond", "name"], ascending=[False, True])
+    return ordered.assign(share=100 * ordered["share"], beyond=ordered["beyond"].map(people))[list(columns)], columns

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from londata.charts import bars
-from londata.errors import LondataError
 from londata.reports import blocks
 from londata.reports.wording import counted, listed
 from londata.widgets import agreements, app_parts
@@ -133,30 +132,13 @@ def _safe(text: str) -> str:
 
 
 def explore(catalog: Any, query: str = "") -> ipywidgets.Widget:
-    """Build the app.
-
-    Parameters
-    ----------
-    catalog
-        Where the data comes from: a hub's register, which writes it.
-    query
-        The query of the page's address; it may name the first choice.
-
-    Returns
-    -------
-    ipywidgets.Widget
-        The app; a sentence where the data cannot be read, or where there is no agreement.
-    """
-    try:
-        told, sources = load(catalog), app_parts.sources(catalog, USES)
-    except LondataError as error:
-        return app_parts.failure(error)
-    if not told:
-        return app_parts.app(place("words", blocks.paragraphs(NOTHING, lead=True).markup), place("sources", sources))
-    return _build(told, sources, choice_in(query, told))
+    """Build the app; ``query``, that of the page's address, may name the first choice."""
+    return app_parts.opened(catalog, USES, load, lambda told, sources: _build(told, sources, choice_in(query, told)))
 
 
 def _build(told: Sequence[Agreement], sources: str, first: Choice) -> ipywidgets.Widget:
+    if not told:
+        return app_parts.app(place("words", blocks.paragraphs(NOTHING, lead=True).markup), place("sources", sources))
     body = app_parts.choice(
         "Body", [("All bodies", ""), *((each,) * 2 for each in agreements.bodies(told))], first.body
     )
@@ -164,9 +146,7 @@ def _build(told: Sequence[Agreement], sources: str, first: Choice) -> ipywidgets
     purpose = app_parts.choice("Purpose", aims, first.purpose)
     words, numbers, records = place("words"), place("numbers"), place("records")
 
-    def redraw(_: object = None) -> None:
-        if body.value is None or purpose.value is None:
-            return
+    def draw(_: object) -> None:
         choice = Choice(body.value, purpose.value)
         shown = agreements.chosen(told, choice.body, choice.purpose)
         numbers.value = overview(shown, choice) if shown else ""
@@ -176,9 +156,7 @@ def _build(told: Sequence[Agreement], sources: str, first: Choice) -> ipywidgets
         # The words come last: by the time a screen reader says them, the pictures are there.
         words.value = f"{blocks.paragraphs(*said, lead=True).markup}{link}"
 
-    for control in (body, purpose):
-        control.observe(redraw, "value")
-    redraw()
+    app_parts.follow((body, purpose), draw)
     return app_parts.app(
         place("method", blocks.paragraphs(WHAT).markup),
         box("controls", body, purpose),

@@ -54,13 +54,13 @@
     return fragment.call(this, tame(text));
   };
 
-  // A page whose kernel is gone looks alive and answers nothing: say so.
-  function lost() {
+  // A page whose kernel is gone looks alive and answers nothing: say so, and why where the server has said it.
+  function lost(why) {
     if (document.getElementById("lost")) return;
     const told = document.createElement("p");
     told.id = "lost";
     told.setAttribute("role", "alert");
-    told.textContent = "The connection is lost, so this page no longer changes. ";
+    told.textContent = (why || "The connection is lost, so this page no longer changes.") + " ";
     const again = document.createElement("a");
     again.href = window.location.href;
     again.textContent = "Load it again";
@@ -82,11 +82,15 @@
         open += counted = 1;
         found();
       });
-      this.addEventListener("close", function () {
+      this.addEventListener("close", function (event) {
         open -= counted;
-        window.setTimeout(function () {
-          if (open < 1) lost();
-        }, 4000);
+        counted = 0;
+        window.setTimeout(
+          function () {
+            if (open < 1) lost(event.reason);
+          },
+          event.reason ? 0 : 4000
+        );
       });
     }
   };

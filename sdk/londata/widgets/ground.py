@@ -1,0 +1,177 @@
+"""The ground on which reach is measured: which entries have boroughs, areas and places, and what their columns mean.
+
+Any entry with polygons will do for areas, and any with points or polygons for places; what is generated and what is
+real is laid out in the same way.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from londata.widgets.reach import City
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import pandas as pd
+
+METRES, DEGREES = "EPSG:27700", "EPSG:4326"
+_HECTARE = 10_000
+#: A place so many metres beyond the border of every area, as borders are drawn, still counts as of the nearest.
+_BESIDE = 500
+#: An entry, and which of its distributions; empty for the only one.
+Source = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Areas:
+    """Where the areas are from.
+
+    Parameters
+    ----------
+    entry
+        An entry with polygons.
+    id, name, code
+        The columns with its code, its name, and the GSS code of its authority.
+    residents
+        The column with the number of people who live there; empty where there is none.
+    called
+        What the areas are called, one of them and several.
+    """
+
+    entry: str
+    id: str
+    name: str
+    code: str
+    residents: str = ""
+    called: tuple[str, str] = ("neighbourhood", "neighbourhoods")
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where the places of one kind are from.
+
+    Parameters
+    ----------
+    kind
+        One of the kinds of :data:`londata.widgets.reach.KINDS`.
+    entry, distribution
+        An entry with polygons, points, or columns ``longitude`` and ``latitude``, and which of its distributions.
+    name
+        The column with the name.
+    only
+        A column, and what must stand in it; empty for every row.
+    hectares
+        The column with the area, for a place of which only the middle is known; it is taken as a circle.
+    """
+
+    kind: str
+    entry: str
+    name: str
+    distribution: str = ""
+    only: tuple[str, str] | tuple[()] = ()
+    hectares: str = ""
+
+
+@dataclass(frozen=True)
+class Ground:
+    """Everything that the map rests on; ``boroughs`` is an entry with ``code``, ``name`` and polygons."""
+
+    areas: Areas
+    places: tuple[Places, ...]
+    boroughs: str = "borough-boundaries"
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """What has to be read, each once."""
+        named = [(each.entry, each.distribution) for each in self.places]
+        return tuple(dict.fromkeys([(self.boroughs, ""), (self.areas.entry, ""), *named]))
+
+    @property
+    def uses(self) -> tuple[str, ...]:
+        """The entries, each once."""
+        return tuple(dict.fromkeys(entry for entry, _ in self.sources))
+
+
+#: What the app that ships rests on: invented places in invented neighbourhoods.
+GENERATED = Ground(
+    Areas("neighbourhoods", "neighbourhood_id", "neighbourhood", "authority_code", "residents"),
+    (
+        Places("park", "public-parks", "park", hectares="area_hectares"),
+        Places("library", "libraries-and-museums", "place", only=("kind", "library")),
+        Places("museum", "libraries-and-museums", "place", only=("kind", "museum")),
+    ),
+)
+#: The wards of May 2025 with the libraries and museums of the Cultural Infrastructure Map, for hubs that can fetch
+#: them. Its own ward codes are of 2018, most of which no longer exist: places are found in wards by where they are.
+WARDS = Ground(
+    Areas("wards-2025", "WD25CD", "WD25NM", "LAD25CD", called=("ward", "wards")),
+    (
+        Places("library", "cultural-infrastructure", "name", "libraries"),
+        Places("museum", "cultural-infrastructure", "name", "museums"),
+    ),
+)
+
+
+def gather(ground: Ground, tables: Mapping[Source, Any]) -> City:
+    """Bring the tables of the register onto one ground.
+
+    Parameters
+    ----------
+    ground
+        What they are.
+    tables
+        What was read of each of its sources.
+    """
+    import geopandas as gpd
+    import pandas as pd
+
+    from londata.geography import figures
+
+    boroughs = figures.prepare(tables[ground.boroughs, ""]).sort_values("name", ignore_index=True)
+    areas = _areas(ground.areas, tables[ground.areas.entry, ""])
+    found = [_places(each, tables[each.entry, each.distribution]) for each in ground.places]
+    places = gpd.GeoDataFrame(pd.concat(found, ignore_index=True), geometry="geometry", crs=METRES)
+    places["code"] = _codes(areas, places)
+    return City(boroughs, areas, places, ground.areas.called)
+
+
+def _areas(spec: Areas, table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    import geopandas as gpd
+
+    shapes = table.geometry.to_crs(METRES).make_valid()
+    columns = {"id": table[spec.id], "name": table[spec.name], "code": table[spec.code]}
+    people = table[spec.residents] if spec.residents else math.nan
+    areas = gpd.GeoDataFrame({**columns, "residents": people}, geometry=shapes, crs=METRES)
+    areas = areas.sort_values(["code", "name"], ignore_index=True)
+    areas.insert(2, "label", (areas.groupby("code").cumcount() + 1).map("{:02}".format))
+    return areas
+
+
+def _places(spec: Places, table: pd.DataFrame) -> gpd.GeoDataFrame:
+    import geopandas as gpd
+
+    if spec.only:
+        column, value = spec.only
+        table = table[table[column] == value]
+    if isinstance(table, gpd.GeoDataFrame):
+        shapes = table.geometry
+    else:
+        points = gpd.points_from_xy(table["longitude"], table["latitude"])
+        shapes = gpd.GeoSeries(points, index=table.index, crs=DEGREES)
+    radius = (table[spec.hectares] * _HECTARE / math.pi) ** 0.5 if spec.hectares else 0.0
+    rows = {"name": table[spec.name], "kind": spec.kind, "radius": radius}
+    return gpd.GeoDataFrame(rows, geometry=shapes.to_crs(METRES).make_valid(), crs=METRES)
+
+
+def _codes(areas: gpd.GeoDataFrame, places: gpd.GeoDataFrame) -> pd.Series[str]:
+    """Find the authority of each place by where it is: codes in a table of places may be missing or old."""
+    import pandas as pd
+    import shapely
+
+    points = places.geometry.representative_point().to_numpy()
+    tree = shapely.STRtree(areas.geometry.to_numpy())
+    place, area = tree.query_nearest(points, max_distance=_BESIDE, all_matches=False)
+    return pd.Series(areas["code"].to_numpy()[area], index=places.index[place]).reindex(places.index)
