@@ -66,6 +66,9 @@ h3 { font-size: 1.15rem; line-height: 1.25; margin: 0.5rem 0 0.25rem; }
 .two .picture { border: 1px solid #9aa5b1; max-width: 46rem; height: auto; aspect-ratio: auto; }
 aside dl, .short dl { grid-template-columns: 1fr; gap: 0; }
 aside dd, .short dd { margin-bottom: 0.6rem; }
+.record details { margin: 0.5rem 0; }
+.record dd { min-width: 0; overflow-wrap: anywhere; }
+.record dd p { margin: 0 0 0.4rem; }
 .mine { border: 2px solid #0f5187; padding: 0 1rem 1rem; margin-top: 2.5rem; }
 .mine h2 { margin-top: 1rem; }
 .mine details { margin: 0.5rem 0; }

@@ -18,6 +18,8 @@ from londata_hub.services.insights_facts import ACCESS, FORMS, STATES, Shown, Us
 from londata_hub.services.insights_look import date, facts, link, listed, marks, page, picture, ways, words
 from londata_hub.services.look import safe, table
 
+#: Parts of a transparency record.
+_TIERS = ("Metadata, by which records are found", "Tier 1, for everybody", "Tier 2, for those who want to know more")
 #: Fewer opens than this are not counted out: they could be one person's.
 FEWEST = 5
 #: Months whose counts are shown.
@@ -215,15 +217,25 @@ def _transparency(about: About) -> str:
     record = about.shown.entry.transparency if about.shown.entry else None
     if record is None:
         return ""
-    parts = [f"<h2>Algorithmic transparency record</h2><p>After the {safe(STANDARD)}.</p>"]
+    asked = set(record.asked)
+    said = sum(1 for name in asked if getattr(record, name).strip())
+    parts = [f"<p>After the {safe(STANDARD)}. {said} of {len(asked)} fields are stated.</p>"]
     for tier, sections in Transparency.tiers().items():
-        for section, names in sections.items():
-            rows = [(Transparency.title_of(name), safe(getattr(record, name))) for name in names]
-            if any(value for _, value in rows):
-                parts.append(f"<h3>Tier {tier}: {safe(section)}</h3>{facts(rows)}")
-    if record.missing:
-        parts.append(f"<p>Not said yet: {safe('; '.join(map(Transparency.title_of, record.missing)))}.</p>")
-    return "".join(parts)
+        told = "".join(
+            (f"<h3>{safe(section)}</h3>" if len(sections) > 1 else "")
+            + facts((_numbered(each), _said(record, each)) for each in names if each in asked)
+            for section, names in sections.items()
+        )
+        parts.append(f"<details{' open' if tier == 1 else ''}><summary>{_TIERS[tier]}</summary>{told}</details>")
+    return f'<section class="record"><h2>Algorithmic transparency record</h2>{"".join(parts)}</section>'
+
+
+def _numbered(name: str) -> str:
+    return f"{Transparency.number_of(name)} {Transparency.title_of(name)}"
+
+
+def _said(record: Transparency, name: str) -> str:
+    return words(getattr(record, name)) or '<span class="quiet">not stated</span>'
 
 
 def _facts(prefix: str, about: About) -> str:

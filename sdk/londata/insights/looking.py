@@ -13,7 +13,7 @@ from typing import Any
 from londata.insights.figures import PICTURES, WIDGETS
 from londata.insights.giveaways import SAID_TO_BE_NONE, giveaways
 from londata.records.publications import Finding, Weight
-from londata.records.transparency import Transparency, transparency_of
+from londata.records.transparency import Transparency, known_of, transparency_of
 
 _COMMAND = re.compile(r"^\s*(?:!|%%?(?:bash|sh|script|system|sx|pip|conda|mamba|uv)\b|\w+\s*=\s*!)")
 _HOME = re.compile(r"""(?:["'(=\s]|^)(?:/home/|/Users/|[A-Za-z]:\\{1,2}(?:Users|Documents)|~/|C:\\|\\\\\w+\\)""")
@@ -130,7 +130,9 @@ _WANTED = {
 
 
 #: Fields of a transparency record that the receipt knows.
-_FILLED_IN = ("datasets", "sharing_agreements", "data_access", "system_architecture", "team", "name")
+_FILLED_IN = frozenset({"sharing_agreements", "data_access", "data_sources", "system_input", "system_architecture"})
+#: Letters of a finding that lists what is missing.
+_ROOM = 700
 
 
 def missing(record: Mapping[str, Any]) -> list[Finding]:
@@ -167,10 +169,21 @@ def _transparency(record: Mapping[str, Any]) -> Iterable[Finding]:
         words = f"Its transparency record cannot be read: {error}"
         yield Finding(check="transparency", weight="must", sentence=words[:1_000])
         return
-    gaps = [Transparency.title_of(name) for name in known.missing if name not in _FILLED_IN]
+    given = known_of(record, owner="its owner", reads=(), environment={})
+    gaps = [Transparency.title_of(name) for name in known.missing if name not in _FILLED_IN | set(given)]
     if gaps:
-        words = f"Its transparency record does not say: {'; '.join(gaps)}."
-        yield Finding(check="transparency", weight="should", sentence=words[:1_000])
+        words = f"Its transparency record does not say: {_listed(gaps)}."
+        yield Finding(check="transparency", weight="should", sentence=words)
+
+
+def _listed(names: Sequence[str]) -> str:
+    """List names as far as there is room, and count the rest."""
+    said = ""
+    for number, name in enumerate(names):
+        if len(said) + len(name) > _ROOM:
+            return f"{said}; and {len(names) - number} more, which stand on its page"
+        said = f"{said}; {name}" if said else name
+    return said
 
 
 def _each(cells: Sequence[Mapping[str, Any]], check: Any) -> Iterable[Finding]:

@@ -156,13 +156,12 @@ def test_a_model_has_a_transparency_record_that_the_hub_fills_in(as_, notebook, 
     assert there.store.version("rolls-ahead", made.number).record["transparency"] == about
     record = entry_of(there, "rolls-ahead").transparency
     assert (record.models, record.name, record.team) == ("ridge regression", "Sizes of boroughs", "ada")
-    assert record.datasets
+    assert record.data_sources
     assert "human_review" in record.missing
     with there.browser("ada") as ada:
         page = ada.get(f"{PREFIX}rolls-ahead/").text
-    assert "<dt>System architecture</dt><dd>A notebook that runs in a sandbox" in page  # the hub filled it in
-    assert "Not said yet: " in page
-    assert "Human decisions and review" in page
+    assert "<dt>2.4.1.1 System architecture</dt><dd><p>A notebook that runs in a sandbox" in page  # by the hub
+    assert '<dt>2.3.2 Human review</dt><dd><span class="quiet">not stated</span></dd>' in page
     with pytest.raises(UsageError):
         londata.publish(notebook, audience="hub", slug="x", model={"modell": "x"}, **SAID).require()
 
