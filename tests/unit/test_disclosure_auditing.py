@@ -244,6 +244,72 @@ def test_a_new_contributor_among_hidden_sums_is_found_in_what_is_left_of_the_tot
     assert "“Total” of the table spent tells what one has" in said(audit(spent(more), earlier={"version 1": spent()}))
 
 
+BEFORE = {("Camden",): 4, ("Brent",): 50, ("Barnet",): 52, ("Ealing",): 90}
+NOW = BEFORE | {("Brent",): 54}
+
+
+def one_way(counts, name="t", by="home", **more):
+    table = protect_counts(counts, [by], **more)
+    return Released(name, table.rows("n"), "n", table)
+
+
+def two_way(counts, name="t", by=("home", "sex"), **more):
+    """Cut each count in two, about in half."""
+    cells = {}
+    for (home,), many in counts.items():
+        for place, part in (((home, "F"), many // 2), ((home, "M"), many - many // 2)):
+            cells[tuple(dict(zip(("home", "sex"), place, strict=True))[each] for each in ("home", "sex"))] = part
+    if by[0] == "sex":
+        cells = {(sex, home): many for (home, sex), many in cells.items()}
+    table = protect_counts(cells, by, **more)
+    return Released(name, table.rows("n"), "n", table)
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        one_way(BEFORE, "another"),
+        one_way(BEFORE, "another", by="borough"),
+        one_way(dict(reversed(BEFORE.items())), "another", by="place"),
+        two_way({**BEFORE, ("Brent",): 52, ("Barnet",): 56}, "another", hide=[("Brent", None)]),
+        two_way({**BEFORE, ("Brent",): 52, ("Barnet",): 56}, "another", by=("sex", "borough"), hide=[(None, "Brent")]),
+    ],
+    ids=["renamed", "with a column renamed", "in another order", "of more columns", "of more columns, renamed"],
+)
+def test_a_table_of_the_same_people_is_thought_of_under_any_name(before):
+    found = said(audit(one_way(NOW), earlier={"the table another of version 1": before}))
+    assert "“Camden” of the table t can be worked out to within what it needs, by comparing this release" in found
+    assert "the table another of version 1" in found
+
+
+def test_whether_tables_of_other_names_and_numbers_are_of_the_same_people_is_for_those_who_check():
+    others = {("Camden",): 900, ("Brent",): 800, ("Barnet",): 54, ("Ealing",): 700}
+    found = audit(one_way(NOW), earlier={"the table staff of version 1": one_way(others, "staff")})
+    assert said(found) == ""
+    (unsure,) = [each.sentence for each in found if each.weight == "should"]
+    assert unsure.startswith("If the table staff of version 1 is of the same people: the count at “Camden”")
+
+
+def test_what_was_shown_before_may_be_hidden_now():
+    """Tightened thresholds hide more; that takes nothing away from anybody who has the earlier release."""
+    before = one_way({("Camden",): 14, ("Brent",): 50, ("Barnet",): 52})
+    now = one_way({("Camden",): 14, ("Brent",): 50, ("Barnet",): 52}, thresholds=Thresholds(minimum=20))
+    assert {row["home"] for row in now.rows if row["n"] is None} == {"Camden", "Brent"}
+    assert said(audit(now, earlier={"version 1": before})) == ""
+
+
+def test_one_contributor_s_difference_is_found_under_any_name_and_in_any_columns():
+    more = {**SPENT, ("Barnet",): {**SPENT["Barnet",], "newcomer": 77}}
+    by_trade = {(home, f"trade {len(who) % 2}"): {} for (home,), each in SPENT.items() for who in each}
+    for (home,), each in SPENT.items():
+        for who, much in each.items():
+            by_trade[home, f"trade {len(who) % 2}"][who] = much
+    cut = protect_sums(by_trade, ["borough", "trade"])
+    before = Released("payments", cut.rows("much"), "much", cut)
+    found = said(audit(spent(more), earlier={"the table payments of version 1": before}))
+    assert "the table payments of version 1 at “Barnet” of the table spent tells what one has contributed" in found
+
+
 @st.composite
 def two_tables(draw):
     """People by home and phase, and by home and sex; the second hides at random what the first may show."""

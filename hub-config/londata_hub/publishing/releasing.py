@@ -18,16 +18,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from londata.access.labels import access_of
 from londata.disclosure import Released, audit
 from londata.errors import LondataError, UsageError
 from londata.insights.leaving import Left
 from londata.records import Thresholds, Version
 from londata.records.publications import Finding, OutputTable
 from londata_hub.publishing.snapshots import Snapshots
+from londata_hub.store.publication_store import PublicationStore
 
 #: The most tables of one version, bytes of a document, and numbers of a protected table.
 MOST_TABLES, MOST_BYTES, MOST_NUMBERS = 50, 20_000_000, 5_000
 CHECK = "tables"
+#: What was found of tables, by the hashes of their workings: every page of a release asks, and the answer is the same.
+MOST_REMEMBERED = 500
+_REMEMBERED: dict[tuple[object, ...], tuple[Finding, ...]] = {}
 
 
 @dataclass(frozen=True)
@@ -93,7 +98,7 @@ def audited(
     thresholds
         Those of the publication, as they are now.
     released
-        Versions whose tables were released before, whatever became of them.
+        Versions whose tables were released before, whatever became of them (:func:`released_before`).
 
     Returns
     -------
@@ -104,18 +109,59 @@ def audited(
         left = [_kept(version, table, snapshots) for table in version.tables]
     except LondataError as error:
         return (_must(f"{error.message} {error.hint}".strip()),)
-    earlier: dict[str, dict[str, Left]] = {}
+    earlier: dict[str, Left] = {}
+    digests = [(table.name, table.workings_sha256) for table in version.tables]
     found = []
     for before in released:
-        if before.number == version.number:
+        if (before.publication, before.number) == (version.publication, version.number):
             continue
+        of = "" if before.publication == version.publication else f" of the insight {before.publication}"
         for table in before.tables:
+            name = f"the table {table.name} of version {before.number}{of}"
             try:
-                earlier.setdefault(table.name, {})[f"version {before.number}"] = _kept(before, table, snapshots)
+                earlier[name] = _kept(before, table, snapshots)
+                digests.append((name, table.workings_sha256))
             except LondataError:
-                said = f"The table {table.name} of version {before.number}, which was released, is not there any more"
+                said = f"{name[0].upper()}{name[1:]}, which was released, is not there any more"
                 found.append(_must(f"{said}, so nobody can tell what the two give away together."))
-    return (*found, *_looked_at(left, thresholds, earlier, version.label.access))
+    key = (thresholds.model_dump_json(), version.label.access, *digests)
+    looked = _REMEMBERED.get(key)
+    if looked is None:
+        looked = tuple(_looked_at(left, thresholds, earlier, version.label.access))
+        if len(_REMEMBERED) >= MOST_REMEMBERED:
+            _REMEMBERED.clear()
+        _REMEMBERED[key] = looked
+    return (*found, *looked)
+
+
+def released_before(version: Version, store: PublicationStore) -> list[Version]:
+    """List the versions whose tables could tell something beside those of a version, once both are known.
+
+    These are the earlier ones of the same insight, and those of any insight that rest on the same data, of which some
+    is not open. Whatever became of them, and of their insights: what was released once is known.
+
+    Parameters
+    ----------
+    version
+        The version.
+    store
+        What was published and released.
+    """
+    mine, found = _shut(version, store), []
+    for release in store.releases():
+        if not any(step.to == "released" for step in release.steps):
+            continue
+        before = store.version(release.publication, release.version)
+        if before is not None and (
+            before.publication == version.publication or (before.tables and mine & _shut(before, store))
+        ):
+            found.append(before)
+    return found
+
+
+def _shut(version: Version, store: PublicationStore) -> set[str]:
+    """Name the entries beneath a version that are not open, or were not when it read them."""
+    return {each.entry for each in version.rests_on if access_of(each, store.entry(each.entry)) != "open"}
 
 
 def for_checkers(document: bytes) -> dict[str, object]:
@@ -138,11 +184,10 @@ def for_checkers(document: bytes) -> dict[str, object]:
     return {"name": table.name, "title": table.title, "unit": table.unit, **found}
 
 
-def _looked_at(
-    left: Sequence[Left], thresholds: Thresholds, earlier: Mapping[str, Mapping[str, Left]], access: str
-) -> list[Finding]:
+def _looked_at(left: Sequence[Left], thresholds: Thresholds, earlier: Mapping[str, Left], access: str) -> list[Finding]:
     """Let the auditor go over all tables of a version."""
     protected = {each.name: shown for each in left if (shown := _as_released(each)) is not None}
+    known = {name: shown for name, each in earlier.items() if (shown := _as_released(each)) is not None}
     found = []
     for table in left:
         if table.workings is None:
@@ -153,8 +198,6 @@ def _looked_at(
                 found.append(_must(said))
             continue
         others = [other for name, other in protected.items() if name != table.name]
-        before = {when: _as_released(each) for when, each in earlier.get(table.name, {}).items()}
-        known = {when: each for when, each in before.items() if each is not None}
         found += [
             each.model_copy(update={"check": CHECK}) for each in audit(protected[table.name], thresholds, others, known)
         ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -12,7 +13,7 @@ from londata.errors import EntryNotFoundError, UsageError
 from londata.records import Release
 from londata.records.publications import Finding, Publication, ReleaseState, Step, Version
 from londata_hub.publishing.publisher import Publisher
-from londata_hub.publishing.releasing import audited
+from londata_hub.publishing.releasing import audited, released_before
 
 NONE = "See the releases that you may check, or those of your own insights."
 
@@ -28,6 +29,7 @@ class Releases:
 
     def __init__(self, publisher: Publisher) -> None:
         self._publisher, self._store = publisher, publisher.store
+        self._one_step = threading.Lock()  # so that no two releases miss each other
 
     def case(self, slug: str, number: int) -> Case | None:
         """Gather what the steps of a release depend on, as it stands now; ``None`` where there is no such version."""
@@ -50,16 +52,10 @@ class Releases:
         )
 
     def _findings(self, version: Version, publication: Publication) -> tuple[Finding, ...]:
-        """Look at its tables again, beside those of versions that were released before."""
+        """Look at its tables again, beside all that was released of the same data before."""
         if not version.tables:
             return ()
-        others = [each for each in self._store.releases() if each.publication == version.publication]
-        before = [
-            found
-            for each in others
-            if any(step.to == "released" for step in each.steps)
-            and (found := self._store.version(each.publication, each.version)) is not None
-        ]
+        before = released_before(version, self._store)
         return audited(version, self._publisher.snapshots, publication.thresholds, before)
 
     def moves(self, case: Case, subject: Subject) -> tuple[ReleaseState, ...]:
@@ -108,7 +104,7 @@ class Releases:
         EntryNotFoundError
             There is no such release for them.
         """
-        with self._publisher.alone(slug):
+        with self._publisher.alone(slug), self._one_step:
             case = self.case(slug, number)
             if case is None or not self.may_look(case, subject):
                 raise EntryNotFoundError(f"There is no release of {slug[:80]!r}.", hint=NONE)
