@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import socket
 
@@ -214,6 +215,15 @@ def test_a_picture_of_closed_data_is_for_those_who_may_open_it_and_goes_before_a
         assert nobody.get(f"{PREFIX}pictured/").status_code == 200
         for visitor in (nobody, pat, ada):
             assert visitor.get(address).status_code == 404
+        released = there.store.entry("pictured").distributions
+        assert [each.id for each in released] == ["by-ward-parquet", "by-ward-csv"]
+        csv = nobody.get(f"{PREFIX}pictured/tables/by-ward.csv").content
+        assert hashlib.sha256(csv).hexdigest() == released[1].sha256
+        with there.client("ada") as asks:
+            back = {"to": "withdrawn", "why": "A number was wrong."}
+            asks.post(f"{API}/insights/pictured/releases/1/steps", json=back).raise_for_status()
+        assert there.store.entry("pictured").distributions == ()
+        assert nobody.get(f"{PREFIX}pictured/tables/by-ward.csv").status_code == 404
 
 
 def test_only_the_hub_s_services_act_as_an_insight_and_get_its_own_tables_alone(there, hers):

@@ -98,6 +98,9 @@ def test_python_the_terminal_and_an_exported_catalogue_say_how_many(there, regis
     assert cli.main(["insight", "show", "for-some"]) == 0
     said = capsys.readouterr().out
     assert ("named people (2)" in said, NAMED in said) == (True, False)
+    with there.client("pat") as asks:
+        answer = asks.get(f"{register}/api/v1/entries/for-some/distributions/plain-csv/content")
+    assert (answer.status_code, 'catalog.for_some.read(table="plain")' in answer.text.replace("\\", "")) == (404, True)
     catalog = RegisterCatalog(register_at(register))
     assert "named people (3)" in repr(catalog["for-some"])
     with pytest.warns(UserWarning, match="distributions are not in"):

@@ -19,6 +19,8 @@ from londata_hub.jobs.shelving import ANALYSTS
 
 ADDRESS = "/services/apps/{slug}/"
 THUMBNAIL = "/services/insights/{slug}/thumbnail.png"
+#: As what a table can be had: ending of its file → media type.
+TABLE_TYPES = {"parquet": "application/vnd.apache.parquet", "csv": "text/csv"}
 #: Fields of the entry that an author may give.
 GIVEN = frozenset(
     "title summary description form public_benefit friction method limits licence topics tags contact geography period "
@@ -122,6 +124,7 @@ def entry_of(
         "stale": standing(publication),
         "attribution": credits(used.values(), str(version.record.get("attribution", ""))),
         "transparency": _transparency(publication, version, used),
+        "distributions": distributions(version),
         **_shown_to(publication, access),
     }
     if not values.get("topics"):
@@ -137,6 +140,27 @@ def entry_of(
         raise UsageError(f"It makes no entry of the register: {'; '.join(problems_of(error))}.") from error
     assert isinstance(entry, Insight)  # noqa: S101
     return entry
+
+
+def has_tables(version: Version) -> bool:
+    """Tell whether the tables of a version may be had by whoever may open it: they are of open data, or released."""
+    return bool(version.tables) and (shows_released_tables(version) or version.label.access == "open")
+
+
+def distributions(version: Version) -> list[dict[str, Any]]:
+    """Describe the files of each table that may be had, as the service of insights hands them out."""
+    return [
+        {
+            "id": f"{each.name}-{kind}",
+            "title": each.title,
+            "through": "insights",
+            "media_type": media_type,
+            "rows": each.rows,
+            "sha256": version.files.get(f"tables/{each.name}.{kind}", ""),
+        }
+        for each in (version.tables if has_tables(version) else ())
+        for kind, media_type in TABLE_TYPES.items()
+    ]
 
 
 def standing(publication: Publication) -> str:

@@ -141,6 +141,22 @@ def require_open(entry: Entry) -> None:
         )
 
 
+def require_here(entry: Entry, distribution: Distribution) -> None:
+    """Stop where something is handed out by another service of the hub.
+
+    Raises
+    ------
+    EntryNotFoundError
+        It is a table of a published insight.
+    """
+    if distribution.through == "insights":
+        table = distribution.id.rpartition("-")[0]
+        raise EntryNotFoundError(
+            f"The tables of “{entry.title}” are handed out by the hub's service of insights.",
+            hint=f'In a notebook, catalog.{entry.key}.read(table="{table}") asks it.',
+        )
+
+
 def distribution_of(entry: Entry, name: str) -> Distribution:
     """Find one distribution of an entry.
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 
 from londata.access import Subject
-from londata.access.labels import shows_released_tables
 from londata.errors import AccessDeniedError, EntryNotFoundError
 from londata.records.publications import Version
+from londata_hub.publishing.entries import has_tables
 from londata_hub.publishing.snapshots import RECEIPT
 from londata_hub.services.insights_facts import Shown
 from londata_hub.services.insights_hall import Hall
@@ -87,8 +87,3 @@ class Counter(Hall):
         with self.open(shown, f"tables/{name}.{kind}") as file:
             content = file.read()
         return content, hashlib.sha256(content).hexdigest()
-
-
-def has_tables(version: Version) -> bool:
-    """Tell whether the tables of a version may be had by whoever may open it."""
-    return bool(version.tables) and (shows_released_tables(version) or version.label.access == "open")

@@ -12,10 +12,10 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from londata.access import STEWARDS, Subject
 from londata.errors import EntryNotFoundError, LondataError, QueryError, UsageError
+from londata_hub.publishing.entries import has_tables
 from londata_hub.publishing.snapshots import PICTURE, RECEIPT
 from londata_hub.services import insights_look as look
 from londata_hub.services.forms import form_of, require_our_page
-from londata_hub.services.insights_counter import has_tables
 from londata_hub.services.insights_desk import Desk
 from londata_hub.services.insights_facts import Chosen, Shown
 from londata_hub.services.insights_gallery import gallery

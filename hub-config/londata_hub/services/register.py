@@ -30,7 +30,7 @@ from londata_hub.gateway.insights import Insights
 from londata_hub.services import sharing
 from londata_hub.services.answers import Answers
 from londata_hub.services.callers import answers_of, hidden_from, sight_of, subject_of, visible_entry
-from londata_hub.services.content import Content, content_response, distribution_of, require_open
+from londata_hub.services.content import Content, content_response, distribution_of, require_here, require_open
 from londata_hub.services.parameters import Completion, Facets, Filters, Near, Nothing, Page, Search, SlugPage
 from londata_hub.services.sight import Sight
 from londata_hub.services.written_data import AGREEMENTS, WrittenData, agreements
@@ -196,6 +196,7 @@ async def content(request: Request, slug: str, distribution: str) -> Response:
     require_open(entry)
     decision = decide(subject_of(request), "read", entry).require()
     chosen = distribution_of(entry, distribution)
+    require_here(entry, chosen)
     state = request.app.state
     source = state.written if chosen.through == "register" else state.content
     copy = await source.open(entry, chosen, decision)

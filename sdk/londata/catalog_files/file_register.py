@@ -116,9 +116,9 @@ class FileRegister:
             The file is not there, is empty or is not the one that the record describes; or a hub writes it.
         """
         decision.require_for("read", entry, distribution)
-        if distribution.through == "register":
+        if distribution.through in ("register", "insights"):
             raise FetchError(
-                f"“{entry.title}” is written by the register of a hub, and there is none here.",
+                f"“{entry.title}” is written by a service of a hub, and there is none here.",
                 hint="Read it at the hub.",
             )
         if distribution.url:

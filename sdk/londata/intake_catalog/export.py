@@ -175,7 +175,7 @@ def _describe(
         return "the register does not say where on the sheet the table is"
     address = distribution.url.replace("{", "%7B").replace("}", "%7D") or _local_path(register, distribution)
     if not address:
-        return "its file is kept by the register's service"
+        return "its file is kept by a service of the hub"
     if not is_inert(arguments) or not is_inert(address):
         return "its reading options or its path would be a program to Intake"
     metadata = inert_metadata(record)

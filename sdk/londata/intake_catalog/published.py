@@ -77,11 +77,20 @@ def receipt_of(record: Entry) -> InsightReceipt:
 
 
 def gives_tables(record: Entry) -> bool:
-    """Tell whether reading an entry gives the tables of an insight at the hub: it has a version, and no files."""
-    return isinstance(record, Insight) and record.version is not None and not record.distributions
+    """Tell whether reading an entry gives the tables of an insight at the hub: it has a version, and no other files."""
+    others = [each for each in record.distributions if each.through != "insights"]
+    return isinstance(record, Insight) and record.version is not None and not others
 
 
-def read(record: Entry, first_rows: bool, *, table: str | None = None, columns: Any = None, **others: Any) -> Any:
+def read(
+    record: Entry,
+    first_rows: bool,
+    *,
+    table: str | None = None,
+    distribution: str | None = None,
+    columns: Any = None,
+    **others: Any,
+) -> Any:
     """Read a table of an insight as entries are read.
 
     Parameters
@@ -92,6 +101,8 @@ def read(record: Entry, first_rows: bool, *, table: str | None = None, columns: 
         Read the first 10 rows only.
     table
         Which table, where it has several.
+    distribution
+        The same, by the name of one of its files in the register: ``residents-csv``. It comes as Parquet all the same.
     columns
         Names of the columns to give, in this order.
     **others
@@ -101,6 +112,9 @@ def read(record: Entry, first_rows: bool, *, table: str | None = None, columns: 
         raise UsageError(
             f"Reading an insight takes no {', '.join(sorted(others))}.", hint="It takes table and columns."
         )
+    if distribution is not None and table is None:
+        name, _, kind = distribution.rpartition("-")
+        table = name if kind in ("parquet", "csv") else distribution
     frame = table_of(record, table, first_rows=10 if first_rows else None)
     if columns is None:
         return frame
@@ -142,7 +156,7 @@ def table_of(record: Entry, name: str | None = None, *, first_rows: int | None =
         readlog.Reading(
             entry=insight.id,
             title=insight.title,
-            distribution=chosen["name"],
+            distribution=f"{chosen['name']}-parquet",
             sha256=stated,
             size_bytes=len(content),
             version=str(version),

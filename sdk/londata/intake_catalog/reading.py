@@ -166,6 +166,9 @@ def how_to_read(record: Entry) -> list[str]:
     fitting = readable(record)
     if not fitting:
         return [f"# {_nothing_to_read(record)}"]
+    if tables := list(dict.fromkeys(each.id.rpartition("-")[0] for each in fitting if each.through == "insights")):
+        one = len(tables) == 1
+        return [f"catalog.{record.key}.read({'' if one else f'table={chr(34)}{each}{chr(34)}'})" for each in tables]
     if len(fitting) == 1:
         return [f"catalog.{record.key}.read()"]
     return [f'catalog.{record.key}.read(distribution="{each.id}")  # {_about(each)}' for each in fitting]

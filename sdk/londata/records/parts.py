@@ -148,14 +148,16 @@ class Distribution(Record):
     """One way to get an entry's data: a web address, a file beside the catalogue file (``path``), or a hub's service.
 
     ``through: gateway`` says that the hub's gateway opens it, for one decision at a time; where the bytes are is known
-    to the gateway alone. ``through: register`` says that the hub's register writes it itself, out of what it knows.
+    to the gateway alone. ``through: register`` says that the hub's register writes it itself, out of what it knows;
+    ``through: insights`` that it is a table of a published insight, ``<table>-parquet`` or ``<table>-csv``, which the
+    hub's service of insights hands out.
     """
 
     id: str = Field(pattern=SLUG.pattern.removesuffix(r"\Z") + "$")
     title: str = ""
     url: str = ""
     path: str = ""
-    through: Literal["", "gateway", "register"] = ""
+    through: Literal["", "gateway", "register", "insights"] = ""
     media_type: str
     size_bytes: int | None = Field(default=None, ge=0)
     rows: int | None = Field(default=None, ge=0)

@@ -114,7 +114,7 @@ def test_an_export_is_read_by_stock_intake_without_londata(catalog, address, tmp
     stock = intake.open_catalog(str(tmp_path / "london.yaml"))
     assert type(stock) is intake.Catalog
     if address.startswith("http"):
-        assert left_out["borough_profile"] == "its file is kept by the register's service"
+        assert left_out["borough_profile"] == "its file is kept by a service of the hub"
         return
     assert set(stock) == {
         "borough_places",

@@ -2,17 +2,20 @@
 
 import hashlib
 import io
+import threading
 
 import nbformat
 import pandas as pd
 import pytest
 
 import londata
-from insights_world import PREFIX, insights_world
+from insights_world import PREFIX, Passes, insights_world
 from londata import cli, insights, readlog
 from londata.errors import AccessDeniedError, EntryNotFoundError, ReadError, UsageError
+from londata.insights import publishing
 from londata.intake_catalog import published
 from londata.intake_catalog.entry import EntryData, RegisterEntry
+from running_hub import wait_for
 
 SAID = {"title": "Sizes of boroughs", "public_benefit": "Everybody knows.", "progress": False}
 
@@ -88,6 +91,7 @@ def test_the_terminal_can_do_the_same(as_, notebook, capsys):
         (["list"], "by-hand"),
         (["impact", "open-figures"], "by-hand"),
         (["audience", "by-hand", "org-camden"], "people of camden"),
+        (["tighten", "by-hand", "--minimum", "20", "--p-percent", "12.5"], "counts of fewer than 20"),
         (["pause", "by-hand", "--reason", "Wait."], "paused"),
         (["resume", "by-hand"], "By hand"),
         (["release"], "elease"),
@@ -95,8 +99,68 @@ def test_the_terminal_can_do_the_same(as_, notebook, capsys):
     ):
         assert cli.main(["insight", *words]) == 0, words
         assert said in capsys.readouterr().out, words
-    assert cli.main(["insight", "roll-back", "sizes", "7"]) != 0
-    assert "Traceback" not in capsys.readouterr().err
+    for words, said in (
+        (["roll-back", "sizes", "7"], "7"),
+        (["tighten", "sizes"], "nothing to tighten"),
+        (["tighten", "sizes", "--minimum", "5"], "minimum"),
+        (["impact", "open-figurse"], "There is no dataset 'open-figurse'; did you mean open-figures"),
+        (["workings", "sizes"], "no release of 'sizes'"),
+        (["release", "sizes"], "without a reason"),
+    ):
+        assert cli.main(["insight", *words]) != 0, words
+        told = capsys.readouterr().err
+        assert said in told, words
+        assert "Traceback" not in told
+
+
+def test_a_check_goes_on_while_nobody_waits_for_it(as_, notebook, monkeypatch, capsys):
+    may_end = threading.Event()
+    monkeypatch.setattr(Passes, "check", _held(Passes.check, may_end))
+    monkeypatch.setattr(publishing, "PATIENCE_S", 0.0)
+    words = ["insight", "publish", str(notebook), "--title", "Long", "--quiet", "--public-benefit", "Known."]
+    try:
+        assert cli.main(words) != 0
+        assert 'Ask later how it went: insights.versions("long"), or londata insight versions long.' in (
+            capsys.readouterr().err
+        )
+        monkeypatch.setattr(publishing, "PATIENCE_S", 60.0)
+        monkeypatch.setattr(publishing.time, "sleep", _interrupted)
+        assert cli.main([*words, "--slug", "longer"]) == 130
+        assert "Nothing is lost. The check of version 1 goes on at the hub." in capsys.readouterr().err
+    finally:
+        may_end.set()
+        monkeypatch.undo()
+    as_("ada")
+    for slug in ("long", "longer"):
+        wait_for(lambda slug=slug: insights.find(slug).current == 1, 20, "the check that went on")
+
+
+def _held(check, may_end):
+    def held(*given):
+        may_end.wait(60)
+        return check(*given)
+
+    return held
+
+
+def _interrupted(_):
+    raise KeyboardInterrupt
+
+
+def test_those_who_check_a_release_read_its_workings_and_its_author_does_not(as_, there, capsys):
+    there.published("places", ("pupils",), ("by-ward",), project="school-places", audience=("group:org-camden",))
+    assert insights.submit_release("places", why="Parents should see it.")["state"] == "submitted"
+    assert cli.main(["insight", "workings", "places"]) != 0
+    assert "its author does not" in capsys.readouterr().err
+    as_("gil")
+    assert cli.main(["insight", "workings", "places"]) == 0
+    told = capsys.readouterr().out
+    assert "It hides counts of fewer than 10" in told
+    assert "Castle" in told
+    assert (
+        dict(insights.workings("places", 1))
+        == there.client("gil").get(f"{PREFIX}api/v1/insights/places/releases/1/workings").json()["workings"]
+    )
 
 
 def entry_of(there, slug):
@@ -114,7 +178,14 @@ def test_an_insight_of_the_catalog_opens_gives_its_tables_and_its_receipt(as_, t
     read = entry.read()
     pd.testing.assert_frame_equal(read, frame)
     assert read.attrs["londata"]["unit"]
-    assert [(each.entry, each.distribution) for each in readlog.reads()[before:]] == [("visits", "people")]
+    assert [(each.entry, each.distribution) for each in readlog.reads()[before:]] == [("visits", "people-parquet")]
+    assert [(each.id, each.media_type, each.through) for each in entry.distributions] == [
+        ("people-parquet", "application/vnd.apache.parquet", "insights"),
+        ("people-csv", "text/csv", "insights"),
+    ]
+    assert entry.distributions[0].sha256 == readlog.reads()[-1].sha256
+    assert "catalog.visits.read()" in repr(entry)
+    pd.testing.assert_frame_equal(entry.read(distribution="people-csv"), frame)
     first = frame.columns[0]
     assert list(entry.read([first], table="people").columns) == [first]
     assert 0 < len(entry.discover()) <= 10
