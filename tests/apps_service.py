@@ -35,16 +35,24 @@ GROUPS = {
 
 @dataclass
 class Hub:
-    """Says who holds a token; ``token-of-ada`` is ada's. Whoever is not in ``groups`` is not known (any more)."""
+    """Says who holds a token; ``token-of-ada`` is ada's. Whoever is not in ``groups`` is not known (any more).
+
+    Of whom is in ``odd`` it says that instead.
+    """
 
     groups: dict[str, list[str]] = field(default_factory=lambda: {name: list(each) for name, each in GROUPS.items()})
+    odd: dict[str, Any] = field(default_factory=dict)
     port: int = field(default_factory=free_port)
 
     async def answer(self, request: web.Request) -> web.Response:
         """Answer what services ask."""
         name = request.headers.get("Authorization", "").rpartition(" ")[2].removeprefix("token-of-")
-        if not request.path.endswith("/user") or name not in self.groups:
+        if not request.path.endswith("/user"):
             return web.json_response({}, status=404)
+        if name in self.odd:
+            return web.json_response(self.odd[name])
+        if name not in self.groups:
+            return web.json_response({}, status=403)
         scopes = ["access:services!service=apps"]
         return web.json_response({"name": name, "kind": "user", "groups": self.groups[name], "scopes": scopes})
 

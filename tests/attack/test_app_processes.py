@@ -1,11 +1,12 @@
-"""What an app's own code must not be able to reach, and what happens when it dies. No hub is needed here."""
+"""What an app's own code must not be able to reach, and who is shown out of an open page, told why. No hub."""
 
 import asyncio
 import contextlib
+import dataclasses
 import json
 import os
-import signal
 import tempfile
+import time
 from pathlib import Path
 
 import aiohttp
@@ -13,10 +14,13 @@ import nbformat
 import pytest
 
 from londata_hub import sandbox
+from londata_hub.apps import farewells
+from londata_hub.apps.ledger import Ledger
 from londata_hub.apps.process import AppProcess, Places
 from londata_hub.apps.relay import Relay
 from londata_hub.apps.shelf import App
 from londata_hub.apps.theatre import Theatre
+from londata_hub.apps.usher import Usher
 
 
 @pytest.fixture
@@ -115,62 +119,133 @@ def test_an_app_reaches_neither_network_nor_files_nor_tokens(short_folder, tmp_p
 class Seat:
     """Somebody's open channel, as the service sees it when it tidies up."""
 
-    def __init__(self, allowed):
-        self.allowed, self.closed = allowed, None
+    def __init__(self, why=""):
+        self.why, self.closed = why, None
 
-    async def still_allowed(self):
-        return self.allowed
+    async def why_not(self):
+        if isinstance(self.why, Exception):
+            raise self.why
+        return self.why
 
     def close(self, code=None, reason=None):
-        self.closed = code
+        self.closed = self.closed or (code, reason)
 
 
-def theatre_of(short_folder, notebook):
-    app = App("probe", "Probe", "", "", notebook)
-    relay = Relay(short_folder / "hub", "t")
-    return Theatre({"probe": app}, "/services/apps/", Places(short_folder, short_folder, isolated=True), relay), app
+class Apps(dict):
+    """The apps of a theatre; about one of them nothing can be found out any more."""
+
+    lost = ""
+
+    def get(self, slug, default=None):
+        if slug == self.lost:
+            raise RuntimeError("nobody foresaw this")
+        return super().get(slug, default)
 
 
-def test_an_open_page_goes_dead_when_its_viewer_may_no_longer_be_there(short_folder):
+@pytest.fixture
+def theatre(short_folder):
+    """Two apps that need not run for what is decided about their viewers."""
+    apps = Apps((slug, App(slug, slug, "", "", short_folder / "app.ipynb")) for slug in ("probe", "other"))
+    relay, places = Relay(short_folder / "hub", "t"), Places(short_folder, short_folder, isolated=True)
+    return Theatre(apps, "/services/apps/", places, relay, Ledger(per_viewer=2))
+
+
+def seated(theatre, slug, viewer, why=""):
+    """Open a page, and its channel."""
+    seat, kernel = Seat(why), theatre.open(theatre.apps[slug], viewer)
+    theatre.connected(kernel, seat)
+    return seat, kernel
+
+
+def after(theatre, *parts):
+    """Do this in the theatre, and whatever it has put off."""
+
     async def story():
-        theatre, app = theatre_of(short_folder, short_folder / "app.ipynb")
-        seats = Seat(True), Seat(False)
-        kernels = [theatre.open(app, name) for name in ("ada", "bola")]
-        for kernel, seat in zip(kernels, seats, strict=True):
-            theatre.connected(kernel, seat)
-        await theatre.tidy()
-        await asyncio.sleep(0)
-        await theatre.stop()
-        return [seat.closed for seat in seats], [theatre.ledger.find("probe", k.id, k.viewer) for k in kernels], kernels
+        for part in parts:
+            done = part()
+            if asyncio.iscoroutine(done):
+                await done
+        await asyncio.sleep(0.01)
 
-    closed, left, kernels = asyncio.run(story())
-    assert closed == [None, 1008]
-    assert left == [kernels[0], None]
+    asyncio.run(story())
 
 
-def test_an_app_that_dies_is_started_anew_and_its_kernels_are_forgotten(short_folder, tmp_path):
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    nbformat.write(nbformat.v4.new_notebook(cells=[], metadata=kernel), tmp_path / "app.ipynb")
+def test_an_open_page_goes_dead_when_its_viewer_may_not_be_there_and_in_every_doubt(theatre):
+    """An error that nobody foresaw shuts the page that it concerns; the round goes on for the others."""
+    asked = {"ada": "", "bola": RuntimeError("nobody foresaw this"), "chen": farewells.LOGGED_OUT}
+    at = {name: seated(theatre, "probe", name, why) for name, why in asked.items()}
+    after(theatre, theatre.tidy)
+    assert {name: seat.closed for name, (seat, _) in at.items()} == {
+        "ada": None,
+        "bola": (1008, farewells.NOT_KNOWN),
+        "chen": (1008, farewells.LOGGED_OUT),
+    }
+    left = {name: theatre.ledger.find("probe", kernel.id, name) for name, (_, kernel) in at.items()}
+    assert left == {"ada": at["ada"][1], "bola": None, "chen": None}
+
+
+def test_an_app_of_which_nothing_can_be_found_out_is_shut_and_no_other(theatre):
+    (lost, kernel), (fine, _) = seated(theatre, "probe", "ada"), seated(theatre, "other", "ada")
+    theatre.apps.lost = "probe"
+    after(theatre, theatre.tidy)
+    assert lost.closed == (1001, farewells.NOT_KNOWN)
+    assert theatre.ledger.find("probe", kernel.id, "ada") is None
+    assert fine.closed is None
+
+
+def test_a_page_that_is_ended_is_told_why(theatre):
+    """Each for a reason of its own: too many pages, too long, another form of the same version, the end of the hub."""
+    (first, _), (second, _) = (seated(theatre, "probe", "ada") for _ in range(2))
+    after(theatre, lambda: seated(theatre, "probe", "ada"))
+    assert (first.closed, second.closed) == ((1001, farewells.MAKES_ROOM), None)
+    long, kernel = seated(theatre, "other", "bola")
+    theatre._plays[kernel.id] = theatre.apps["other"], time.monotonic() - 10**6
+    after(theatre, theatre.tidy)
+    assert long.closed == (1001, farewells.LONG_ENOUGH)
+    held, _ = seated(theatre, "other", "bola")
+    theatre.apps["other"] = dataclasses.replace(theatre.apps["other"], version=0, slug="others")
+    after(theatre, theatre.tidy)
+    assert held.closed == (1001, farewells.CHANGED)
+    after(theatre, theatre.stop)
+    assert second.closed == (1001, farewells.HUB_STOPS)
+
+
+class Watched:
+    """Somebody's open channel, as the usher sees it."""
+
+    def __init__(self, slug, problem=None):
+        self.slug, self.asked, self._problem = slug, 0, problem
+
+    async def look_again(self):
+        self.asked += 1
+        if self._problem:
+            raise self._problem
+
+
+class Marks:
+    """Says of each insight what it was told; nothing when it cannot."""
+
+    def __init__(self):
+        self.said = {"one": 1, "two": 1}
+
+    async def marks(self, slugs):
+        if self.said is None:
+            raise RuntimeError("nobody foresaw this")
+        return {slug: self.said[slug] for slug in slugs}
+
+
+def test_what_changes_is_asked_about_again_and_where_that_cannot_be_told_everybody(caplog):
+    marks, one, two = Marks(), Watched("one", RuntimeError("nobody foresaw this")), Watched("two")
+    usher, asked = Usher(marks), []
+    usher.seat(one)
+    usher.seat(two)
 
     async def story():
-        theatre, app = theatre_of(short_folder, tmp_path / "app.ipynb")
-        statuses, style = [], "voila/templates/londata/static/page.css"
-        try:
-            for _ in range(2):
-                async with await theatre.ask("GET", app, style, "", {}) as answer:
-                    statuses.append(answer.status)
-                    await answer.read()
-                mine = theatre.open(app, "ada")
-                process = theatre._processes["probe"]._process
-                os.killpg(process.pid, signal.SIGKILL)
-                await process.wait()
-                for _ in range(100):
-                    if not theatre.ledger.of("probe"):
-                        break
-                    await asyncio.sleep(0.05)
-                assert theatre.ledger.find("probe", mine.id, "ada") is None
-        finally:
-            await theatre.stop()
-        return statuses
+        for said in ({"one": 1, "two": 1}, {"one": 1, "two": 1}, {"one": 2, "two": 1}, None, {"one": 2, "two": 1}):
+            marks.said = said
+            await usher.look()
+            asked.append((one.asked, two.asked))
 
-    assert asyncio.run(story()) == [200, 200]
+    asyncio.run(story())
+    assert asked == [(1, 1), (1, 1), (2, 1), (3, 2), (4, 3)]
+    assert "could not be shown out" in caplog.text

@@ -102,13 +102,13 @@ def test_kernels_can_be_told_apart_in_the_list_of_processes(stage):
 
 
 def test_an_app_that_dies_comes_back(stage):
-    before = run_of(get(stage, "shared"))
+    page = get(stage, "shared")
     process = stage.theatre._processes["shared"]._process
     os.killpg(process.pid, signal.SIGKILL)
     eventually(lambda: not stage.theatre.ledger.of("shared"), "its kernels are still known")
+    assert stage.theatre.ledger.find("shared", kernel_of(page), "ada") is None
     assert kernel_of(get(stage, "shared"))
     assert stage.theatre._processes["shared"]._process.pid != process.pid
-    assert before
 
 
 def test_an_app_without_viewers_is_stopped(stage, monkeypatch):

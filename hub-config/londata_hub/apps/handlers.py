@@ -6,8 +6,6 @@ somebody else. Whoever is not logged in is a visitor: known by a cookie of one a
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import logging
 import re
 import secrets
@@ -18,19 +16,16 @@ import aiohttp
 from jupyterhub.services.auth import HubOAuthenticated, UserNotAllowed
 from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError, RequestHandler
-from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from londata.access import Subject
 from londata.errors import LondataError
 from londata.records.identifiers import MAX_SLUG
-from londata_hub.apps import gallery, messages, paths
+from londata_hub.apps import farewells, gallery, paths
 from londata_hub.apps.ledger import VISITOR, FullError, Kernel
-from londata_hub.apps.pace import Pace, TooMuchError
 from londata_hub.apps.process import AppUnavailableError
 from londata_hub.apps.shelf import App
 from londata_hub.apps.sight import NOBODY, Look
 from londata_hub.apps.theatre import Theatre
-from londata_hub.apps.usher import Usher
 
 log = logging.getLogger(__name__)
 
@@ -38,9 +33,6 @@ log = logging.getLogger(__name__)
 _PASSED_BACK = frozenset({"content-type", "content-length", "etag", "last-modified"})
 _OF_A_PAGE = frozenset({"content-type"})
 _PASSED_ON = ("If-None-Match", "If-Modified-Since")
-_POLICY_VIOLATION = 1008
-#: Open channels to one kernel: a page has one, and another while it comes back.
-_CHANNELS = 3
 COOKIE, _VALUE = "londata-visitor", re.compile(r"[A-Za-z0-9_-]{43}")
 _STATES = {"paused": "Paused", "withdrawn": "Withdrawn"}
 _HEADERS = {
@@ -171,10 +163,10 @@ class AppHandler(Guarded):
             self.kernel = self.theatre.ledger.find(slug, target.kernel, self.viewer) if self.viewer else None
         app = self.theatre.app_of(self.kernel) if self.kernel else self.theatre.apps.get(slug)
         if self.kernel and not self.theatre.shows_the_same(self.kernel):
-            await self.theatre.shut_down(self.kernel)
+            await self.theatre.shut_down(self.kernel, farewells.CHANGED)
             raise HTTPError(404)
         # Decided about what is shown, which for half a second need not be what is current
-        look = await self.theatre.viewing.look(slug, self.subject, *_which(app))
+        look = await self.theatre.viewing.look(slug, self.subject, *which(app))
         if app is None and not look.version:  # nobody has heard of it
             raise HTTPError(404)
         if not self._let_in(look, refused):
@@ -277,114 +269,6 @@ class AppHandler(Guarded):
                 raise HTTPError(503) from error
 
 
-class Channels(AppHandler, WebSocketHandler):  # type: ignore[misc]  # tornado is untyped here
-    """The channel between a page and its kernel; lets pass what widgets need."""
-
-    async def get(self, *args: Any) -> None:
-        """Become a websocket, once the app is there."""
-        if self.request.headers.get("Upgrade", "").lower() != "websocket":
-            raise HTTPError(404)
-        if not self.request.headers.get("Origin"):  # one that does not match is refused by tornado, none at all is not
-            raise HTTPError(403)
-        if self.kernel is not None and self.kernel.connections >= _CHANNELS:
-            raise HTTPError(503)
-        await WebSocketHandler.get(self, *args)
-
-    def select_subprotocol(self, subprotocols: list[str]) -> None:
-        """Choose none: the binary framing is not offered, so every message is text that can be looked at."""
-        return
-
-    async def open(self, *_: str) -> None:
-        """Connect to the kernel."""
-        assert self.kernel is not None  # noqa: S101
-        self.token = self.hub_auth.get_token(self) if self.current_user else None
-        self.who, self.pace = self.subject, Pace()
-        self.upstream: aiohttp.ClientWebSocketResponse | None = None
-        self.theatre.connected(self.kernel, self)
-        self.usher.seat(self)
-        try:
-            self.upstream = await self.theatre.channel(self.app, self.kernel)
-        except (AppUnavailableError, aiohttp.ClientError, TimeoutError) as error:
-            log.warning("app %s: no channel to a kernel: %r", self.app.slug, error)
-            self.close()
-            return
-        self.reader = asyncio.create_task(self._from_kernel(self.upstream))
-
-    async def on_message(self, frame: str | bytes) -> None:
-        """Pass a message of the browser on, if it is one that a widget needs."""
-        assert self.kernel is not None  # noqa: S101
-        try:
-            self.pace.take(frame)
-            passed = messages.from_browser(frame)
-        except (messages.NotAMessageError, TooMuchError) as error:
-            log.warning("app %s: %s is shown out: %s", self.app.slug, self.kernel.viewer, error)
-            self.close(_POLICY_VIOLATION)
-            return
-        if passed is None:
-            log.warning("app %s: a message of %s was dropped", self.app.slug, self.kernel.viewer)
-        elif self.upstream is not None:
-            with contextlib.suppress(ConnectionError):
-                await self.upstream.send_str(passed)
-
-    async def _from_kernel(self, upstream: aiohttp.ClientWebSocketResponse) -> None:
-        with contextlib.suppress(WebSocketClosedError, aiohttp.ClientError):
-            async for message in upstream:
-                if message.type in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
-                    if messages.from_kernel(message.data):
-                        binary = message.type is aiohttp.WSMsgType.BINARY
-                        await self.write_message(message.data, binary=binary)
-                else:
-                    break
-        self.close()
-
-    def on_close(self) -> None:
-        """Let go of the kernel; it stays for a while, in case the page comes back."""
-        assert self.kernel is not None  # noqa: S101
-        self.usher.leave(self)
-        self.theatre.disconnected(self.kernel, self)
-        if self.upstream is not None:
-            self.reader.cancel()
-            self.closing = asyncio.create_task(self.upstream.close())  # kept, or the loop may forget it
-
-    @property
-    def usher(self) -> Usher:
-        """Who watches over those who look."""
-        usher: Usher = self.settings["usher"]
-        return usher
-
-    @property
-    def slug(self) -> str:
-        """Which insight is looked at."""
-        return self.app.slug
-
-    async def still_allowed(self) -> bool:
-        """Ask again whether this viewer may be here and see this insight; where nobody answers, they may not."""
-        try:
-            if self.token is not None:
-                model = await self.hub_auth.user_for_token(self.token, use_cache=False, sync=False)
-                if not model or not self.hub_auth.check_scopes(self.hub_auth.access_scopes, model):
-                    return False
-                self.who = Subject(str(model["name"]), frozenset(map(str, model.get("groups") or ())))
-            return await self._may_look()
-        except (HTTPError, LondataError):
-            return False
-
-    async def look_again(self) -> None:
-        """Decide anew by what is arranged now, and end it if they may no longer be here."""
-        try:
-            allowed = await self._may_look()
-        except LondataError:
-            allowed = False
-        if not allowed and self.kernel is not None:
-            log.info("%s may no longer see app %s", self.kernel.viewer, self.app.slug)
-            self.close(_POLICY_VIOLATION, "You may not look at this any more.")
-            await self.theatre.shut_down(self.kernel)
-
-    async def _may_look(self) -> bool:
-        look = await self.theatre.viewing.look(self.app.slug, self.who, *_which(self.app))
-        return look.view.allowed and (self.kernel is None or self.theatre.shows_the_same(self.kernel))
-
-
-def _which(app: App | None) -> tuple[int, bool | None]:
+def which(app: App | None) -> tuple[int, bool | None]:
     """Name the version that is shown, and whether as its released tables."""
     return (app.version, app.acting.released if app.acting else None) if app else (0, None)

@@ -52,6 +52,8 @@ MOST_LOOKED_AT = 1024 * 1024
 #: Seconds that an app has to send a body.
 BODY_TIMEOUT_S = 20.0
 APP = "X-Londata-App"
+#: Of which version of it the tables are asked for: one that is served goes on until its viewers have gone.
+APP_VERSION = "X-Londata-App-Version"
 #: Of an app's question, and of the answer to it, what passes on.
 _ASKED = ("Accept", "If-None-Match", "If-Range", "Range")
 _ANSWERED = (
@@ -214,6 +216,8 @@ class _Asking:
         headers = {name: value for name in _ASKED if (value := request.headers.get(name))}
         if asks_as_itself(self._acting, asked):
             headers[APP] = self._acting.slug
+        if asked.kind == "tables":
+            headers[APP_VERSION] = str(self._acting.version)
         if asked.kind == "data":
             headers["Authorization"] = f"Bearer {self._token_for(request, asked.entry)}"
         if body is not None:

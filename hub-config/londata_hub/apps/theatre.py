@@ -7,7 +7,7 @@ import contextlib
 import logging
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -15,10 +15,11 @@ import aiohttp
 from aiohttp.client import _RequestContextManager as Answer
 from yarl import URL
 
+from londata_hub.apps import farewells
 from londata_hub.apps.ledger import Kernel, Ledger
 from londata_hub.apps.messages import LONGEST
 from londata_hub.apps.passing import Acting
-from londata_hub.apps.process import AppProcess, Places
+from londata_hub.apps.process import AppProcess, AppUnavailableError, Places
 from londata_hub.apps.relay import Relay
 from londata_hub.apps.shelf import App
 from londata_hub.apps.sight import Viewing
@@ -37,8 +38,8 @@ PATIENCE = 180.0
 class Seat(Protocol):
     """Somebody's open channel, as far as tidying up is concerned."""
 
-    async def still_allowed(self) -> bool:
-        """Whether the viewer may still be here."""
+    async def why_not(self) -> str:
+        """Say why the viewer may not be here any more; empty where they may."""
 
     def close(self, code: int | None = None, reason: str | None = None) -> None:
         """End it."""
@@ -89,6 +90,8 @@ class Theatre:
 
     async def stop(self) -> None:
         """End everything."""
+        for seat in list(self._seats):
+            seat.close(farewells.GOES_AWAY, farewells.HUB_STOPS)
         await asyncio.gather(*(process.stop() for process in self._processes.values()))
         await self._relay.close()
 
@@ -116,7 +119,7 @@ class Theatre:
         kernel, leaving = self.ledger.open(app.slug, viewer)
         self._plays[kernel.id] = app, time.monotonic()
         for old in leaving:
-            self._soon(old)
+            self._soon(old, farewells.MAKES_ROOM)
         return kernel
 
     async def ask(self, method: str, app: App, path: str, query: str, headers: Mapping[str, str]) -> Answer:
@@ -160,14 +163,24 @@ class Theatre:
         address = self._address(app, f"api/kernels/{kernel.id}/channels", "")
         return await session.ws_connect(address, max_msg_size=50 * LONGEST, heartbeat=30)
 
-    async def shut_down(self, kernel: Kernel) -> None:
-        """Shut a kernel down. It is gone for its viewer at once, whatever the app says."""
-        app = self.app_of(kernel)
+    async def shut_down(self, kernel: Kernel, why: str = "") -> None:
+        """Shut a kernel down. It is gone for its viewer at once, whatever the app says.
+
+        Parameters
+        ----------
+        kernel
+            Which.
+        why
+            What an open page is told; without it, that its kernel has stopped.
+        """
         self.ledger.close(kernel)
-        self._plays.pop(kernel.id, None)
+        app, _ = self._plays.pop(kernel.id, (None, 0.0))
+        for seat in [seat for seat, held in self._seats.items() if held is kernel] if why else ():
+            seat.close(farewells.GOES_AWAY, why)
+        app = app or self.apps.get(kernel.app)
         if app is None or not (process := self._processes.get(app.key)) or not process.runs:
             return
-        with contextlib.suppress(aiohttp.ClientError, TimeoutError):
+        with contextlib.suppress(AppUnavailableError, aiohttp.ClientError, TimeoutError):
             session = await process.session()
             async with session.delete(self._address(app, f"api/kernels/{kernel.id}", "")) as answer:
                 if answer.status not in (204, 404):
@@ -195,27 +208,49 @@ class Theatre:
     async def tidy(self) -> None:
         """Show out whoever may no longer be here, end kernels without a viewer and apps without a kernel."""
         for seat, kernel in list(self._seats.items()):
-            if not await seat.still_allowed():
-                log.info("%s may no longer see app %s", kernel.viewer, kernel.app)
-                seat.close(1008, "You are no longer logged in.")
-                self._soon(kernel)
+            await self._whatever_comes(self._show_out_if_due(seat, kernel))
         for kernel in self.ledger.abandoned():
-            await self.shut_down(kernel)
+            await self._whatever_comes(self.shut_down(kernel))
         for slug in {app.slug for app, _ in self._plays.values()}:
             for kernel in self.ledger.of(slug):
-                await self._end_if_due(kernel)
+                await self._whatever_comes(self._end_if_due(kernel))
         for key, process in list(self._processes.items()):
-            await self._rest(key, process)
+            await self._whatever_comes(self._rest(key, process))
+
+    async def _whatever_comes(self, part: Awaitable[None]) -> None:
+        """Do one part of the round; an error in it is no reason to leave the rest undone."""
+        try:
+            await part
+        except Exception:
+            log.exception("a part of tidying up failed")
+
+    async def _show_out_if_due(self, seat: Seat, kernel: Kernel) -> None:
+        """Close the channel of somebody who may not be here any more; where that cannot be told, they may not."""
+        try:
+            why = await seat.why_not()
+        except Exception:
+            log.exception("whether %s may still see app %s could not be asked", kernel.viewer, kernel.app)
+            why = farewells.NOT_KNOWN
+        if why:
+            log.info("%s may no longer see app %s", kernel.viewer, kernel.app)
+            seat.close(farewells.MAY_NOT, why)
+            self._soon(kernel)
 
     async def _end_if_due(self, kernel: Kernel) -> None:
         """End a kernel that has run for as long as one may, or holds what is not for its viewers any more."""
-        if not self.shows_the_same(kernel):
-            await self.shut_down(kernel)
-            return
+        why = ""
+        try:
+            if not self.shows_the_same(kernel):
+                why = farewells.CHANGED
+        except Exception:
+            log.exception("whether app %s may still be shown could not be asked", kernel.app)
+            why = farewells.NOT_KNOWN
         app, since = self._plays.get(kernel.id, (None, 0.0))
-        if app is not None and time.monotonic() - since > app.limits.kernel_s:
-            log.info("a kernel of app %s has run for as long as one may", app.key)
-            await self.shut_down(kernel)
+        if not why and app is not None and time.monotonic() - since > app.limits.kernel_s:
+            why = farewells.LONG_ENOUGH
+        if why:
+            log.info("a kernel of app %s is ended: %s", kernel.app, why)
+            await self.shut_down(kernel, why)
 
     async def _rest(self, key: str, process: AppProcess) -> None:
         """Stop a process without kernels: at once if its version is no longer current, else after a while."""
@@ -256,8 +291,8 @@ class Theatre:
     def _address(self, app: App, path: str, query: str) -> URL:
         return URL(f"http://app{self._prefix}{app.slug}/{path}{'?' if query else ''}{query}", encoded=True)
 
-    def _soon(self, kernel: Kernel) -> None:
-        task = asyncio.create_task(self.shut_down(kernel))
+    def _soon(self, kernel: Kernel, why: str = "") -> None:
+        task = asyncio.create_task(self._whatever_comes(self.shut_down(kernel, why)))
         self._later.add(task)
         task.add_done_callback(self._later.discard)
 

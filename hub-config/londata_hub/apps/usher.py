@@ -51,10 +51,18 @@ class Usher:
         self._watched.discard(watched)
 
     async def look(self) -> None:
-        """Ask again about everybody who looks at something that is not as it was."""
-        marks = await self._viewing.marks(frozenset(each.slug for each in self._watched))
-        changed = {slug for slug, mark in marks.items() if self._marks.get(slug) != mark}
-        await asyncio.gather(*(each.look_again() for each in list(self._watched) if each.slug in changed))
+        """Ask again about everybody who looks at something that is not as it was, or of which that cannot be told."""
+        slugs = frozenset(each.slug for each in self._watched)
+        try:
+            marks = await self._viewing.marks(slugs)
+        except Exception:
+            log.exception("what has changed could not be asked, so it is asked about everybody")
+            marks = {}
+        changed = {slug for slug in slugs if slug not in marks or self._marks.get(slug) != marks[slug]}
+        asked = (each.look_again() for each in list(self._watched) if each.slug in changed)
+        for answer in await asyncio.gather(*asked, return_exceptions=True):
+            if isinstance(answer, Exception):
+                log.error("somebody could not be shown out", exc_info=answer)
         self._marks = marks
 
     async def for_ever(self) -> None:

@@ -18,7 +18,8 @@ from tornado.web import Application
 from londata.client import Endpoint
 from londata.settings import shipped
 from londata_hub import sandbox, settings
-from londata_hub.apps.handlers import AppHandler, Channels, Front, Guarded, Index, Nothing
+from londata_hub.apps.channels import Channels
+from londata_hub.apps.handlers import AppHandler, Front, Guarded, Index, Nothing
 from londata_hub.apps.messages import LONGEST
 from londata_hub.apps.process import Places
 from londata_hub.apps.relay import Relay

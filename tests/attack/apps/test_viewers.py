@@ -3,22 +3,22 @@
 import contextlib
 import json
 import re
-import time
+import sqlite3
 import uuid
 from functools import partial
 
 import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.sync.client import connect
 
+from app_viewers import APPS, Browser, answered, code_at_the_end, farewell, message, refused
 from apps_service import served_apps
 from londata.records import Grant
 from londata.records.publications import RestsOn
+from londata_hub.apps import farewells
 from planted_insights import Planting
 from running_hub import wait_for
 
-APPS = "/services/apps/"
 #: A widget whose state a page can ask for, and words that only its viewers may read.
 CELL = "import ipywidgets as w; from IPython.display import display; display(w.HTML('SECRET-WORDS'), w.IntText(3))"
 ROLLS = RestsOn(entry="planted-rolls", access="closed", agreement="ISA-P")
@@ -52,7 +52,7 @@ def planted(hub):
     planting = Planting(hub.settings)
     planting.closed_data("planted-rolls", ["ada", "bola"])
     planting.insight("open-to-all", CELL, ["public"])
-    planting.insight("open-too", CELL, ["public"])
+    planting.insight("open-too", CELL, ["public"])  # nobody opens it, so it costs no process
     planting.insight("at-the-hub", CELL, ["hub"])
     planting.insight("group-only", CELL, ["group:publishers"])
     planting.insight("ada-only", CELL, ["person:ada"])
@@ -67,74 +67,6 @@ def planted(hub):
 def _everybody_goes_home(hub):
     yield
     hub.hang_up()
-
-
-class Browser:
-    """Somebody's browser, with what it keeps; without a name they are not logged in."""
-
-    def __init__(self, hub, name=""):
-        self.hub = hub
-        self.mine = {"Authorization": f"token token-of-{name}"} if name else {}
-        self.client = hub.client(headers=self.mine)
-
-    def ask(self, method, path, **headers):
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return self.client.request(method, path, headers=named)
-
-    def open(self, slug):
-        """Open a page; gives the kernel that it has."""
-        answer = self.client.get(f"{APPS}{slug}/")
-        assert answer.status_code == 200, answer.text
-        return re.search(r'"kernelId": "([0-9a-f-]{36})"', answer.text)[1]
-
-    def cookies(self, path):
-        return "; ".join(f"{each.name}={each.value}" for each in self.client.cookies.jar if path.startswith(each.path))
-
-    def channel(self, slug, kernel, *, origin=None, cookies=None):
-        path = f"{APPS}{slug}/api/kernels/{kernel}/channels"
-        headers = {"Cookie": self.cookies(path) if cookies is None else cookies} | self.mine
-        origin = self.hub.address if origin is None else origin or None
-        address = f"{self.hub.address.replace('http', 'ws', 1)}{path}"
-        return connect(address, additional_headers=headers, origin=origin, max_size=None, proxy=None)
-
-
-def refused(make):
-    with pytest.raises(InvalidStatus) as answer, make():
-        pass
-    return answer.value.response.status_code
-
-
-def message(kind, content=None, channel="shell"):
-    header = {
-        "msg_id": uuid.uuid4().hex,
-        "msg_type": kind,
-        "session": "s",
-        "username": "",
-        "version": "5.3",
-        "date": "",
-    }
-    body = {"header": header, "parent_header": {}, "metadata": {}, "content": content or {}, "channel": channel}
-    return header["msg_id"], json.dumps(body)
-
-
-def answered(channel):
-    """Ask the kernel for its name, so that it is known that the channel is open."""
-    asked, text = message("kernel_info_request")
-    channel.send(text)
-    while True:
-        said = json.loads(channel.recv(timeout=30))
-        if said["parent_header"].get("msg_id") == asked and said["content"].get("execution_state") == "idle":
-            return said
-
-
-def code_at_the_end(channel, seconds=20):
-    """Read on until the other side closes the channel, and tell with which code; at most for so long."""
-    deadline = time.monotonic() + seconds
-    try:
-        while True:
-            channel.recv(timeout=max(0.1, deadline - time.monotonic()))
-    except ConnectionClosed as closed:
-        return closed.rcvd and closed.rcvd.code
 
 
 # -- visitors
@@ -230,17 +162,20 @@ def test_who_opened_closed_data_is_written_down_and_who_opened_open_data_is_coun
         with planted.store() as store:
             return [each for each in _log(store) if each["what"] == "insight.opened"]
 
-    before, ada = len(lines()), Browser(hub, "ada")
+    def opened():
+        with planted.store() as store:
+            return sum(store.usage("open-to-all").values())
+
+    before, ada = (len(lines()), opened()), Browser(hub, "ada")
     ada.open("of-closed-data")
-    ada.open("open-too")
-    Browser(hub).open("open-too")
-    (line,) = lines()[before:]
+    ada.open("open-to-all")
+    Browser(hub).open("open-to-all")
+    (line,) = lines()[before[0] :]
     assert (line["actor"], line["entry"], line["project"]) == ("ada", "of-closed-data", "planted-places")
     (decision,) = line["details"]["decisions"]
     assert (decision["entry"], decision["agreement"]) == ("planted-rolls", "ISA-P")
-    with planted.store() as store:
-        assert sum(store.usage("open-too").values()) == 2
-        assert not [each for each in _log(store) if each["entry"] == "open-too" and each["what"] == "insight.opened"]
+    assert opened() == before[1] + 2
+    assert not [each for each in lines() if each["entry"] == "open-to-all"]
 
 
 def _log(store):
@@ -255,64 +190,128 @@ def _grant_again(access, _):
     access.grant(Grant(**(term.grant.model_dump() | {"id": "planted-again"})), "operator")
 
 
-#: How access ends, and how it comes back.
+#: How access ends, what the open page is told, and how access comes back.
 ENDS = {
-    "the grant": (lambda access, _: access.end_grant("planted-ada-planted-rolls", "chen", "over"), _grant_again),
+    "the grant": (
+        lambda access, _: access.end_grant("planted-ada-planted-rolls", "chen", "over"),
+        "Your access under the agreement ISA-P has ended. Load this page again to see what to do.",
+        _grant_again,
+    ),
     "the audience": (
-        lambda _, store: store.set_audience("ends", ["person:chen"], "bola"),
-        lambda _, store: store.set_audience("ends", ["person:ada"], "bola"),
+        lambda _, store: store.set_audience("of-closed-data", ["person:chen"], "bola"),
+        "This insight is not here for you any more. Ask whoever told you of it.",
+        lambda _, store: store.set_audience("of-closed-data", ["person:ada"], "bola"),
     ),
     "a pause": (
-        lambda _, store: store.pause("ends", "bola", "figures are revised"),
-        lambda _, store: store.resume("ends", "bola"),
+        lambda _, store: store.pause("of-closed-data", "bola", "figures are revised"),
+        "This insight is paused: figures are revised. Come back later.",
+        lambda _, store: store.resume("of-closed-data", "bola"),
     ),
-    "a withdrawal": (lambda _, store: store.withdraw("ends", "bola", "it was wrong"), None),
+    "a withdrawal": (
+        lambda _, store: store.withdraw("of-closed-data", "bola", "it was wrong"),
+        "This insight was withdrawn: it was wrong. Look for another among the insights.",
+        None,
+    ),
 }
 PAUSED = "<h1>Paused</h1><p>This insight is paused: figures are revised.</p>"
 
 
-def test_when_access_ends_the_page_goes_dead_within_seconds(hub, planted):
-    """Each end shuts the page by every address, and the channel that is open."""
-    planted.insight("ends", CELL, ["person:ada"], reads=[ROLLS], project="planted-places")
-    ada = Browser(hub, "ada")
+def test_when_access_ends_the_page_goes_dead_within_seconds_and_says_why(hub, planted):
+    """Each end shuts the page by every address, and the channel that is open. The last is for good."""
+    slug, ada = "of-closed-data", Browser(hub, "ada")
     with planted.access() as access, planted.store() as store:
-        for name, (end, come_back) in ENDS.items():
-            kernel = ada.open("ends")
-            with ada.channel("ends", kernel) as channel:
+        for name, (end, words, come_back) in ENDS.items():
+            kernel = ada.open(slug)
+            with ada.channel(slug, kernel) as channel:
                 answered(channel)
                 end(access, store)
-                assert code_at_the_end(channel, 10) == 1008, name
+                assert farewell(channel, 10) == (1008, words), name
             for path in ("", "voila/static/voila.js", f"api/kernels/{kernel}"):
-                assert ada.ask("GET", f"{APPS}ends/{path}").status_code in (403, 404), (name, path)
-            assert refused(partial(ada.channel, "ends", kernel)) in (403, 404)
-            assert (PAUSED in ada.ask("GET", f"{APPS}ends/").text) == (name == "a pause")
+                assert ada.ask("GET", f"{APPS}{slug}/{path}").status_code in (403, 404), (name, path)
+            assert refused(partial(ada.channel, slug, kernel)) in (403, 404)
+            assert (PAUSED in ada.ask("GET", f"{APPS}{slug}/").text) == (name == "a pause")
             if come_back:
                 come_back(access, store)
-                wait_for(lambda: ada.ask("GET", f"{APPS}ends/").status_code == 200, 30, f"the page after {name}")
+                wait_for(lambda: ada.ask("GET", f"{APPS}{slug}/").status_code == 200, 30, f"the page after {name}")
     for browser in (ada, Browser(hub, "bola")):
-        assert "it was wrong" in browser.ask("GET", f"{APPS}ends/").text
+        assert "it was wrong" in browser.ask("GET", f"{APPS}{slug}/").text
 
 
-def test_somebody_whom_the_hub_does_not_know_any_more_is_shown_out(hub, planted):
-    bola = Browser(hub, "bola")
-    kernel = bola.open("at-the-hub")
-    groups = hub.hub.groups
-    with bola.channel("at-the-hub", kernel) as channel:
+def test_a_visitor_is_told_no_more_than_a_visitor_may_know(hub, planted):
+    visitor = Browser(hub)
+    with visitor.channel("open-to-all", visitor.open("open-to-all")) as channel, planted.store() as store:
         answered(channel)
-        known = groups.pop("bola")
+        store.set_audience("open-to-all", ["group:publishers"], "bola")
         try:
-            assert code_at_the_end(channel, 40) == 1008
+            said = "This insight is for people who are logged in now. Log in, and then load this page again."
+            assert farewell(channel, 10) == (1008, said)
+        finally:
+            store.set_audience("open-to-all", ["public"], "bola")
+
+
+# -- what nobody foresaw
+
+
+def test_a_round_shows_out_whom_the_hub_does_not_know_or_says_something_odd_of_and_nobody_else(hub, planted):
+    """The odd answer is an error that nobody foresaw, and the first in its round."""
+    ada, bola, chen = (Browser(hub, name) for name in ("ada", "bola", "chen"))
+    groups = hub.hub.groups
+    with contextlib.ExitStack() as stack:
+        of_chen, of_bola, of_ada = (
+            stack.enter_context(each.channel("at-the-hub", each.open("at-the-hub"))) for each in (chen, bola, ada)
+        )
+        for channel in (of_chen, of_bola, of_ada):
+            answered(channel)
+        known = groups.pop("bola")
+        hub.hub.odd["chen"] = {"kind": "user", "scopes": ["access:services!service=apps"]}
+        try:
+            assert farewell(of_chen, 40) == (1008, farewells.NOT_KNOWN)
+            assert farewell(of_bola, 10) == (1008, farewells.LOGGED_OUT)
         finally:
             groups["bola"] = known
+            hub.hub.odd.clear()
+        answered(of_ada)
+    assert "KeyError: 'name'" in hub.output.read_text()
+
+
+def test_a_record_that_nobody_can_read_shuts_its_insight_and_no_other(hub, planted):
+    visitor, ada = Browser(hub), Browser(hub, "ada")
+    kernel = visitor.open("open-to-all")
+    with (
+        ada.channel("at-the-hub", ada.open("at-the-hub")) as other,
+        visitor.channel("open-to-all", kernel) as channel,
+        _broken(planted, "open-to-all"),
+    ):
+        assert farewell(channel, 10) == (1008, farewells.NOT_KNOWN)
+        answered(other)
+        assert visitor.ask("GET", f"{APPS}open-to-all/").status_code >= 500
+        assert refused(partial(visitor.channel, "open-to-all", kernel)) >= 400
+    assert "could not be decided" in hub.output.read_text()
+    assert visitor.open("open-to-all")
+
+
+@contextlib.contextmanager
+def _broken(planted, slug):
+    """Spoil the record of a publication in the database, for a while."""
+    database = sqlite3.connect(planted.hub.database.removeprefix("sqlite:///"), timeout=30)
+    with database:
+        (said,) = database.execute("SELECT document FROM publications WHERE slug = ?", [slug]).fetchone()
+        database.execute("UPDATE publications SET document = '{' WHERE slug = ?", [slug])
+    try:
+        yield
+    finally:
+        with database:
+            database.execute("UPDATE publications SET document = ? WHERE slug = ?", [said, slug])
+        database.close()
 
 
 def test_what_has_changed_under_an_insight_is_said_above_it(hub, planted):
     with planted.store() as store:
-        store.mark_stale("open-too", "Rolls <i>were</i> published anew.")
-    text = Browser(hub).client.get(f"{APPS}open-too/").text
+        store.mark_stale("open-to-all", "Rolls <i>were</i> published anew.")
+    text = Browser(hub).client.get(f"{APPS}open-to-all/").text
     assert "Rolls &lt;i&gt;were&lt;/i&gt; published anew.</p>" in text
     with planted.store() as store:
-        store.mark_stale("open-too", "")
+        store.mark_stale("open-to-all", "")
 
 
 # -- hostile viewers
