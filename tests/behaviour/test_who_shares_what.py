@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -73,7 +74,7 @@ def test_no_entry_is_written_but_those_that_are_meant(catalog):
 
 
 def test_without_a_hub_it_says_where_it_can_be_had():
-    with pytest.raises(FetchError, match="is written by the register of a hub, and there is none here"):
+    with pytest.raises(FetchError, match="is written by a service of a hub, and there is none here"):
         open_catalog().sharing_agreements.read()
 
 
@@ -97,6 +98,20 @@ def test_the_app_counts_what_there_is(hub, catalog):
     }
     live = sum(each["state"] == "live" for each in told(hub))
     assert agreements.summary(shown, "", "")[0].startswith(f"{live} of {len(shown)} agreements are in force")
+
+
+def test_who_shares_under_an_agreement_that_ended_is_not_counted_among_those_who_share(catalog):
+    first, *_ = who_shares_what.load(catalog)
+    live = replace(first, state="live", parties=(("Ash", "controller"), ("Box", "recipient")), purposes=("Plan",))
+    over = replace(
+        live, state="ended", parties=(("Cob", "controller"), ("Box", "recipient")), purposes=("Plan", "Count")
+    )
+    assert agreements.summary([live, over], "", "")[0] == (
+        "1 of 2 agreements is in force (1 ended). 2 bodies may share data under it, for 1 purpose."
+    )
+    assert agreements.summary([over], "", "")[0] == "0 of 1 agreement are in force (1 ended)."
+    facts = BeautifulSoup(who_shares_what.overview([live, over], Choice()), "html.parser").dl.get_text(" ", strip=True)
+    assert "In force 1 of 2 agreements Party to them 2 bodies Their purposes 1" in facts
 
 
 def test_words_of_an_agreement_are_text_on_the_page(catalog):

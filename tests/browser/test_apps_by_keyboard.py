@@ -98,6 +98,7 @@ def test_an_app_is_used_by_keyboard_and_fits_a_telephone(chromium, served, slug,
 
     page.set_viewport_size({"width": 320, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth") == 320
+    assert control.bounding_box()["height"] == 44, "a list to choose from is a line high, below its label as beside it"
     assert all(picture.get_attribute("alt") for picture in page.locator("main img").all())
     assert all(url.startswith((served, "data:", "blob:")) for url in asked), asked
     assert wrong == []

@@ -149,11 +149,10 @@ def summary(agreements: Sequence[Agreement], body: str, purpose: str) -> list[st
     )
     others = f" ({rest})" if rest else ""
     verb = "is" if len(live) == 1 else "are"
-    lines = [
-        f"{len(live)} of {counted(len(agreements), 'agreement')}{whose}{what} {verb} in force{others}. "
-        f"{counted(len(bodies(agreements)), 'body', 'bodies')} share data under them, for "
-        f"{counted(len(purposes(agreements)), 'purpose')}.",
-    ]
+    them = "it" if len(live) == 1 else "them"
+    who, aims = counted(len(bodies(live)), "body", "bodies"), counted(len(purposes(live)), "purpose")
+    sharing = f" {who} may share data under {them}, for {aims}." if live else ""
+    lines = [f"{len(live)} of {counted(len(agreements), 'agreement')}{whose}{what} {verb} in force{others}.{sharing}"]
     readings = sum(each.readings for each in agreements)
     times = "once" if readings == 1 else f"{readings:,} times"
     lines.append(f"Data was read {times} under them so far." if readings else "Nothing was read under them so far.")

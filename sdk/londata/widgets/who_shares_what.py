@@ -26,7 +26,8 @@ SOURCE = "the register’s own records of agreements, as they are now"
 WHAT = (
     "Public bodies share data about people and places under agreements. Each says what for, on which legal grounds "
     "and until when. Nobody reads the data outside an agreement, a project with one of its purposes, and a grant to a "
-    "named person; every reading is written down. No person is named here, and fewer than five are not counted out."
+    "named person; every reading is written down. No person is named here, and of fewer than five people the number "
+    "is not given."
 )
 NOTHING = "The register holds no agreement yet."
 _MOST_BARS = 40
@@ -56,12 +57,12 @@ def choice_in(query: str, told: Sequence[Agreement]) -> Choice:
 def overview(shown: Sequence[Agreement], choice: Choice) -> str:
     """Show big numbers, and how many agreements each body is party to; HTML."""
     table = agreements.by_body(shown)
-    live = sum(each.state == "live" for each in shown)
+    live = [each for each in shown if each.state == "live"]
     facts = blocks.facts(
         [
-            blocks.Fact("In force", f"{live}", "agreements"),
-            blocks.Fact("Party to them", f"{len(table)}", "bodies"),
-            blocks.Fact("Purposes", f"{len(agreements.purposes(shown))}", ""),
+            blocks.Fact("In force", f"{len(live)}", f"of {counted(len(shown), 'agreement')}"),
+            blocks.Fact("Party to them", f"{len(agreements.bodies(live))}", "bodies"),
+            blocks.Fact("Their purposes", f"{len(agreements.purposes(live))}", ""),
             blocks.Fact("Times data was read", f"{sum(each.readings for each in shown):,}", ""),
         ]
     )
