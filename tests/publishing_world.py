@@ -53,6 +53,7 @@ class Scripted:
 
     store: PublicationStore
     reads: tuple[str, ...] = ("libraries",)
+    sha256: str = ""
     findings: tuple[Finding, ...] = ()
     error: Exception | None = None
     go: threading.Event = field(default_factory=threading.Event)
@@ -75,7 +76,7 @@ class Scripted:
         assert entry is not None
         covering = self.store.arrangements().covering(name)
         agreement = covering[0].id if covering and entry.access != "open" else ""
-        return RestsOn(entry=name, access=entry.access, version="1", agreement=agreement)
+        return RestsOn(entry=name, access=entry.access, version="1", sha256=self.sha256, agreement=agreement)
 
 
 @dataclass

@@ -20,9 +20,13 @@ DATA = ("distributions", "updated", "columns", "keys", "period", "grain", "endpo
 MOST = 5
 #: What happened to an entry, oldest first.
 History = Callable[[str], list[Change]]
+#: SHA-256 of an entry's bytes as anybody at this hub read them last; empty where that cannot be told.
+Bytes = Callable[[Entry], str]
 
 
-def changed(version: Version, used: Mapping[str, Entry], history: History, now: dt.datetime) -> list[str]:
+def changed(
+    version: Version, used: Mapping[str, Entry], history: History, now: dt.datetime, read_last: Bytes = lambda _: ""
+) -> list[str]:
     """Say what of the data beneath a version is not as it was when it was published.
 
     Parameters
@@ -35,6 +39,8 @@ def changed(version: Version, used: Mapping[str, Entry], history: History, now: 
         Of an entry, by its name.
     now
         When; what is late is late from then on.
+    read_last
+        What the bytes of an entry were when they were read last: they may change and the record say nothing of it.
 
     Returns
     -------
@@ -45,7 +51,11 @@ def changed(version: Version, used: Mapping[str, Entry], history: History, now: 
     found = []
     for each in first_of_each(version.rests_on):
         if entry := used.get(each.entry):
-            found += list(_of_entry(each, entry, history(each.entry), version.published_at, now))
+            told = list(_of_entry(each, entry, history(each.entry), version.published_at, now))
+            hashes = {read.sha256 for read in version.rests_on if read.entry == each.entry}
+            if not told and "" not in hashes and (last := read_last(entry)) and last not in hashes:
+                told = [f"{named(entry)} has changed since this was made."]
+            found += told
     found = list(dict.fromkeys(found))
     return found[:MOST] + ([f"{len(found) - MOST} more things have changed."] if len(found) > MOST else [])
 

@@ -12,6 +12,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from londata import cache
 from londata.access import Subject
 from londata.access.labels import access_of, may_open, shows_released_tables
 from londata.access.subject import APP
@@ -25,6 +26,8 @@ from londata_hub.store.publication_store import HUB
 
 log = logging.getLogger(__name__)
 
+#: Seconds after which it is looked again, where nothing changed in the register: data may change and its record not.
+LOOK_AGAIN_S = 600
 #: In which groups somebody is, as of now; ``None`` for somebody who has left. Raises where the hub does not say.
 Groups = Callable[[str], frozenset[str] | None]
 
@@ -60,7 +63,8 @@ class Honesty:
         """
         publications = [each for each in self._store.all() if each.current and each.state != "withdrawn"]
         now = self._store.now()
-        seen: tuple[object, ...] = (self._custody.register.state, now.date(), tuple(publications))
+        again = int(now.timestamp()) // LOOK_AGAIN_S
+        seen: tuple[object, ...] = (self._custody.register.state, again, tuple(publications))
         quiet, written = seen == self._seen, []
         for publication in publications:
             try:
@@ -91,7 +95,7 @@ class Honesty:
         return wrote
 
     def _stale(self, version: Version, used: Mapping[str, Entry], now: dt.datetime) -> str:
-        sentences = changes.changed(version, used, self._custody.register.history, now)
+        sentences = changes.changed(version, used, self._custody.register.history, now, read_last)
         if shows_released_tables(version) and len(used) < len({each.entry for each in version.rests_on}):
             sentences.append("Data that it was made of is not in the register any more.")
         return " ".join(sentences)
@@ -135,6 +139,16 @@ class Honesty:
         if found.shut and publication.state == "live":
             publication = self._store.pause(publication.slug, HUB, found.shut)
         return publication != before
+
+
+def read_last(entry: Entry) -> str:
+    """Tell the SHA-256 of open data as anybody at this hub fetched it last; empty where that is not known.
+
+    Of several files nobody knows which an insight read, so that is told of an entry with one file alone.
+    """
+    addresses = [each.url for each in entry.distributions]
+    known = cache.lookup(addresses[0]) if len(addresses) == 1 and addresses[0] else None
+    return known.copy.sha256 if known else ""
 
 
 def _in_a_sentence(entry: Entry) -> str:

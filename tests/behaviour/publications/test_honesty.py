@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from londata import cache
 from londata.access import Subject
 from londata.errors import EntryNotFoundError, RegisterUnavailableError
 from londata.records import Entry
@@ -86,6 +87,61 @@ def test_changed_data_makes_it_stale_until_it_is_as_it_was(
     world.put(libraries(distributions=[CSV]), rolls())
     assert honesty.round() == ["library-visits"]
     assert (world.publication().stale, world.entry().stale, told(world)) == ("", "", [])
+
+
+def test_other_bytes_under_the_same_record_make_it_stale_once_somebody_has_read_them(
+    world: World, honesty: Honesty, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LONDATA_CACHE", str(tmp_path / "cache"))
+    world.put(libraries(distributions=[{**CSV, "sha256": ""}]), rolls())
+    world.checker.sha256 = cache.store([b"a,b\n1,2\n"], key=CSV["url"]).sha256
+    world.publish(ADA, audience=("hub",))
+    world.clock.pass_by(minutes=20)
+    assert honesty.round() == []
+    cache.store([b"a,b\n1,3\n"], key=CSV["url"])  # as every fetch of the hub does
+    world.clock.pass_by(minutes=20)
+    assert honesty.round() == ["library-visits"]
+    assert world.publication().stale == "“Libraries” has changed since this was made."
+    cache.store([b"a,b\n1,2\n"], key=CSV["url"])
+    world.clock.pass_by(minutes=20)
+    assert honesty.round() == ["library-visits"]
+    assert world.publication().stale == ""
+
+
+def test_each_way_in_which_data_changes_shows_in_its_state_its_notices_and_its_impact(
+    world: World, honesty: Honesty
+) -> None:
+    today = world.clock.time.date().isoformat()
+    late = {"description": LONG, "updated": today, "update_frequency": "weekly"}
+    there = {name: {"title": name.title()} for name in ("changing", "gone", "late")}
+    there["late"] |= late
+
+    def put(**more: dict[str, Any]) -> None:
+        entries = {name: LIBRARIES | about | more.get(name, {}) for name, about in there.items()}
+        world.put(rolls(), *(an_entry(name, **about) for name, about in entries.items()), complete=True)
+
+    put()
+    for name in (*there, "rolls"):
+        world.checker.reads = (name,)
+        world.publish(ADA, f"on-{name}", audience=("person:ada",), project="places" if name == "rolls" else "")
+    assert honesty.round() == []
+    world.access.end_grant("g-0", "chen", "The work is done.")
+    del there["gone"]
+    world.clock.pass_by(days=30)
+    put(changing={"updated": "2096-01-01"})
+    assert sorted(honesty.round()) == ["on-changing", "on-gone", "on-late", "on-rolls"]
+    expected = {
+        "changing": ("live", "“Changing” has changed since this was made (updated 1 January 2096)."),
+        "late": ("live", "The record of “Late” fails checks of quality that it passed: is updated in time."),
+        "gone": ("paused", "Data that it rests on is not in the register any more."),
+        "rolls": ("paused", "Access to “School rolls by pupil” has ended for whoever published it."),
+    }
+    for name, (state, why) in expected.items():
+        publication = world.publication(f"on-{name}")
+        assert (publication.state, publication.reason or publication.stale) == (state, why)
+        assert [each for each in told(world) if f"on-{name}" in each and why in each], name
+        (found,) = impact(world.publisher, ADA, name)
+        assert (found.slug, found.state, found.stale) == (f"on-{name}", state, publication.stale)
 
 
 def test_other_words_about_the_same_data_change_nothing(world: World, honesty: Honesty) -> None:
