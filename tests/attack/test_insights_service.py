@@ -237,6 +237,17 @@ def test_only_the_hub_s_services_act_as_an_insight_and_get_its_own_tables_alone(
             assert app.get(path).status_code == 403, path
         for path, body in changes("with-tables"):
             assert app.post(path, json=body).status_code == 403
+    for name in ("plain", "other"):
+        there.published("of-two-versions", tables=(name,))
+    versions = {"": ("other", "plain"), "1": ("plain", "other"), "2": ("other", "plain"), "7": ("none", "plain")}
+    for number, (has, has_not) in versions.items():  # one that is served goes on until its viewers have gone
+        headers = {"X-Londata-App": "of-two-versions"} | ({"X-Londata-App-Version": number} if number else {})
+        with there.client("apps", **headers) as app:
+            at = f"{API}/insights/of-two-versions/tables"
+            assert [app.get(f"{at}/{each}").status_code for each in (has, has_not)] == [
+                404 if has == "none" else 200,
+                404,
+            ]
     for person in ("ada", "robot", "acting", "gil"):
         with there.client(person, **{"X-Londata-App": "with-tables"}) as forged:
             assert forged.get(own).status_code == 403

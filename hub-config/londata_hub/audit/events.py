@@ -43,6 +43,10 @@ EVENTS: dict[str, str] = {
     "report.opened": "Somebody opened a shared or closed report. Details: id, file.",
     "insight.published": "A version of an insight passed its check and became the current one. Details: version, "
     "access, rests_on, audience, digest.",
+    "insight.waits": "A version passed its check and waits for its release; the one before stays current. Details: "
+    "version, access, rests_on, digest.",
+    "insight.current": "A version that waited became the current one with its release. Details: version, before, "
+    "audience.",
     "insight.refused": "A version did not pass its check. Details: version, findings.",
     "insight.rolled_back": "An earlier version became the current one again. Details: version, before.",
     "insight.audience": "Who may open an insight was changed. Details: audience, before.",

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 #: Lines that say how a publication stands afterwards, a version, or a release: with the digest of its document.
 _STANDING = (
     "insight.published",
+    "insight.current",
     "insight.rolled_back",
     "insight.audience",
     "insight.thresholds",
@@ -21,7 +22,7 @@ _STANDING = (
     "insight.resumed",
     "insight.withdrawn",
 )
-_CHECKED = ("insight.published", "insight.refused")
+_CHECKED = ("insight.published", "insight.waits", "insight.refused")
 _RELEASE = "release.moved"
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from londata.access import Subject
 from londata.access.labels import may_open
-from londata.access.releasing import licence_lines
+from londata.access.releasing import can_wait, licence_lines
 from londata.errors import LondataError, UsageError
 from londata.records import Entry
 from londata.records.publications import Finding, Publication, Release, Step, Version
@@ -253,7 +253,7 @@ class Publisher(Custody):
                 else:
                     self._refuse(after)
                     self._say(key, "It did not pass: see what was found.")
-            if passed and self._picture is not None:
+            if passed and not after.waits and self._picture is not None:
                 self._later.submit(self._take_picture, after, self._picture)
         except Exception as error:
             log.exception("the check of version %s of %s failed", version.number, version.publication)
@@ -297,7 +297,9 @@ class Publisher(Custody):
         publication = self.store.find(version.publication)
         if publication and checked.passed:
             wide = may_open(audience or publication.audience, version.label, publication.project)
-            found += [Finding(check="audience", weight="must", sentence=each[:1000]) for each in wide]
+            waits = bool(wide) and can_wait(publication, version, audience)
+            found += [_too_wide(each, publication.current if waits else 0) for each in wide]
+            version = version.model_copy(update={"waits": waits})
             found += _licences(self.used(version))
             try:
                 self._require_free(publication)
@@ -320,7 +322,7 @@ class Publisher(Custody):
         version = version.model_copy(update={"files": {**version.files, **hashes}})
         publication = self.store.find(version.publication)
         try:
-            if publication and publication.state != "withdrawn":
+            if publication and publication.state != "withdrawn" and not version.waits:
                 chosen = publication.audience if audience is None else audience
                 by_hub = publication.state == "paused" and publication.changed_by == HUB
                 state = "live" if by_hub else publication.state
@@ -332,7 +334,7 @@ class Publisher(Custody):
             raise
         if ready.label.access == "open":
             self._release_open(ready)
-        self._say(key, f"Version {ready.number} is open.")
+        self._say(key, f"Version {ready.number} {'waits for its release' if ready.waits else 'is open'}.")
         return ready
 
     def _release_open(self, version: Version) -> None:
@@ -365,6 +367,14 @@ class Publisher(Custody):
             self._steps.setdefault(key, []).append(sentence)
             while len(self._steps) > REMEMBERED:
                 self._steps.popitem(last=False)
+
+
+def _too_wide(sentence: str, current: int) -> Finding:
+    """Say who is too many for a version: it is not published, or waits while the current one stays open."""
+    if not current:
+        return Finding(check="audience", weight="must", sentence=sentence[:1000])
+    said = f"It waits for its release, and version {current} stays open until then: {sentence}"
+    return Finding(check="audience", weight="should", sentence=said[:1000])
 
 
 def _licences(used: Mapping[str, Entry]) -> list[Finding]:

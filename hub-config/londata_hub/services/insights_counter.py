@@ -35,8 +35,18 @@ class Counter(Hall):
         with self.open(shown, RECEIPT) as file:
             return file.read()
 
-    def tables_version(self, subject: Subject, slug: str) -> Version:
+    def tables_version(self, subject: Subject, slug: str, number: int = 0) -> Version:
         """Find the version whose tables somebody may have: all of open data, or released.
+
+        Parameters
+        ----------
+        subject
+            Who asks.
+        slug
+            Of which insight.
+        number
+            Of the version of the insight itself that asks, which goes on while another one is current already; 0 for
+            the current one.
 
         Raises
         ------
@@ -45,14 +55,14 @@ class Counter(Hall):
         AccessDeniedError
             They may not open it; or an insight asks for the tables of another one.
         """
-        return self._with_tables(subject, slug)[1]
+        return self._with_tables(subject, slug, number)[1]
 
-    def _with_tables(self, subject: Subject, slug: str) -> tuple[Shown, Version]:
+    def _with_tables(self, subject: Subject, slug: str, number: int = 0) -> tuple[Shown, Version]:
         if subject.insight and subject.insight != slug:
             raise AccessDeniedError("An insight has its own tables here, and no other’s.")
         if subject.insight:
             publication = self.store.find(slug)
-            version = self.store.version(slug, publication.current) if publication else None
+            version = self.store.version(slug, number or publication.current) if publication else None
             shown = Shown(None, publication, version)
         else:
             shown = self.find(subject, slug)
@@ -68,7 +78,7 @@ class Counter(Hall):
         if not shown.view.allowed:
             raise AccessDeniedError(shown.view.reason or "You may not open this insight.", hint=f"Ask {shown.owner}.")
 
-    def table(self, subject: Subject, slug: str, name: str, kind: str) -> tuple[bytes, str]:
+    def table(self, subject: Subject, slug: str, name: str, kind: str, number: int = 0) -> tuple[bytes, str]:
         """Give one table, and its SHA-256.
 
         Parameters
@@ -79,8 +89,10 @@ class Counter(Hall):
             Which table of which insight.
         kind
             ``parquet`` or ``csv``.
+        number
+            As :meth:`tables_version` takes it.
         """
-        shown, version = self._with_tables(subject, slug)
+        shown, version = self._with_tables(subject, slug, number)
         if name not in {each.name for each in version.tables}:
             there = ", ".join(each.name for each in version.tables)
             raise EntryNotFoundError(f"“{shown.title}” has no table {name[:80]!r}.", hint=f"It has: {there}.")

@@ -11,6 +11,7 @@ import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from londata.access import Subject
+from londata.access.releasing import at_stake
 from londata.errors import AccessDeniedError, EntryNotFoundError, UsageError
 from londata.records.identifiers import MAX_SLUG
 from londata.records.publications import Publication, Release, Version, Viewer
@@ -19,7 +20,7 @@ from londata_hub.publishing.honesty import impact
 from londata_hub.publishing.publisher import Publisher
 from londata_hub.publishing.releasing import for_checkers
 from londata_hub.services.insights_counter import Counter
-from londata_hub.services.insights_facts import Owned, Shown, told
+from londata_hub.services.insights_facts import Owned, Shown, told, was_open
 from londata_hub.services.insights_hall import SEE_THEM, is_owner
 from londata_hub.services.insights_parameters import NewStep, NewThresholds, NewVersion
 from londata_hub.services.insights_releases import Releases
@@ -84,7 +85,7 @@ class Desk:
         if shown.publication is None:
             return []
         found = self.hall.store.versions(shown.slug)
-        return [each for each in found if shown.mine or each.state == "ready"]
+        return [each for each in found if shown.mine or was_open(each, shown.publication)]
 
     def version(self, subject: Subject, slug: str, number: int) -> dict[str, Any]:
         """Show one version of an insight.
@@ -119,6 +120,7 @@ class Desk:
             "access": version.label.access,
         }
         if mine:
+            said["waits"] = version.waits
             said["steps"] = list(self.publisher.steps(version.publication, version.number))
             said["findings"] = [each.model_dump(mode="json") for each in version.findings]
             said["start"], said["files"] = version.start, dict(version.files)
@@ -213,9 +215,9 @@ class Desk:
         """Gather what only the owner is shown of an insight."""
         versions = tuple(self.hall.store.versions(shown.slug))
         steps = tuple(self.publisher.steps(shown.slug, versions[0].number)) if versions else ()
-        current = shown.publication.current if shown.publication else 0
-        release = self.hall.store.release(shown.slug, current) if current else None
-        case = self.releasing.case(shown.slug, current) if current else None
+        number = at_stake(shown.publication, versions) if shown.publication else 0
+        release = self.hall.store.release(shown.slug, number) if number else None
+        case = self.releasing.case(shown.slug, number) if number else None
         if case is None or case.needed == 0:  # what is open releases itself
             return Owned(versions, steps)
         moves = self.releasing.moves(case, subject) if case.version.tables else ()

@@ -245,13 +245,18 @@ class Owned:
     """What only the owner of an insight is shown of it.
 
     ``versions`` are all of them, the newest first; ``steps`` how the check of the newest one goes. ``release`` is that
-    of the current version, and ``moves`` the steps that it can take by its owner.
+    of the version that waits for one, else of the current one, and ``moves`` the steps that its owner can take.
     """
 
     versions: tuple[Version, ...]
     steps: tuple[str, ...] = ()
     release: Release | None = None
     moves: tuple[str, ...] = ()
+
+
+def was_open(version: Version, publication: Publication) -> bool:
+    """Tell whether a version is, or was, open to those for whom the insight is: one that still waits is its owner's."""
+    return version.state == "ready" and not (version.waits and version.number > publication.current)
 
 
 def told(shown: Shown, prefix: str) -> dict[str, Any]:

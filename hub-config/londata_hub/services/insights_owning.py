@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from londata.records.publications import Finding, Publication, Release, Thresholds, Version
-from londata_hub.services.insights_facts import Owned, Shown
+from londata_hub.services.insights_facts import Owned, Shown, was_open
 from londata_hub.services.insights_look import date, facts, listed
 from londata_hub.services.look import moment, safe
 
@@ -70,7 +70,7 @@ def owning(prefix: str, shown: Shown, owned: Owned, secret: str, problem: str = 
     said = f'<div class="note" role="alert"><p>{safe(problem)}</p></div>' if problem else ""
     said += f'<div class="note good" role="status"><p>{safe(done)}</p></div>' if done else ""
     parts = [f'<section class="mine" id="yours" aria-labelledby="yours-title"><h2 id="yours-title">Yours</h2>{said}']
-    parts.append(_newest(owned))
+    parts.append(_newest(owned, publication))
     if publication.state != "withdrawn" and secret:
         make = _Forms(f"{prefix}{shown.slug}/", secret)
         parts += [_audience(make, publication), _back(make, publication, owned), _release(make, owned)]
@@ -98,12 +98,15 @@ class _Forms:
         return f"<details><summary>{safe(title)} …</summary>{self.form(what, fields, button)}</details>"
 
 
-def _newest(owned: Owned) -> str:
+def _newest(owned: Owned, publication: Publication) -> str:
     """Tell how the check of the newest version went."""
     if not owned.versions:
         return "<p>Nothing of it is published yet.</p>"
     version = owned.versions[0]
-    told = f"<p>Version {version.number} {VERSIONS[version.state]}. It was sent {moment(version.published_at)}.</p>"
+    passed = VERSIONS[version.state]
+    if version.state == "ready" and not was_open(version, publication):
+        passed += f" and waits for its release; version {publication.current} stays open until then"
+    told = f"<p>Version {version.number} {passed}. It was sent {moment(version.published_at)}.</p>"
     if version.state == "checking":
         told += listed(map(safe, owned.steps)) + "<p>Load this page again to see how it goes.</p>"
         return f"<h3>The newest version</h3>{told}"

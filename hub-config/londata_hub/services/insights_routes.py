@@ -55,6 +55,12 @@ def reader_of(request: Request) -> Subject:
     return subject
 
 
+def _version_that_asks(request: Request) -> int:
+    """Number the version of an insight that asks for its own tables; 0 where nothing says which, or somebody asks."""
+    said = request.headers.get("X-Londata-App-Version", "") if subject_of(request).insight else ""
+    return int(said) if said.isascii() and said.isdigit() and len(said) <= 6 else 0
+
+
 def prefix_of(request: Request) -> str:
     """Give the path of the service."""
     prefix: str = request.app.state.login.prefix
@@ -174,8 +180,8 @@ async def receipt(request: Request, slug: str) -> JSON:
 async def tables(request: Request, slug: str) -> JSON:
     """List the tables of the current version that may be had."""
     Nothing.of(request)
-    desk, subject = desk_of(request), subject_of(request)
-    found = await desk.asked(lambda: desk.hall.tables_version(subject, slug))
+    desk, subject, number = desk_of(request), subject_of(request), _version_that_asks(request)
+    found = await desk.asked(lambda: desk.hall.tables_version(subject, slug, number))
     listed = [each.model_dump(mode="json") for each in found.tables]
     return JSON({"version": found.number, "released": found.released, "tables": listed})
 
@@ -184,7 +190,8 @@ async def tables(request: Request, slug: str) -> JSON:
 async def table(request: Request, slug: str, name: str) -> Response:
     """Give one table, as Parquet or CSV. `ETag` is the SHA-256 of the bytes."""
     wanted, desk, subject = asked_for.TableFormat.of(request), desk_of(request), subject_of(request)
-    content, sha256 = await desk.asked(lambda: desk.hall.table(subject, slug, name, wanted.format))
+    number = _version_that_asks(request)
+    content, sha256 = await desk.asked(lambda: desk.hall.table(subject, slug, name, wanted.format, number))
     return Response(content, media_type=TABLE_TYPES[wanted.format], headers={"ETag": f'"{sha256}"'})
 
 

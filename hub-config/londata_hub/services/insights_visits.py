@@ -11,13 +11,14 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from londata.access import STEWARDS, Subject
+from londata.access.releasing import at_stake
 from londata.errors import EntryNotFoundError, LondataError, QueryError, UsageError
 from londata_hub.publishing.entries import has_tables
 from londata_hub.publishing.snapshots import PICTURE, RECEIPT
 from londata_hub.services import insights_look as look
 from londata_hub.services.forms import form_of, require_our_page
 from londata_hub.services.insights_desk import Desk
-from londata_hub.services.insights_facts import Chosen, Shown
+from londata_hub.services.insights_facts import Chosen, Shown, was_open
 from londata_hub.services.insights_gallery import gallery
 from londata_hub.services.insights_owning import owning
 from londata_hub.services.insights_page import About, insight_page
@@ -117,7 +118,7 @@ def _about(desk: Desk, subject: Subject, shown: Shown) -> About:
         used,
         withheld,
         usage=hall.store.usage(shown.slug) if published else {},
-        versions=[each for each in versions if each.state == "ready"],
+        versions=[each for each in versions if shown.publication and was_open(each, shown.publication)],
         reports=sorted(series, key=lambda each: each.title),
         has_receipt=is_open and published and not withheld and hall.has(shown, RECEIPT),
         has_tables=is_open and shown.version is not None and has_tables(shown.version),
@@ -212,7 +213,7 @@ async def _thresholds(desk: Desk, subject: Subject, slug: str, said: Mapping[str
 
 
 async def _release(desk: Desk, subject: Subject, slug: str, said: Mapping[str, str]) -> None:
-    number = (await desk.asked(lambda: desk.own(subject, slug))).current
+    number = await desk.asked(lambda: at_stake(desk.own(subject, slug), desk.hall.store.versions(slug)))
     whom = [said["whom"]] if said.get("whom") in ("public", "hub") else []
     step = NewStep.model_validate({"to": said.get("to", ""), "why": said.get("why", ""), "audience": whom})
     await desk.move(subject, slug, number, step)

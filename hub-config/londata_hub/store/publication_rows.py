@@ -21,7 +21,8 @@ log = logging.getLogger(__name__)
 R = TypeVar("R", bound=Record)
 #: Who did what the hub did by itself.
 HUB = "londata"
-_P, _V, _R = tables.publications, tables.publication_versions, tables.publication_releases
+_P, _V, _I = tables.publications, tables.publication_versions, tables.publication_inputs
+_R = tables.publication_releases
 
 
 def found(connection: Connection, slug: str) -> Publication | None:
@@ -222,6 +223,47 @@ def set_audience(change: Change, before: Publication, audience: tuple[str, ...],
         return before
     after = before.model_copy(update={"audience": audience})
     return put(change, after, "insight.audience", by, audience=list(audience), before=list(before.audience))
+
+
+def become_current(
+    change: Change, before: Publication, version: Version, audience: tuple[str, ...], by: str
+) -> Publication:
+    """Let a version that waited for its release be the current one, for those to whom it was released.
+
+    Parameters
+    ----------
+    change
+        The open change.
+    before
+        The publication as it stands.
+    version
+        Which version.
+    audience
+        To whom it was released; whoever may open the insight already, where nobody is named.
+    by
+        Who released it.
+    """
+    chosen = audience or before.audience
+    after = before.model_copy(update={"current": version.number, "audience": chosen, "stale": ""})
+    said = {"version": version.number, "before": before.current, "audience": list(chosen)}
+    return put(change, after, "insight.current", by, **said)
+
+
+def note_inputs(change: Change, version: Version, entries: Iterable[str]) -> None:
+    """Write down what a version rests on.
+
+    Parameters
+    ----------
+    change
+        The open change.
+    version
+        Which version.
+    entries
+        The entries, each once.
+    """
+    for entry in entries:
+        key = {"entry": entry, "publication": version.publication, "number": version.number}
+        change.connection.execute(insert(_I).values(**key))
 
 
 def checked(change: Change, version: Version, state: VersionState) -> tuple[Version, str]:

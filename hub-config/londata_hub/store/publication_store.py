@@ -118,7 +118,7 @@ class PublicationStore(Ledger):
             return list(rows.readable(Version, connection.execute(wanted).scalars()))
 
     def accept(self, version: Version, by: str, *, audience: Iterable[str] | None = None) -> Version:
-        """Let a version that passed its check be the current one.
+        """Let a version that passed its check be the current one; unless it waits for its release, which makes it so.
 
         What was stale under the version before is forgotten, and a publication that the hub paused is open again:
         whether this version still has access is asked anew.
@@ -140,19 +140,21 @@ class PublicationStore(Ledger):
         with self._alone() as change:
             before = rows.going(change.connection, version.publication)
             ready, document = rows.checked(change, version, "ready")
+            rests_on = list(dict.fromkeys(each.entry for each in ready.rests_on))
+            said = {"version": ready.number, "digest": audit.digest(document), "access": ready.label.access}
+            said |= {"rests_on": rests_on}
+            if ready.waits:
+                rows.end_check(change, ready, document, rows.say(change, before, "insight.waits", by, **said))
+                rows.note_inputs(change, ready, rests_on)
+                return ready
             if before.state == "paused" and before.changed_by == HUB:
                 rows.say(change, before, "insight.resumed", by, version=ready.number)
                 before = before.model_copy(update={"state": "live", "reason": "", "changed_by": by})
             chosen = before.audience if audience is None else tuple(audience)
             after = before.model_copy(update={"current": ready.number, "audience": chosen, "stale": ""})
-            said = {"version": ready.number, "digest": audit.digest(document), "access": ready.label.access}
-            rests_on = list(dict.fromkeys(each.entry for each in ready.rests_on))
-            said |= {"rests_on": rests_on, "audience": list(chosen)}
-            rows.put(change, after, "insight.published", by, **said)
+            rows.put(change, after, "insight.published", by, audience=list(chosen), **said)
             rows.end_check(change, ready, document, change.log.end.seq)
-            for entry in rests_on:
-                key = {"entry": entry, "publication": ready.publication, "number": ready.number}
-                change.connection.execute(insert(_I).values(**key))
+            rows.note_inputs(change, ready, rests_on)
         return ready
 
     def refuse(self, version: Version, by: str = HUB) -> Version:
@@ -319,7 +321,8 @@ class PublicationStore(Ledger):
     def move(self, release: Release, step: Step, findings: Iterable[Finding] = ()) -> Release:
         """Let a release take a step, and keep every step that it took.
 
-        A release of the current version also opens it to whom it was asked for.
+        A release of the current version also opens it to whom it was asked for; one of a version that waited for it
+        makes that the current one.
 
         Parameters
         ----------
@@ -342,7 +345,7 @@ class PublicationStore(Ledger):
         """
         with self._alone() as change:
             publication = rows.going(change.connection, release.publication)
-            rows.needed_version(change.connection, release.publication, release.version)
+            version = rows.needed_version(change.connection, release.publication, release.version)
             there = rows.release(change.connection, release.publication, release.version)
             if (there.steps if there else ()) != release.steps or (there and there.author != release.author):
                 raise UsageError("Somebody has moved this release meanwhile.", hint="Look at it again.")
@@ -356,7 +359,9 @@ class PublicationStore(Ledger):
             )
             key = {"publication": after.publication, "number": after.version, "step": len(steps), "line": line}
             change.connection.execute(insert(_R).values(state=after.state, document=document, **key))
-            if step.to == "released" and after.audience and after.version == publication.current:
+            if step.to == "released" and version.waits and version.number > publication.current:
+                rows.become_current(change, publication, version, after.audience, step.by)
+            elif step.to == "released" and after.audience and after.version == publication.current:
                 rows.set_audience(change, publication, after.audience, step.by)
         return after
 

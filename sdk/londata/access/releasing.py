@@ -206,7 +206,7 @@ def _in_the_way(case: Case, to: ReleaseState) -> list[str]:
         found.append(f"The insight is {publication.state}.")
     if version.state != "ready":
         found.append("The version has not passed its check.")
-    elif version.number != publication.current:
+    elif version.number != publication.current and not (version.waits and version.number > publication.current):
         found.append(f"Version {publication.current} is the current one; a release is of that, and starts again.")
     if label.access == "open":
         return found + list(case.unlicensed if to == "released" else ())
@@ -220,6 +220,30 @@ def _in_the_way(case: Case, to: ReleaseState) -> list[str]:
     if closed and (plain := [table.name for table in version.tables if table.kind == "open"]):
         found.append(f"Only protected counts and sums may leave; these are neither: {', '.join(plain)}.")
     return found + [each.sentence for each in case.findings if each.weight == "must"]
+
+
+def can_wait(publication: Publication, version: Version, audience: Iterable[str] | None) -> bool:
+    """Tell whether a version that rests on too much for its audience waits for its release, while another stays open.
+
+    Parameters
+    ----------
+    publication
+        As it stands, with the version that is open.
+    version
+        The one that was checked, with its label and its tables.
+    audience
+        Who is to open it; ``None`` for whoever may open the insight already. For more than those it does not wait: a
+        release names them.
+    """
+    known = audience is None or set(audience) <= set(publication.audience)
+    can_be = bool(version.tables) and version.label.outputs != "none" and bool(version.label.parties)
+    return bool(publication.current) and not publication.shipped and known and can_be
+
+
+def at_stake(publication: Publication, versions: Iterable[Version]) -> int:
+    """Number the version that a release would be of: the newest that waits for one, or else the current one."""
+    waiting = (each.number for each in versions if each.waits and each.number > publication.current)
+    return max(waiting, default=publication.current)
 
 
 def _named(agreements: Iterable[str]) -> str:

@@ -99,7 +99,8 @@ class Version(Record):
 
     ``files`` are its files with their SHA-256; ``environment`` is the hash of what was installed; ``record`` holds the
     fields of the insight as the author gave them. ``released`` is the version whose tables alone it reads (its own
-    number), once they were released.
+    number), once they were released. One that ``waits`` passed its check, and rests on more than those may see who may
+    open the insight: the one before stays current until its tables are released.
     """
 
     publication: Slug
@@ -116,6 +117,7 @@ class Version(Record):
     findings: tuple[Finding, ...] = ()
     tables: tuple[OutputTable, ...] = ()
     released: bool = False
+    waits: bool = False
 
 
 class Publication(Record):

@@ -48,7 +48,9 @@ class Services:
         who = headers.get("Authorization"), headers.get("X-Londata-App")
         self.asked.append((request.method, request.raw_path, *who))
         assert "Cookie" not in headers
-        assert not [name for name in headers if name.startswith("X-Londata-") and name != "X-Londata-App"]
+        of_version = {"X-Londata-App-Version"} if "/tables" in request.path else set()
+        assert {name for name in headers if name.startswith("X-Londata-")} - {"X-Londata-App"} == of_version
+        assert not of_version or headers["X-Londata-App-Version"] == "3"
         if request.path.endswith("/readings"):
             entry = (await request.json())["entry"]
             said = {"token": f"real-token-of-{entry}", "entry": entry, "access": "closed", "version": "2026-11-01"}
@@ -66,6 +68,7 @@ class App:
     async def ask(self, method, address, *, door=None, headers=None, body=None):
         door = door or address.split("/")[2]
         mine = {"Authorization": "token of-my-own", "Cookie": "c=d", "X-Londata-App": "other", "X-Londata-Kernel": "k"}
+        mine["X-Londata-App-Version"] = "9"
         connector = aiohttp.UnixConnector(str(self.doors / f"{door}.sock"))
         url = URL(f"http://{door}{address}", encoded=True)
         async with (
