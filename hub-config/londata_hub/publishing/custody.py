@@ -181,7 +181,10 @@ class Custody:
             return self._done(self.store.set_audience(slug, chosen, subject.name))
 
     def tighten(self, subject: Subject, slug: str, thresholds: Thresholds) -> Publication:
-        """Tighten from when on numbers are shown; it holds for the versions that are published from now on.
+        """Tighten from when on numbers are shown, in the versions that are published from now on.
+
+        Tables that were released stay as they are. Where they show what would be hidden now, the insight is marked as
+        not up to date, and its owner and those who checked the release are told.
 
         Parameters
         ----------

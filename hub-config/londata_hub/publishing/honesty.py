@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from londata import cache
 from londata.access import Subject
 from londata.access.labels import access_of, may_open, shows_released_tables
+from londata.access.releasing import TIGHTENED
 from londata.access.subject import APP
 from londata.errors import EntryNotFoundError, LondataError
 from londata.query import Query
@@ -22,6 +23,8 @@ from londata.records import Entry, Insight
 from londata.records.publications import Publication, Version
 from londata_hub.publishing import changes
 from londata_hub.publishing.custody import Custody
+from londata_hub.publishing.publisher import Publisher
+from londata_hub.publishing.releasing import shows_too_much
 from londata_hub.store.publication_store import HUB
 
 log = logging.getLogger(__name__)
@@ -45,14 +48,14 @@ class Honesty:
 
     Parameters
     ----------
-    custody
-        What was published, and its entries.
+    publisher
+        Looks after what was published, its entries and its files.
     groups
         In which groups an owner is.
     """
 
-    def __init__(self, custody: Custody, groups: Groups) -> None:
-        self._custody, self._store, self._groups = custody, custody.store, groups
+    def __init__(self, publisher: Publisher, groups: Groups) -> None:
+        self._custody, self._store, self._groups = publisher, publisher.store, groups
         self._seen: tuple[object, ...] = ()
 
     def round(self) -> list[str]:
@@ -84,7 +87,8 @@ class Honesty:
             return False
         used = self._custody.used(version)
         found = Found(
-            publication.stale if quiet else self._stale(version, used, now), self._shut(publication, version, used)
+            publication.stale if quiet else self._stale(publication, version, used, now),
+            self._shut(publication, version, used),
         )
         with self._custody.alone(publication.slug):
             if self._store.find(publication.slug) != publication:
@@ -94,10 +98,12 @@ class Honesty:
                 self._custody.write_entry(publication.slug)
         return wrote
 
-    def _stale(self, version: Version, used: Mapping[str, Entry], now: dt.datetime) -> str:
+    def _stale(self, publication: Publication, version: Version, used: Mapping[str, Entry], now: dt.datetime) -> str:
         sentences = changes.changed(version, used, self._custody.register.history, now, read_last)
         if shows_released_tables(version) and len(used) < len({each.entry for each in version.rests_on}):
             sentences.append("Data that it was made of is not in the register any more.")
+        if shows_released_tables(version) and shows_too_much(version, self._custody.snapshots, publication.thresholds):
+            sentences.append(TIGHTENED)
         return " ".join(sentences)
 
     def _shut(self, publication: Publication, version: Version, used: Mapping[str, Entry]) -> str:

@@ -134,6 +134,25 @@ def audited(
     return (*found, *looked)
 
 
+def shows_too_much(version: Version, snapshots: Snapshots, thresholds: Thresholds) -> bool:
+    """Tell whether tables that were in order when they were released show what thresholds hide that are tighter now.
+
+    Parameters
+    ----------
+    version
+        The version.
+    snapshots
+        Where its files are.
+    thresholds
+        Those of the publication, as they are now.
+    """
+
+    def in_order(limits: Thresholds) -> bool:
+        return all(each.weight != "must" for each in audited(version, snapshots, limits))
+
+    return thresholds != Thresholds() and not in_order(thresholds) and in_order(Thresholds())
+
+
 def released_before(version: Version, store: PublicationStore) -> list[Version]:
     """List the versions whose tables could tell something beside those of a version, once both are known.
 

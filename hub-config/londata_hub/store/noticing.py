@@ -12,10 +12,11 @@ from sqlalchemy import Connection, select
 
 from londata.access import STEWARDS, Arrangements, Subject, Term, days_left, decide, last_day, until_in_words, who
 from londata.access.conditions import failing
+from londata.access.releasing import TIGHTENED
 from londata.records import AccessRequest, Agreement, Entry
-from londata.records.publications import Publication
+from londata.records.publications import Publication, Release
 from londata_hub import audit
-from londata_hub.store.publication_rows import HUB, readable
+from londata_hub.store.publication_rows import HUB, found, last_releases, readable
 from londata_hub.store.suspending import why_suspended
 from londata_hub.store.tables import audit as log
 from londata_hub.store.tables import publications
@@ -117,6 +118,8 @@ def not_logged(connection: Connection, subject: Subject, told: Sequence[Notice])
 def of_insights(connection: Connection, subject: Subject) -> list[Notice]:
     """Tell an owner which of their insights the hub has paused, or found not to be up to date any more.
 
+    Those who checked a release are told where its tables show what its owner hides by now.
+
     Parameters
     ----------
     connection
@@ -129,8 +132,28 @@ def of_insights(connection: Connection, subject: Subject) -> list[Notice]:
     wanted = select(publications.c.document, log.c.at).join(log, log.c.seq == publications.c.line)
     wanted = wanted.where(publications.c.owner == audit.as_column(subject.name), publications.c.state != "withdrawn")
     rows = connection.execute(wanted.order_by(log.c.seq.desc())).all()
-    found = ((each, at) for document, at in rows for each in readable(Publication, [document]))
-    return [notice for each, at in found if (notice := _of_insight(each, dt.datetime.fromisoformat(at)))]
+    theirs = ((each, at) for document, at in rows for each in readable(Publication, [document]))
+    mine = [notice for each, at in theirs if (notice := _of_insight(each, dt.datetime.fromisoformat(at)))]
+    return [*mine, *_checked_by(connection, subject)]
+
+
+def _checked_by(connection: Connection, subject: Subject) -> Iterator[Notice]:
+    """Tell somebody of releases that they checked and whose owner hides more by now."""
+    if STEWARDS not in subject.groups:
+        return
+    for release in readable(Release, connection.execute(last_releases()).scalars()):
+        said_yes = {step.by for step in release.steps if step.to in ("reviewed", "approved")}
+        publication = found(connection, release.publication) if subject.name in said_yes else None
+        if (
+            publication is None
+            or publication.state == "withdrawn"
+            or (release.state, release.version) != ("released", publication.current)
+            or TIGHTENED not in publication.stale
+        ):
+            continue
+        text = f"The insight {publication.slug}, whose release you checked: {TIGHTENED}"
+        at = release.steps[-1].at
+        yield Notice(f"release-{publication.slug}", "insight", text, publication.slug, publication.project or "", at)
 
 
 def _of_insight(publication: Publication, at: dt.datetime) -> Notice | None:

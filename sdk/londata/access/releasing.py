@@ -28,6 +28,10 @@ WAYS: Mapping[ReleaseState, tuple[ReleaseState, ...]] = {
     "returned": ("submitted", "released", "withdrawn"),
     "withdrawn": (),
 }
+#: Said of an insight whose released tables are looser than its owner wants by now.
+TIGHTENED = (
+    "Its owner wants fewer small numbers shown than when its tables were released; a new version can be released."
+)
 _CHECKS: tuple[ReleaseState, ...] = ("reviewed", "approved")
 
 

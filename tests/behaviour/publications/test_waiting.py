@@ -6,11 +6,13 @@ import pytest
 
 import log_of_sharing
 from londata.access import Subject
-from londata.access.releasing import at_stake
+from londata.access.releasing import TIGHTENED, at_stake
 from londata.errors import AccessDeniedError, EntryNotFoundError, UsageError
+from londata.records import Thresholds
 from londata_hub.apps.shelf import Shelf
+from londata_hub.publishing.honesty import Honesty
 from londata_hub.services.insights_counter import Counter
-from releases_world import ADA, CHEN, DIA, SLUG, a_world_of_releases, move, release_it
+from releases_world import ADA, CHEN, DIA, SLUG, a_world_of_releases, move, release_it, steward
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +75,27 @@ def test_a_later_version_for_fewer_passes_the_waiting_one_by(world):
     assert (narrow.waits, world.publication().current) == (False, narrow.number)
     with pytest.raises(AccessDeniedError, match=f"Version {narrow.number} is the current one"):
         move(world, ADA, "submitted", number=waiting.number)
+
+
+def test_tables_that_show_more_than_tightened_thresholds_are_marked_and_those_concerned_are_told(world):
+    world.publisher.roll_back(ADA, SLUG, 2)
+    groups = {each.name: each.groups for each in (ADA, CHEN, DIA)}
+    honesty = Honesty(world.publisher, groups.get)
+    honesty.round()
+    world.publisher.tighten(ADA, SLUG, Thresholds(minimum=50))
+    honesty.round()
+    assert (world.publication().stale, world.entry().stale) == ("", ""), "all that is shown is more than 50"
+    world.publisher.tighten(ADA, SLUG, Thresholds(minimum=80))
+    assert honesty.round() == [SLUG]
+    assert world.publication().stale == world.entry().stale == TIGHTENED
+    assert world.publication().state == "live", "what was released is known already"
+
+    def told(who):
+        return [each.text for each in world.access.notices(who) if each.kind == "insight"]
+
+    assert told(ADA) == [f"Your insight {SLUG}: {TIGHTENED}"]
+    assert told(CHEN) == told(DIA) == [f"The insight {SLUG}, whose release you checked: {TIGHTENED}"]
+    assert told(steward("eve")) == []
 
 
 def test_the_log_proves_all_of_it(world):
