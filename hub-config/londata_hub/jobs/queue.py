@@ -29,8 +29,9 @@ PROTOCOL = "1"
 ROUNDS, RUNS, ROUND = "londata-rounds", "londata-runs", "londata-round"
 #: When a round begins, as cron with seconds. The library spreads them by a tenth of the time in between.
 EVERY = "*/3 * * * * *"
-#: Seconds between two looks into each of the two queues. Each look costs 3 ms of a processor, day and night.
-POLL_S = 0.25
+#: Seconds between two looks into a queue, each of which costs 3 ms of a processor, day and night: for the next round,
+#: and for runs, of which fifty that begin at once are taken in several looks.
+ROUND_POLL_S, POLL_S = 0.5, 0.1
 #: What is done is kept in the library's tables for so long, and cleared once an hour, so many at a time.
 KEEP, CLEAR = dt.timedelta(days=2), 20_000
 #: A run that still waits was perhaps taken by somebody who died before it began; it is put into the queue again, at
@@ -106,10 +107,11 @@ class Queue:
     def start(self) -> None:
         """Begin to take work, and to look for what is due."""
         DBOS.launch()
-        options: dict[str, Any] = {"polling_interval_sec": POLL_S, "on_conflict": "always_update"}
         # Never one of all workers: the library would count a round in which a worker died as under way for ever.
-        DBOS.register_queue(ROUNDS, worker_concurrency=1, **options)
-        DBOS.register_queue(RUNS, worker_concurrency=self._room, **options)
+        for queue, room, poll_s in ((ROUNDS, 1, ROUND_POLL_S), (RUNS, self._room, POLL_S)):
+            DBOS.register_queue(
+                queue, worker_concurrency=room, polling_interval_sec=poll_s, on_conflict="always_update"
+            )
         # Made or changed in one step: workers that begin at the same moment do not trip over each other.
         DBOS.apply_schedules(
             [{"schedule_name": ROUND, "workflow_fn": self._round, "schedule": self._every, "queue_name": ROUNDS}]
