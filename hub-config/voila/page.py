@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import os
 from collections.abc import AsyncIterator
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import tornado.web
 from stage import Shared, Stage
@@ -20,6 +22,10 @@ HEADER = "X-Londata-Kernel"
 _NAME = "00000000-kernel-of-this-viewer"
 #: From here on a page looks for its kernel; what is before is sent while that is being forked.
 _SCRIPTS = "</main>"
+
+
+#: Where the page's last line finds when its figures were worked out.
+_WORKED_OUT = "londata_worked_out"
 
 
 class Page(TornadoVoilaHandler):  # type: ignore[misc]  # voila has no types
@@ -132,6 +138,7 @@ class Renderer(NotebookRenderer):  # type: ignore[misc]  # voila has no types
     async def _jinja_kernel_start(self, nb: Any, kernel_id: str, kernel_future: Any) -> str:
         """Start the kernel when the page's head has been sent."""
         self.shared = await self._rehearsal
+        nb.metadata[_WORKED_OUT] = _as_of(self.shared.made_at if self.shared else dt.datetime.now(dt.UTC))
         await self._page.fork(kernel_id, self.shared)
         if self.shared is None:
             await super()._jinja_kernel_start(nb, kernel_id, self._page.kernel_manager.get_kernel(kernel_id))
@@ -150,3 +157,8 @@ class Renderer(NotebookRenderer):  # type: ignore[misc]  # voila has no types
                 cell.outputs = [from_dict(each) for each in outputs if each["output_type"] != "error"]
                 strip_code_cell_warnings(cell)
             yield cell
+
+
+def _as_of(at: dt.datetime) -> dict[str, str]:
+    there = at.astimezone(ZoneInfo("Europe/London"))
+    return {"iso": there.isoformat(timespec="minutes"), "words": f"{there.day} {there:%B %Y, %H:%M}"}

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import asyncio
 import contextlib
+import datetime as dt
 import json
 import logging
 import os
@@ -63,6 +64,7 @@ class Shared:
         self.page = ""
         self.kernels: set[str] = set()
         self.made = time.monotonic()
+        self.made_at = dt.datetime.now(dt.UTC)
         self._warm = warm
 
     @property

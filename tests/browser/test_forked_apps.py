@@ -1,5 +1,6 @@
 """Apps whose viewers share the beginning of one run, in a real Chromium: what one does, no other sees."""
 
+import datetime as dt
 import shutil
 import struct
 import tempfile
@@ -81,6 +82,10 @@ def the_run(page):
 def test_two_viewers_share_the_run_and_nothing_after_it(visit):
     ada, bola = visit("ada"), visit("bola")
     assert the_run(ada) == the_run(bola)
+    said = [page.get_by_role("contentinfo").locator("time").get_attribute("datetime") for page in (ada, bola)]
+    assert said[0] == said[1]
+    assert dt.timedelta() <= dt.datetime.now(dt.UTC) - dt.datetime.fromisoformat(said[0]) < dt.timedelta(minutes=10)
+    expect(ada.get_by_role("contentinfo")).to_contain_text("Figures as of ")
     expect(bola.get_by_text("held from the start")).to_be_visible()
     for _ in range(2):
         ada.get_by_role("button", name="More").click()

@@ -247,6 +247,7 @@ def _facts(prefix: str, about: About) -> str:
         ("Who it is for", safe(audience_in_words(shown.audience, about.name))),
         ("How it stands", safe(STATES[shown.state])),
         ("Last run", date(shown.last_run)),
+        ("Its figures", _worked_out(shown)),
         ("Licence", _licence(entry) if entry else ""),
         ("Topics", _topics(prefix, about)),
         ("Version", f"{version.number}" if version else ""),
@@ -254,6 +255,18 @@ def _facts(prefix: str, about: About) -> str:
         ("In Python", f"<code>catalog.{safe(entry.key)}</code>" if entry else ""),
     ]
     return f"<h2>About it</h2>{facts(rows)}{_versions(about)}"
+
+
+def _worked_out(shown: Shown) -> str:
+    """Say of which moment the figures of an app are: its own last line names it."""
+    version = shown.version if shown.publication and shown.publication.current and shown.form != "report" else None
+    if version is None:
+        return ""
+    if shows_released_tables(version):
+        return f"Those of the released tables, made on {date(version.published_at)}"
+    if version.start == "fresh":
+        return "Worked out anew for each viewer"
+    return "Worked out when somebody comes and an hour has passed; the last line of the app says when"
 
 
 def _licence(entry: Insight) -> str:
