@@ -42,6 +42,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("IDLE_AFTER", "3600", "Seconds without activity after which a user's Lab is stopped"),
     Setting("REPORTS_AT_ONCE", "0", "Scheduled reports that the worker makes at a time; 0: half as many as cores"),
     Setting("LONGEST_RUN", "14400", "Seconds after which a scheduled run is ended"),
+    Setting("INSIGHTS_OF_ONE", "200", "Insights that one person may publish, withdrawn ones included"),
+    Setting("INSIGHT_VERSIONS", "50", "Versions of one insight whose files are kept"),
+    Setting("INSIGHT_MEGABYTES", "2000", "What the files of one person's insights may take in all, in MB"),
     Setting("PUBLIC", "", "Address under which people reach the hub, for links in messages; empty: 127.0.0.1 and PORT"),
     Setting("SMTP_HOST", "", "Mail server that takes messages about scheduled reports; empty: no e-mail is sent"),
     Setting("SMTP_PORT", "587", "Port of the mail server"),
@@ -93,6 +96,9 @@ class HubSettings:
     mail: Mail | None = None
     reports_at_once: int = 0
     longest_run: int = 4 * 3600
+    insights_of_one: int = 200
+    insight_versions: int = 50
+    insight_megabytes: int = 2_000
     webhook_key: str = field(default="", repr=False)
 
     @property
@@ -162,6 +168,9 @@ def load(environ: Mapping[str, str] | None = None) -> HubSettings:
         mail=_mail(values),
         reports_at_once=_whole_number(values, "REPORTS_AT_ONCE", 0, 1_000),
         longest_run=_whole_number(values, "LONGEST_RUN", 1, 7 * 86_400),
+        insights_of_one=_whole_number(values, "INSIGHTS_OF_ONE", 1, 10**6),
+        insight_versions=_whole_number(values, "INSIGHT_VERSIONS", 2, 10**6),
+        insight_megabytes=_whole_number(values, "INSIGHT_MEGABYTES", 1, 10**9),
         webhook_key=values["WEBHOOK_KEY"],
     )
 

@@ -54,6 +54,8 @@ EVENTS: dict[str, str] = {
     "insight.stale": "What an insight rests on has changed. Details: version, why.",
     "insight.paused": "An insight was shut, by a person or because access ended. Details: reason.",
     "insight.resumed": "A paused insight is open again. Details: version.",
+    "insight.forgotten": "The files of an old version were removed by its owner; its record stays. Details: version, "
+    "bytes.",
     "insight.withdrawn": "An insight was withdrawn for good. Details: reason.",
     "insight.opened": "Somebody opened an insight that rests on shared or closed data. Details: version, decisions.",
     "release.moved": "A release took a step. Details: version, state, before, why, digest.",

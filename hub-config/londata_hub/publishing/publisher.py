@@ -18,7 +18,7 @@ from londata.records.publications import Finding, Publication, Release, Step, Ve
 from londata_hub.publishing import asking, entries, shipped
 from londata_hub.publishing.asking import Asked
 from londata_hub.publishing.checked import Checked, Checker
-from londata_hub.publishing.custody import Custody
+from londata_hub.publishing.keeping import Keeping, Quota
 from londata_hub.publishing.snapshots import Snapshots
 from londata_hub.store import RegisterStore
 from londata_hub.store.publication_store import HUB, PublicationStore
@@ -32,7 +32,7 @@ RESTARTED = "The hub was restarted while this was checked. Publish it again."
 Picture = Callable[[Publication, Version, Path], bytes | None]
 
 
-class Publisher(Custody):
+class Publisher(Keeping):
     """Publishes, checks in the background, and looks after what was published.
 
     Parameters
@@ -47,6 +47,8 @@ class Publisher(Custody):
         Runs a version and says what it found.
     picture
         Takes the picture of a version, for the gallery.
+    quota
+        How much of one person is kept.
     """
 
     def __init__(
@@ -57,9 +59,10 @@ class Publisher(Custody):
         checker: Checker,
         *,
         picture: Picture | None = None,
+        quota: Quota | None = None,
     ) -> None:
-        super().__init__(store, register)
-        self.snapshots, self._checker, self._picture = snapshots, checker, picture
+        super().__init__(store, register, snapshots, quota)
+        self._checker, self._picture = checker, picture
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="check")
         self._later = ThreadPoolExecutor(1, thread_name_prefix="picture")  # nobody waits for these
         self._steps: OrderedDict[tuple[str, int], list[str]] = OrderedDict()
@@ -136,6 +139,7 @@ class Publisher(Custody):
             waiting = [each for each in self.store.checking() if each.published_by == subject.name]
             if len(waiting) >= OF_ONE_OWNER:
                 raise UsageError(f"{len(waiting)} versions of yours are being checked.", hint="Wait for one of them.")
+            self.require_room(subject.name, slug, files)
             return self._begin(publication, asked, files, found)
 
     def publish_shipped(self, folder: Path) -> list[Version]:

@@ -213,8 +213,22 @@ class Snapshots:
         place = self.place(slug, number)
         return sorted(str(each.relative_to(place)) for each in place.rglob("*") if not each.is_dir())
 
+    def has(self, slug: str, number: int) -> bool:
+        """Tell whether the files of a version are kept."""
+        return (self.place(slug, number) / NOTEBOOK).is_file()
+
+    def numbers(self, slug: str) -> list[int]:
+        """List the versions of an insight whose files are kept, the oldest first."""
+        places = self.place(slug, 1).parent.glob("[0-9]*")
+        return sorted(int(each.name) for each in places if each.name.isdecimal())
+
+    def size(self, slug: str, number: int | None = None) -> int:
+        """Add up the bytes of a version, or of all versions of an insight that are kept."""
+        places = [self.place(slug, each) for each in (self.numbers(slug) if number is None else [number])]
+        return sum(each.lstat().st_size for place in places for each in place.rglob("*") if not each.is_dir())
+
     def drop(self, slug: str, number: int) -> None:
-        """Remove a version that did not pass its check: what is wrong with it may be what it gives away."""
+        """Remove the files of a version: one that did not pass its check may give something away."""
         _remove(self.place(slug, number))
 
     def tidy(self) -> None:

@@ -124,12 +124,13 @@ class Desk:
             said["steps"] = list(self.publisher.steps(version.publication, version.number))
             said["findings"] = [each.model_dump(mode="json") for each in version.findings]
             said["start"], said["files"] = version.start, dict(version.files)
+            said["kept"] = self.hall.snapshots.has(version.publication, version.number)
             said["tables"] = [each.model_dump(mode="json") for each in version.tables]
             said["rests_on"] = [each.model_dump(mode="json") for each in version.rests_on]
         return said
 
-    async def roll_back(self, subject: Subject, slug: str, number: int) -> dict[str, Any]:
-        """Let an earlier version be the current one again.
+    async def at_version(self, subject: Subject, slug: str, what: str, number: int) -> dict[str, Any]:
+        """Let an earlier version be the current one again, or forget its files.
 
         Parameters
         ----------
@@ -137,8 +138,11 @@ class Desk:
             Who asks.
         slug, number
             Which version.
+        what
+            ``roll_back`` or ``forget``.
         """
-        return await self._changed(subject, slug, lambda: self.publisher.roll_back(subject, slug, number))
+        act = {"roll_back": self.publisher.roll_back, "forget": self.publisher.forget}[what]
+        return await self._changed(subject, slug, lambda: act(subject, slug, number))
 
     async def change(self, subject: Subject, slug: str, what: str, reason: str = "") -> dict[str, Any]:
         """Pause, resume or withdraw an insight.
@@ -215,13 +219,18 @@ class Desk:
         """Gather what only the owner is shown of an insight."""
         versions = tuple(self.hall.store.versions(shown.slug))
         steps = tuple(self.publisher.steps(shown.slug, versions[0].number)) if versions else ()
-        number = at_stake(shown.publication, versions) if shown.publication else 0
+        if shown.publication is None:
+            return Owned(versions, steps)
+        kept = tuple(each for each in versions if self.hall.snapshots.has(shown.slug, each.number))
+        idle = tuple(each.number for each in kept if not self.publisher.why_kept(shown.publication, each))
+        found = Owned(versions, steps, kept=tuple(each.number for each in kept), forgettable=idle)
+        number = at_stake(shown.publication, versions)
         release = self.hall.store.release(shown.slug, number) if number else None
         case = self.releasing.case(shown.slug, number) if number else None
         if case is None or case.needed == 0:  # what is open releases itself
-            return Owned(versions, steps)
+            return found
         moves = self.releasing.moves(case, subject) if case.version.tables else ()
-        return Owned(versions, steps, release, moves)
+        return replace(found, release=release, moves=moves)
 
     def impact(self, subject: Subject, entry: str) -> dict[str, Any]:
         """List the insights that rest on an entry, also through others: those that are there for the caller.

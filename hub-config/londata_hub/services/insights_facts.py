@@ -246,12 +246,15 @@ class Owned:
 
     ``versions`` are all of them, the newest first; ``steps`` how the check of the newest one goes. ``release`` is that
     of the version that waits for one, else of the current one, and ``moves`` the steps that its owner can take.
+    ``kept`` are the versions whose files are there, and ``forgettable`` those of them that nothing needs.
     """
 
     versions: tuple[Version, ...]
     steps: tuple[str, ...] = ()
     release: Release | None = None
     moves: tuple[str, ...] = ()
+    kept: tuple[int, ...] = ()
+    forgettable: tuple[int, ...] = ()
 
 
 def was_open(version: Version, publication: Publication) -> bool:

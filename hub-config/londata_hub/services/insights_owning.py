@@ -71,10 +71,11 @@ def owning(prefix: str, shown: Shown, owned: Owned, secret: str, problem: str = 
     said += f'<div class="note good" role="status"><p>{safe(done)}</p></div>' if done else ""
     parts = [f'<section class="mine" id="yours" aria-labelledby="yours-title"><h2 id="yours-title">Yours</h2>{said}']
     parts.append(_newest(owned, publication))
+    make = _Forms(f"{prefix}{shown.slug}/", secret)
     if publication.state != "withdrawn" and secret:
-        make = _Forms(f"{prefix}{shown.slug}/", secret)
         parts += [_audience(make, publication), _back(make, publication, owned), _release(make, owned)]
         parts += [_thresholds(make, publication.thresholds), _pausing(make, publication), _withdrawing(make)]
+    parts += [_forgetting(make, owned)] if secret else []
     return "".join([*parts, "</section>"])
 
 
@@ -150,12 +151,27 @@ def _audience(make: _Forms, publication: Publication) -> str:
 
 
 def _back(make: _Forms, publication: Publication, owned: Owned) -> str:
-    earlier = [each for each in owned.versions if each.state == "ready" and each.number != publication.current]
+    there = [each for each in owned.versions if each.number in owned.kept]
+    earlier = [each for each in there if each.state == "ready" and each.number != publication.current]
     if not earlier:
         return ""
     options = "".join(f'<option value="{each.number}">{_version(each)}</option>' for each in earlier)
     fields = f'<label for="number">Show this version again</label><select id="number" name="number">{options}</select>'
     return make.folded("rollback", "Go back to another version", fields, "Show it from now on")
+
+
+def _forgetting(make: _Forms, owned: Owned) -> str:
+    """Offer to remove the files of versions that nothing needs; the oldest is the first."""
+    idle = [each for each in reversed(owned.versions) if each.number in owned.forgettable]
+    if not idle:
+        return ""
+    options = "".join(f'<option value="{each.number}">{_version(each)}</option>' for each in idle)
+    fields = (
+        '<label for="forgotten">Which one?</label>'
+        f'<select id="forgotten" name="number" aria-describedby="forgotten-hint">{options}</select>'
+        '<p class="hint" id="forgotten-hint">It cannot be shown again after that. What is recorded of it stays.</p>'
+    )
+    return make.folded("forget", "Remove the files of an old version", fields, "Remove its files")
 
 
 def _version(version: Version) -> str:

@@ -82,7 +82,7 @@ class NewVersion(Nothing):
 
 
 class Rollback(Nothing):
-    """Which version is to be the current one."""
+    """Which version is to be the current one, or is to be forgotten."""
 
     version: int = Field(ge=1, le=1_000_000, description="Its number")
 

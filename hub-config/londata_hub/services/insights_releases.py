@@ -55,8 +55,13 @@ class Releases:
         """Look at its tables again, beside all that was released of the same data before."""
         if not version.tables:
             return ()
-        before = released_before(version, self._store)
-        return audited(version, self._publisher.snapshots, publication.thresholds, before)
+        snapshots = self._publisher.snapshots
+        before = [  # the files of what rests on open data alone can be forgotten
+            each
+            for each in released_before(version, self._store)
+            if each.label.access != "open" or snapshots.has(each.publication, each.number)
+        ]
+        return audited(version, snapshots, publication.thresholds, before)
 
     def moves(self, case: Case, subject: Subject) -> tuple[ReleaseState, ...]:
         """List the steps that somebody may take now; a draft is not worth a step of its own."""

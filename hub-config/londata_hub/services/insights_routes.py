@@ -130,7 +130,14 @@ async def version(request: Request, slug: str, number: int) -> JSON:
 async def rollback(request: Request, slug: str) -> JSON:
     """Let an earlier version of one's own insight be the current one again."""
     desk, subject, said = await _asked(request, asked_for.Rollback)
-    return JSON(await desk.roll_back(subject, slug, said.version))
+    return JSON(await desk.at_version(subject, slug, "roll_back", said.version))
+
+
+@router.post("/insights/{slug}/forget", openapi_extra=asked_for.Rollback.described_as_body())
+async def forget(request: Request, slug: str) -> JSON:
+    """Remove the files of an old version of one's own insight, to make room; its record stays."""
+    desk, subject, said = await _asked(request, asked_for.Rollback)
+    return JSON(await desk.at_version(subject, slug, "forget", said.version))
 
 
 @router.post("/insights/{slug}/withdraw", openapi_extra=asked_for.Why.described_as_body())

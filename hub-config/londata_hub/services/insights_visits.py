@@ -188,8 +188,11 @@ async def change(request: Request) -> Response:
     return RedirectResponse(f"{login.prefix}{quote(slug, safe='')}/#yours", 303)
 
 
-async def _roll_back(desk: Desk, subject: Subject, slug: str, said: Mapping[str, str]) -> None:
-    await desk.roll_back(subject, slug, number_of(said.get("number", "")))
+def _at_version(what: str) -> Change:
+    async def change(desk: Desk, subject: Subject, slug: str, said: Mapping[str, str]) -> None:
+        await desk.at_version(subject, slug, what, number_of(said.get("number", "")))
+
+    return change
 
 
 def _shut(what: str) -> Change:
@@ -221,7 +224,8 @@ async def _release(desk: Desk, subject: Subject, slug: str, said: Mapping[str, s
 
 #: What the forms of an owner ask for.
 CHANGES: Mapping[str, Change] = {
-    "rollback": _roll_back,
+    "rollback": _at_version("roll_back"),
+    "forget": _at_version("forget"),
     "withdraw": _shut("withdraw"),
     "pause": _shut("pause"),
     "resume": _shut("resume"),

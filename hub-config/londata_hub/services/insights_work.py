@@ -23,6 +23,7 @@ from londata_hub.apps.thumbnail import Thumbnails
 from londata_hub.gateway.insights import Groups
 from londata_hub.publishing.checking import SandboxChecker
 from londata_hub.publishing.honesty import Honesty
+from londata_hub.publishing.keeping import Quota
 from londata_hub.publishing.publisher import Publisher
 from londata_hub.publishing.snapshots import PICTURE
 from londata_hub.services.insights_counter import Counter
@@ -78,7 +79,8 @@ class Work:
 
             return self._wait_for(ask(), loop, ASK_S)
 
-        publisher = Publisher(hall.store, hall.register, hall.snapshots, checker, picture=picture)
+        quota = Quota(self._hub.insights_of_one, self._hub.insight_versions, self._hub.insight_megabytes * 10**6)
+        publisher = Publisher(hall.store, hall.register, hall.snapshots, checker, picture=picture, quota=quota)
         await asyncio.to_thread(publisher.start)
         rounds = asyncio.create_task(self._rounds(publisher, Honesty(publisher, groups)))
         try:

@@ -200,6 +200,20 @@ class PublicationStore(Ledger):
             after = before.model_copy(update={"current": number, "stale": ""})
             return rows.put(change, after, "insight.rolled_back", by, version=number, before=before.current)
 
+    def forget(self, slug: str, number: int, by: str, size: int) -> None:
+        """Note that the files of a version are removed; what is recorded of it stays.
+
+        Parameters
+        ----------
+        slug, number
+            Which version of which publication.
+        by, size
+            Who does it, and how many bytes they are.
+        """
+        with self._alone() as change:
+            publication = rows.needed(change.connection, slug)
+            rows.say(change, publication, "insight.forgotten", by, version=number, bytes=size)
+
     def withdraw(self, slug: str, by: str, reason: str) -> Publication:
         """Withdraw a publication for good. Its versions and its name are kept.
 

@@ -152,6 +152,9 @@ def _settings(hub: HubSettings) -> dict[str, str]:
         f"{PREFIX}STATE": str(hub.state),
         f"{PREFIX}DATABASE": hub.database,
         f"{PREFIX}SOCKETS": str(hub.sockets),
+        f"{PREFIX}INSIGHTS_OF_ONE": str(hub.insights_of_one),
+        f"{PREFIX}INSIGHT_VERSIONS": str(hub.insight_versions),
+        f"{PREFIX}INSIGHT_MEGABYTES": str(hub.insight_megabytes),
         "LONDATA_CACHE": str(hub.state / "cache"),
     }
 

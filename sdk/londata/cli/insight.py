@@ -38,6 +38,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     back = actions.add_parser("roll-back", help="Let an earlier version be the current one again")
     _add_insight(back)
     back.add_argument("version", type=int, help="its number, as `versions` shows it")
+    forget = actions.add_parser("forget", help="Remove the files of an old version of yours, to make room")
+    _add_insight(forget)
+    forget.add_argument("version", type=int, help="its number, as `versions` shows it")
     audience = actions.add_parser("audience", help="Change who may open an insight of yours")
     _add_insight(audience)
     audience.add_argument("who", nargs="*", help=f"{_WHO}; nobody named: yourself alone")
@@ -149,6 +152,7 @@ _ACTIONS: dict[str, Callable[[Any, argparse.Namespace], Any]] = {
     "show": lambda insights, given: insights.find(given.insight),
     "versions": lambda insights, given: insights.versions(given.insight),
     "roll-back": lambda insights, given: insights.roll_back(given.insight, given.version),
+    "forget": lambda insights, given: insights.forget(given.insight, given.version),
     "withdraw": lambda insights, given: insights.withdraw(given.insight, given.reason),
     "pause": lambda insights, given: insights.pause(given.insight, given.reason),
     "resume": lambda insights, given: insights.resume(given.insight),

@@ -62,7 +62,7 @@ class InsightsClient(ServiceClient):
         slug
             Which one.
         what
-            ``rollback``, ``withdraw``, ``pause``, ``resume``, ``audience`` or ``thresholds``.
+            ``rollback``, ``forget``, ``withdraw``, ``pause``, ``resume``, ``audience`` or ``thresholds``.
         **said
             What that takes: ``version``, ``reason``, ``audience``, or thresholds by name.
         """

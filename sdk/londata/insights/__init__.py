@@ -22,6 +22,7 @@ from londata.insights.drafting import LOOK, MAX_RUN_S, NOTEBOOK, RECORD, Check, 
 
 if TYPE_CHECKING:
     from londata.insights.managing import find as find
+    from londata.insights.managing import forget as forget
     from londata.insights.managing import impact as impact
     from londata.insights.managing import move_release as move_release
     from londata.insights.managing import pause as pause
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 _LATER = {
     **dict.fromkeys(
         (
-            *("find", "impact", "move_release", "pause", "published", "releases", "resume", "roll_back"),
+            *("find", "forget", "impact", "move_release", "pause", "published", "releases", "resume", "roll_back"),
             *("set_audience", "submit_release", "tighten", "versions", "withdraw", "workings"),
         ),
         "managing",
@@ -62,6 +63,7 @@ __all__ = [
     "check",
     "draft",
     "find",
+    "forget",
     "impact",
     "list",
     "move_release",

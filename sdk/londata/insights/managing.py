@@ -34,6 +34,11 @@ def roll_back(insight: Any, version: int) -> PublishedInsight:
     return _changed(insight, "rollback", version=version)
 
 
+def forget(insight: Any, version: int) -> PublishedInsight:
+    """Remove the files of an old version of an insight of yours, to make room; what is recorded of it stays."""
+    return _changed(insight, "forget", version=_number(version))
+
+
 def withdraw(insight: Any, reason: str) -> PublishedInsight:
     """Withdraw an insight of yours for good; its address says that it is gone, and why."""
     return _changed(insight, "withdraw", reason=reason)
