@@ -82,7 +82,9 @@ READERS: dict[str, ReaderSpec] = {
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": _SPREADSHEET,
     "application/vnd.ms-excel": _SPREADSHEET,
     "application/vnd.oasis.opendocument.spreadsheet": _SPREADSHEET,
-    "application/json": ReaderSpec("londata.readers.json_records:read", _TABLE, ("encoding", "dates", "text")),
+    "application/json": ReaderSpec(
+        "londata.readers.json_records:read", _TABLE, ("encoding", "dates", "text", "records")
+    ),
     "application/geo+json": ReaderSpec(
         "londata.readers.maps:read_geojson", _MAP, ("dates",), ("nrows", "bbox"), extra="geo"
     ),

@@ -130,6 +130,8 @@ class ReadingOptions(Record):
     """How to read a file that does not explain itself.
 
     ``header_row`` counts from 0 and says in which row of the sheet (or line of the CSV) the column names stand.
+    ``records`` says where in a JSON file the records are that become rows: lists that lie in each other, from the
+    outside in, for instance ``[boroughs, sites, readings]``.
     """
 
     encoding: str = ""
@@ -142,6 +144,7 @@ class ReadingOptions(Record):
     layer: str = ""
     dates: tuple[str, ...] = ()
     text: tuple[str, ...] = ()
+    records: tuple[str, ...] = ()
 
 
 class Distribution(Record):

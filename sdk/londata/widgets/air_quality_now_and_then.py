@@ -1,11 +1,13 @@
 """Air quality now and then: the latest reading of a site, its last week, its months, and the forecast on a grid.
 
 The notebook of the app is one call of :func:`explore`. The numbers come from :mod:`londata.widgets.air_quality`, words
-and tables from :mod:`londata.widgets.air_quality_words`, the map from :mod:`londata.widgets.air_quality_map`.
+and tables from :mod:`londata.widgets.air_quality_words`, the map from :mod:`londata.widgets.air_quality_map`, and what
+real sites measure now, where a live feed is followed, from :mod:`londata.widgets.air_quality_live`.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import html
 import threading
 from dataclasses import dataclass
@@ -14,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from londata.charts import calendar, columns, lines
 from londata.reports import blocks
 from londata.widgets import air_quality as numbers
+from londata.widgets import air_quality_live as live
 from londata.widgets import air_quality_words as words
 from londata.widgets import app_parts
 from londata.widgets.air_quality import POLLUTANTS, Air
@@ -30,8 +33,9 @@ MEASURED = "generated readings of londata (made up: no air was measured)"
 PREDICTED = "generated forecast of londata (made up: no model was run)"
 NOTICE = (
     "No air was measured and no model was run: sites, readings and forecast are made up, to show what such a page can "
-    "say. “Now” is the latest reading in the data, {latest}; the page does not follow a live network."
+    "say. “Now” is the latest reading in the data, {latest}; "
 )
+ALONE, FOLLOWING = "the page does not follow a live network.", "only what stands under “Measured now” is real."
 _PATIENCE_S = 2.0
 SAME = "Words and table say the same."
 METHOD = (
@@ -196,18 +200,36 @@ def _grid(air: Air, choice: Choice) -> str:
     ).markup
 
 
-def explore(catalog: Any, query: str = "") -> ipywidgets.Widget:
-    """Build the app; ``query``, that of the page's address, may name the first choice."""
-    return app_parts.opened(catalog, USES, load, lambda air, sources: _build(air, sources, choice_in(query, air)))
+def explore(catalog: Any, query: str = "", follow: str = "") -> ipywidgets.Widget:
+    """Build the app.
+
+    Parameters
+    ----------
+    catalog
+        Where the data comes from.
+    query
+        The query of the page's address; it may name the first choice.
+    follow
+        The entry of a live feed, ``laqn-hourly-index``, whose newest hour is shown above what is generated; for hubs
+        that can fetch it. Where it cannot be had the app says so. Each viewer needs a run of their own then (``start:
+        fresh`` in ``app.yaml``), or begins with the hour in which the first one came.
+    """
+    feed = live.Feed(catalog, follow) if follow else None
+
+    def build(air: Air, sources: str) -> ipywidgets.Widget:
+        return _build(air, sources, choice_in(query, air), feed)
+
+    return app_parts.opened(catalog, USES, load, build)
 
 
-def _build(air: Air, sources: str, first: Choice) -> ipywidgets.Widget:
+def _build(air: Air, sources: str, first: Choice, feed: live.Feed | None) -> ipywidgets.Widget:
     by_name = sorted((words.site_name(air, str(code)), str(code)) for code in air.sites.index)
     site = app_parts.choice("Site", by_name, first.site)
     pollutant = app_parts.choice("Pollutant", [(each.name, key) for key, each in POLLUTANTS.items()], first.pollutant)
     hours = [(f"{hour:%a} {hour.day} {hour:%b %Y, %H:%M} UTC", hour) for hour in air.forecast.hours]
     hour = app_parts.choice("Hour", hours, first.hour)
     told, foretold, now, then, later = (place(name) for name in ("words", "words", "now", "then", "later"))
+    measured = place("measured")
 
     def draw(moved: Any) -> None:
         choice = Choice(site.value, pollutant.value, hour.value)
@@ -218,6 +240,9 @@ def _build(air: Air, sources: str, first: Choice) -> ipywidgets.Widget:
         foretold.value = blocks.paragraphs(words.forecast(what, choice.hour, name, at_hour), lead=True).markup
         if moved is not hour:
             now.value, then.value = present(air, choice), past(air, choice)
+            if feed:
+                borough, moment = str(air.sites["borough"][choice.site]), dt.datetime.now(dt.UTC).replace(tzinfo=None)
+                measured.value = live.shown(feed.newest(), what, borough, moment)
         # The words come last: by the time a screen reader says them, the pictures are there.
         said = words.now(what, name, numbers.latest(air, choice.pollutant, choice.site))
         told.value = blocks.paragraphs(*said, lead=True).markup + link
@@ -225,9 +250,10 @@ def _build(air: Air, sources: str, first: Choice) -> ipywidgets.Widget:
     app_parts.follow((site, pollutant, hour), draw)
     latest = max(times.index[times.notna().any(axis=1)].max() for times in air.readings.values())
     return app_parts.app(
-        app_parts.notice(NOTICE.format(latest=words.when(latest))),
+        app_parts.notice(NOTICE.format(latest=words.when(latest)) + (FOLLOWING if feed else ALONE)),
         box("controls", site, pollutant),
         told,
+        *([measured] if feed else []),
         now,
         then,
         place("heading", "<h2>Forecast: the days ahead</h2>"),
