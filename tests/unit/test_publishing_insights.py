@@ -7,9 +7,10 @@ import nbformat
 import pytest
 
 import londata
-from londata import insights
+from londata import cli, insights
 from londata.errors import SettingsError, UsageError
 from londata.insights import audiences, snapshot
+from londata.insights.behind import Workings
 from londata.insights.shown import Impact, Published, PublishedInsight, Releases, Versions
 from londata.records.publications import Finding
 
@@ -159,7 +160,9 @@ def test_what_was_published_says_what_was_found_and_where_it_opens():
     assert said.value.hint == "Mend that and publish again."
     with pytest.raises(UsageError, match="is being checked") as said:
         published("checking").require()
-    assert said.value.hint == "Wait, and refresh() it."
+    assert 'Ask later how it went: insights.versions("sizes"), or londata insight versions sizes.' in str(said.value)
+    assert "goes on at the hub" in published("checking")._repr_html_()
+    assert refused.later == ready.later == ""
 
 
 def test_lists_show_themselves_and_escape():
@@ -169,6 +172,10 @@ def test_lists_show_themselves_and_escape():
     assert "paused: It is mended." in repr(Impact([said | {"state": "paused", "reason": "It is mended."}]))
     assert BAD not in Impact([said])._repr_html_()
     assert repr(Versions([])) == "No versions."
+    stopped = [Finding(check="runs", weight=weight, sentence=f"It {weight}.").to_dict() for weight in ("must", "fine")]
+    lines = repr(Versions([{"number": 2, "state": "refused", "findings": stopped}])).splitlines()
+    assert lines[-1].strip() == "- It must."
+    assert "It fine." not in "".join(lines)
     release = {"publication": "sizes", "version": 1, "state": "submitted", "author": "ada", "moves": ["reviewed"]}
     assert "submitted" in repr(Releases([release]))
     assert BAD not in published("ready").about._repr_html_()
@@ -184,5 +191,55 @@ def test_an_insight_is_named_as_people_name_it():
             slug_of(wrong)
     with pytest.raises(UsageError, match="number of a version"):
         insights.roll_back("sizes", 0)
-    with pytest.raises(UsageError, match="nothing to tighten"):
-        insights.tighten("sizes")
+    with pytest.raises(UsageError, match="That is no dataset") as said:
+        insights.impact(7)
+    assert "borough-profile" in said.value.hint
+
+
+@pytest.mark.parametrize(
+    ("thresholds", "problem"),
+    [
+        ({}, "nothing to tighten"),
+        ({"rounding": 10}, "no threshold 'rounding'"),
+        ({"minimum": "20"}, "minimum cannot be '20'"),
+        ({"p_percent": float("nan")}, "p_percent cannot be nan"),
+    ],
+)
+def test_what_cannot_be_tightened_is_said_before_the_hub_is_asked(thresholds, problem):
+    with pytest.raises(UsageError, match=problem):
+        insights.tighten("sizes", **thresholds)
+
+
+def test_what_asks_people_or_undoes_their_work_has_a_reason(capsys):
+    with pytest.raises(UsageError, match="not submitted without a reason"):
+        insights.submit_release("sizes", why=" ")
+    for to in ("submitted", "returned", "withdrawn"):
+        with pytest.raises(UsageError, match=f"not {to} without a reason"):
+            insights.move_release("sizes", 1, to)
+        assert cli.main(["insight", "release", "sizes", "--version", "1", "--to", to]) != 0
+        assert f"not {to} without a reason" in capsys.readouterr().err
+    assert cli.main(["insight", "release", "sizes"]) != 0
+    assert "not submitted without a reason" in capsys.readouterr().err
+
+
+def test_workings_say_from_when_on_numbers_are_hidden_and_which_are():
+    cells = [
+        {"place": f"{BAD}Camden", "value": 1250, "contributors": 40, "largest": "", "why": ""},
+        {"place": "Barnet", "value": 3, "contributors": 3, "largest": "", "why": "few"},
+    ]
+    thresholds = {"minimum": 20, "base": 5, "dominance_n": 2, "dominance_percent": 90.0, "p_percent": 10.0}
+    said = {"title": "Pupils", "unit": "pupils", "thresholds": thresholds, "cells": cells}
+    lines = str(Workings({"by-ward": said, "plain": {"kind": "open"}})).splitlines()
+    assert lines[0] == "Pupils (by-ward), pupils"
+    assert lines[1].startswith(
+        "It hides counts of fewer than 20, and rounds the others to 5; sums of which 2 give more"
+    )
+    assert lines[2].split() == ["Of", "Number", "People", "Hidden,", "because"]
+    assert lines[4].split(maxsplit=3) == ["Barnet", "3", "3", "too few stand behind it"]
+    assert "1,250" in lines[3]
+    assert "no workings" in lines[-1]
+    shown = Workings({"by-ward": said | {"cells": cells * 150}})._repr_html_()
+    assert BAD not in shown
+    assert "The other 100 rows" in shown  # nothing is cut off in silence
+    about = {"slug": "sizes", "thresholds": thresholds}
+    assert "Hides:     counts of fewer than 20" in str(PublishedInsight(about, None))

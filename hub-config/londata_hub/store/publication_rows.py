@@ -66,7 +66,7 @@ def going(connection: Connection, slug: str) -> Publication:
     there = needed(connection, slug)
     if there.state == "withdrawn":
         raise UsageError(
-            f"The insight {slug!r} was withdrawn: {there.reason or 'no reason was given'}.",
+            f"The insight {slug!r} was withdrawn: {there.reason.rstrip('.') or 'no reason was given'}.",
             hint="Publish it under another name.",
         )
     return there

@@ -16,6 +16,14 @@ _FIELDS = {
     "summary": "what it is, in a sentence",
 }
 _WHO = "public, hub, org-camden, person:ada, group:analysts or project:school-places"
+#: Threshold → how a number of it is read, and what it says.
+_THRESHOLDS: dict[str, tuple[Callable[[str], float], str]] = {
+    "minimum": (int, "fewest people behind a count that is shown"),
+    "base": (int, "what counts are rounded to: 5 or a multiple of it"),
+    "dominance-n": (int, "of how many contributors together a sum is looked at"),
+    "dominance-percent": (float, "most that they may give of a sum, in per cent"),
+    "p-percent": (float, "how near one contributor may come to what another gave, in per cent"),
+}
 _STATES = ("submitted", "reviewed", "approved", "released", "returned", "withdrawn")
 
 
@@ -44,9 +52,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
     audience = actions.add_parser("audience", help="Change who may open an insight of yours")
     _add_insight(audience)
     audience.add_argument("who", nargs="*", help=f"{_WHO}; nobody named: yourself alone")
+    text = "Hide more numbers of an insight of yours; thresholds are never loosened"
+    tighten = actions.add_parser("tighten", help=text, description=text)
+    _add_insight(tighten)
+    for name, (number, text) in _THRESHOLDS.items():
+        tighten.add_argument(f"--{name}", type=number, metavar="N", help=text)
     impact = actions.add_parser("impact", help="List the insights that rest on a dataset")
     impact.add_argument("dataset", help="its slug")
     _configure_release(actions.add_parser("release", help="Ask for a release, move one on, or list them"))
+    text = "Show those who check a release the numbers behind its tables"
+    workings = actions.add_parser("workings", help=text, description=text)
+    _add_insight(workings)
+    workings.add_argument("--version", type=int, help="of which version (default: the newest that has a release)")
 
 
 def _add_insight(parser: argparse.ArgumentParser) -> None:
@@ -87,14 +104,21 @@ def _configure_release(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--to", choices=_STATES, default="submitted", help="the next step (default: submitted)")
     parser.add_argument("--version", type=int, help="of which version (default: the current one)")
     parser.add_argument("--audience", action="append", default=[], metavar="WHO", help="to whom (default: public)")
-    parser.add_argument("--why", default="", help="why, in words that are kept for good")
+    parser.add_argument(
+        "--why", default="", help="why, in words that are kept for good; to ask for a release there must be a reason"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Do it, and print how things stand then."""
     from londata import insights
 
-    print(_ACTIONS[arguments.action](insights, arguments))
+    try:
+        print(_ACTIONS[arguments.action](insights, arguments))
+    except KeyboardInterrupt as stop:
+        if str(stop):
+            print(stop, file=sys.stderr)
+        raise
     return 0
 
 
@@ -146,6 +170,24 @@ def _release(insights: Any, given: argparse.Namespace) -> Any:
     return f"The release of {said.get('publication')}, version {said.get('version')}, is {said.get('state')}."
 
 
+def _tighten(insights: Any, given: argparse.Namespace) -> Any:
+    names = [name.replace("-", "_") for name in _THRESHOLDS]
+    said = {name: value for name in names if (value := getattr(given, name)) is not None}
+    return insights.tighten(given.insight, **said)
+
+
+def _workings(insights: Any, given: argparse.Namespace) -> Any:
+    if given.version is not None:
+        return insights.workings(given.insight, given.version)
+    from londata.errors import EntryNotFoundError
+
+    slug = given.insight.replace("_", "-")
+    versions = [each["version"] for each in insights.releases() if each.get("publication") == slug]
+    if not versions:
+        raise EntryNotFoundError(f"There is no release of {slug!r:.90} for you.", hint="See londata insight release.")
+    return insights.workings(slug, max(versions))
+
+
 _ACTIONS: dict[str, Callable[[Any, argparse.Namespace], Any]] = {
     "publish": _publish,
     "list": lambda insights, _: insights.published(),
@@ -157,6 +199,8 @@ _ACTIONS: dict[str, Callable[[Any, argparse.Namespace], Any]] = {
     "pause": lambda insights, given: insights.pause(given.insight, given.reason),
     "resume": lambda insights, given: insights.resume(given.insight),
     "audience": lambda insights, given: insights.set_audience(given.insight, given.who),
+    "tighten": _tighten,
+    "workings": _workings,
     "impact": lambda insights, given: insights.impact(given.dataset),
     "release": _release,
 }

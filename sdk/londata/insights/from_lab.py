@@ -34,7 +34,11 @@ def publish(answers: str) -> None:
 
 
 def _told(published: Published) -> dict[str, Any]:
-    found = [*lines_of(published.findings), f"For: {in_words(published.about.audience)}"]
+    found = [
+        *filter(None, [published.later]),
+        *lines_of(published.findings),
+        f"For: {in_words(published.about.audience)}",
+    ]
     return {
         "ok": published.ok,
         "headline": str(published).partition("\n")[0],

@@ -19,8 +19,10 @@ from londata.records import slugify
 from londata.records.publications import Start
 from londata.records.transparency import transparency_of
 
-#: Seconds between two looks at how a check goes.
-_LOOK_S = 0.4
+#: Seconds between two looks at how a check goes: at first, and when it has gone on for long.
+_LOOK_S, _LATER_LOOK_S = 0.4, 3.0
+#: Seconds after which nobody waits for a check any more; it goes on without.
+PATIENCE_S = 900.0
 FORMS = ("app", "report", "model", "visualisation")
 
 
@@ -83,7 +85,7 @@ def publish(
     progress
         Show what the hub is doing.
     wait
-        Wait until the check has ended.
+        Wait until the check has ended, for a quarter of an hour at most: it goes on at the hub without anybody waiting.
     **more
         Further fields of the record, such as ``description``.
 
@@ -98,6 +100,8 @@ def publish(
         Something must be mended before it leaves this machine; each thing is listed.
     SettingsError
         There is no hub here.
+    KeyboardInterrupt
+        You stopped waiting. Nothing is lost by that; the message says how to ask later.
     """
     if form not in FORMS:
         raise UsageError(f"An insight cannot have the form {form!r}.", hint=f"Say one of {', '.join(FORMS)}.")
@@ -146,16 +150,23 @@ def _about(client: InsightsClient, version: Mapping[str, Any], title: str, viewe
 
 
 def _until_checked(published: Published, progress: bool) -> Published:
-    """Wait until the check has ended, and tell of each step once."""
+    """Wait until the check has ended, but not for ever, and tell of each step once."""
     told = 0
     where = sys.stdout if in_notebook() else sys.stderr
-    while True:
-        steps = [str(each) for each in published.said.get("steps") or ()]
-        for step in steps[told:] if progress else ():
-            print(step, file=where, flush=True)
-        told = max(told, len(steps))
-        if published.state != "checking":
-            return published.refresh()
-        time.sleep(_LOOK_S)
-        service = published.about.service
-        published.said = service.version(published.slug, published.number)
+    begun = time.monotonic()
+    try:
+        while True:
+            steps = [str(each) for each in published.said.get("steps") or ()]
+            for step in steps[told:] if progress else ():
+                print(step, file=where, flush=True)
+            told = max(told, len(steps))
+            if published.state != "checking":
+                return published.refresh()
+            waited = time.monotonic() - begun
+            if waited >= PATIENCE_S:
+                return published
+            time.sleep(min(_LATER_LOOK_S, max(_LOOK_S, waited / 20)))
+            service = published.about.service
+            published.said = service.version(published.slug, published.number)
+    except KeyboardInterrupt as stop:
+        raise KeyboardInterrupt(f"Nothing is lost. {published.later}") from stop

@@ -10,6 +10,7 @@ from typing import Any
 from londata.client.insights_client import InsightsClient
 from londata.errors import UsageError
 from londata.insights.audiences import in_words
+from londata.insights.behind import in_words as thresholds_in_words
 from londata.records.publications import Finding
 from londata.sharing.display.listing import Listing
 from londata.sharing.display.style import card, table
@@ -95,6 +96,7 @@ class PublishedInsight:
             ("Mind", str(said.get("stale") or "")),
             ("Project", str(said.get("project") or "")),
             ("Data", str(said.get("access") or "")),
+            ("Hides", thresholds_in_words(said.get("thresholds") or {})),
             ("Last run", str(said.get("last_run") or "")[:16].replace("T", " ")),
         ]
         return [(name, value) for name, value in found if value]
@@ -164,6 +166,16 @@ class Published:
         """The entries that it read, as the hub saw it; each once."""
         return tuple(dict.fromkeys(str(each["entry"]) for each in self.said.get("rests_on") or ()))
 
+    @property
+    def later(self) -> str:
+        """How to ask later how its check has gone, while it goes on; empty when it has ended."""
+        if self.state != "checking":
+            return ""
+        return (
+            f"The check of version {self.number} goes on at the hub. Ask later how it went: "
+            f'insights.versions("{self.slug}"), or londata insight versions {self.slug}.'
+        )
+
     def refresh(self) -> Published:
         """Look at it again; returns it as it stands then."""
         service = self.about.service
@@ -180,8 +192,7 @@ class Published:
             It did not, or is still being checked; the message says what was found.
         """
         if not self.ok:
-            checking = self.state == "checking"
-            raise UsageError(str(self), hint="Wait, and refresh() it." if checking else "Mend that and publish again.")
+            raise UsageError(str(self), hint="" if self.later else "Mend that and publish again.")
         return self
 
     def _headline(self) -> str:
@@ -189,12 +200,12 @@ class Published:
         return f"“{plain(name)}”, version {self.number}, {_VERSIONS.get(self.state, self.state)}."
 
     def __str__(self) -> str:
-        lines = [self._headline(), *lines_of(self.findings)]
+        lines = [self._headline(), *filter(None, [self.later]), *lines_of(self.findings)]
         lines += [f"Open it: {self.address}", f"For: {in_words(self.about.audience)}"] if self.ok else []
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        parts = [f"<p>{html.escape(self._headline())}</p>"]
+        parts = [f"<p>{html.escape(each)}</p>" for each in (self._headline(), self.later) if each]
         if self.ok:
             opened = link(self.address, f"Open {self.about.title or self.slug}")
             parts.append(f"<p>{opened} – for {safe(in_words(self.about.audience))}</p>")
@@ -263,6 +274,11 @@ class Versions(_Said):
         ("By", lambda said: str(said.get("published_by") or "")),
         ("Released", lambda said: "released" if said.get("released") else ""),
     )
+
+    def line(self, item: Mapping[str, Any]) -> str:
+        """Write one for a terminal; of one that did not pass, what must be mended as well."""
+        stopped = [each for each in findings_of(item) if each.weight == "must" and item.get("state") == "refused"]
+        return "\n".join([super().line(item), *(f"    {each}" for each in lines_of(stopped)[1:])])
 
 
 class Impact(_Said):

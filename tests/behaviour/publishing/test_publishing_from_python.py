@@ -3,6 +3,8 @@
 import hashlib
 import io
 import threading
+import time
+from types import SimpleNamespace
 
 import nbformat
 import pandas as pd
@@ -59,6 +61,8 @@ def test_a_notebook_is_published_and_looked_after(as_, notebook, there, capsys):
     assert "Running the notebook from top to bottom." in capsys.readouterr().err
     assert [each["number"] for each in insights.versions("sizes")] == [2, 1]
     assert insights.roll_back("sizes", 1).current == 1
+    assert cli.main(["insight", "forget", "sizes", "2"]) == 0
+    assert [each["kept"] for each in insights.versions("sizes")] == [False, True]
     assert insights.set_audience("sizes", ["person:chen", "org-camden"]).audience == ("person:chen", "group:org-camden")
     assert insights.pause("sizes", "It is being mended.").state == "paused"
     assert insights.resume("sizes").state == "live"
@@ -95,22 +99,25 @@ def test_the_terminal_can_do_the_same(as_, notebook, capsys):
         (["pause", "by-hand", "--reason", "Wait."], "paused"),
         (["resume", "by-hand"], "By hand"),
         (["release"], "elease"),
-        (["withdraw", "by-hand", "--reason", "It was wrong."], "withdrawn"),
     ):
         assert cli.main(["insight", *words]) == 0, words
         assert said in capsys.readouterr().out, words
     for words, said in (
-        (["roll-back", "sizes", "7"], "7"),
-        (["tighten", "sizes"], "nothing to tighten"),
-        (["tighten", "sizes", "--minimum", "5"], "minimum"),
-        (["impact", "open-figurse"], "There is no dataset 'open-figurse'; did you mean open-figures"),
-        (["workings", "sizes"], "no release of 'sizes'"),
-        (["release", "sizes"], "without a reason"),
+        (["roll-back", "by-hand", "7"], "7"),
+        (["tighten", "by-hand"], "nothing to tighten"),
+        (["tighten", "by-hand", "--minimum", "12"], "minimum"),
+        (["impact", "borough-profle"], "There is no dataset 'borough-profle'; did you mean borough-profile"),
+        (["workings", "by_hind"], "no release of 'by-hind'"),
+        (["release", "by-hand"], "without a reason"),
     ):
         assert cli.main(["insight", *words]) != 0, words
         told = capsys.readouterr().err
         assert said in told, words
         assert "Traceback" not in told
+    assert cli.main(["insight", "withdraw", "by-hand", "--reason", "It was wrong."]) == 0
+    assert "withdrawn" in capsys.readouterr().out
+    assert cli.main(["insight", "resume", "by-hand"]) != 0
+    assert "was withdrawn: It was wrong.\n" in capsys.readouterr().err
 
 
 def test_a_check_goes_on_while_nobody_waits_for_it(as_, notebook, monkeypatch, capsys):
@@ -124,7 +131,7 @@ def test_a_check_goes_on_while_nobody_waits_for_it(as_, notebook, monkeypatch, c
             capsys.readouterr().err
         )
         monkeypatch.setattr(publishing, "PATIENCE_S", 60.0)
-        monkeypatch.setattr(publishing.time, "sleep", _interrupted)
+        monkeypatch.setattr(publishing, "time", SimpleNamespace(monotonic=time.monotonic, sleep=_interrupted))
         assert cli.main([*words, "--slug", "longer"]) == 130
         assert "Nothing is lost. The check of version 1 goes on at the hub." in capsys.readouterr().err
     finally:
@@ -157,10 +164,9 @@ def test_those_who_check_a_release_read_its_workings_and_its_author_does_not(as_
     told = capsys.readouterr().out
     assert "It hides counts of fewer than 10" in told
     assert "Castle" in told
-    assert (
-        dict(insights.workings("places", 1))
-        == there.client("gil").get(f"{PREFIX}api/v1/insights/places/releases/1/workings").json()["workings"]
-    )
+    with there.client("gil") as gil:
+        said = gil.get(f"{PREFIX}api/v1/insights/places/releases/1/workings").json()
+    assert dict(insights.workings("places", 1)) == said["workings"]
 
 
 def entry_of(there, slug):
