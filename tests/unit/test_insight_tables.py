@@ -85,6 +85,13 @@ def test_sums_are_protected_by_who_contributes():
     assert shown(made)["Total",] is None, "one supplier makes up nearly all of it, too"
 
 
+def test_what_a_contributor_gives_back_is_taken_off_and_business_rates_are_an_amount():
+    given = pd.DataFrame({"home": ["a"] * 24, "pounds": [90, -40, *range(5, 27)], "who": [0, 0, *range(1, 23)]})
+    said = {"title": "Business rates paid", "unit": "pounds of business rates", "by": "home", "contributor": "who"}
+    made = table("paid", lambda: given, **said, kind="sums", value="pounds")
+    assert shown(made)["a",] == 50 + sum(range(5, 27))
+
+
 def test_people_who_are_counted_once_in_each_group_only():
     twice = pd.concat([PUPILS, PUPILS])
     assert shown(table("pupils", lambda: twice, **SAID, by="home", contributor="pupil"))["Total",] == 230
@@ -105,6 +112,10 @@ def test_what_is_hidden_in_any_case_and_tighter_thresholds():
         table("pupils", lambda: PUPILS, **SAID, by="home", hide=[("Atlantis",)])
 
 
+AGES = pd.DataFrame({"home": ["Camden"] * 20 + ["Brent"] * 30, "one": 1, "typical": [9] * 20 + [12] * 30})
+AGES["mean_age"], AGES["change"] = AGES.typical, [-2] * 20 + [3] * 29 + [4]
+
+
 @pytest.mark.parametrize(
     ("more", "said"),
     [
@@ -114,6 +125,13 @@ def test_what_is_hidden_in_any_case_and_tighter_thresholds():
         ({"by": "home", "title": " "}, "needs a title"),
         ({"by": "home", "name": "Pupils!"}, "no name of a table"),
         ({"by": "home", "kind": "means"}, "no tables of 'means'"),
+        ({"by": "home", "unit": "%"}, "The unit '%' of the table pupils says “%”"),
+        ({"by": "home", "unit": "per cent of pupils"}, "means and rates cannot be protected"),
+        ({"by": "home", "kind": "sums", "value": "mean_age", "make": lambda: AGES}, "'mean_age' .* says “mean”"),
+        ({"by": "home", "value": "mean_age", "make": lambda: AGES}, "beside one they give back the other"),
+        ({"by": "home", "kind": "sums", "value": "one", "make": lambda: AGES}, "exactly how many there are"),
+        ({"by": "home", "kind": "sums", "value": "typical", "make": lambda: AGES}, "contribute the same 'typical'"),
+        ({"by": "home", "kind": "sums", "value": "change", "make": lambda: AGES}, "'change' .* 20 contributions below"),
         ({"by": "home", "kind": "sums"}, "adds up nothing"),
         ({"by": "home", "value": "phase"}, "primary"),
         ({"by": "home", "make": lambda: [1, 2]}, "no data frame"),

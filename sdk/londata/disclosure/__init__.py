@@ -8,7 +8,15 @@ are rounded. :func:`audit` looks at a table that is to be released from the othe
 from __future__ import annotations
 
 from londata.disclosure.auditing import audit, tighter
-from londata.disclosure.protecting import TOTAL, WHY, Number, Protected, protect_counts, protect_sums
+from londata.disclosure.protecting import (
+    TOTAL,
+    WHY,
+    Number,
+    Protected,
+    only_counted,
+    protect_counts,
+    protect_sums,
+)
 from londata.disclosure.seeing import Released
 from londata.disclosure.tables import BASE, HIDDEN, MINIMUM, OneWay, TwoWay, one_way, rounded, two_way
 
@@ -25,6 +33,7 @@ __all__ = [
     "TwoWay",
     "audit",
     "one_way",
+    "only_counted",
     "protect_counts",
     "protect_sums",
     "rounded",

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from londata.disclosure.comparing import CHECK, beside
 from londata.disclosure.linking import Leak, leaks
-from londata.disclosure.protecting import WHY, Number, cells_of, named, unsafe
+from londata.disclosure.protecting import WHY, Number, cells_of, named, only_counted, unsafe
 from londata.disclosure.rings import parts_of
 from londata.disclosure.seeing import Released, Shown, sheets, shown_in
 from londata.disclosure.tables import rounded
@@ -53,6 +53,9 @@ def audit(
     except UsageError as error:
         return [_must(f"{error.message} {error.hint}")]
     found = [*_untrue(table), *_wrong(table, shown)]
+    if only_counted(table.workings):
+        said = f"In each group of the table {table.name} all contribute the same, so its sums are counts, not rounded."
+        found.append(_must(said))
     if not found:
         found += _together(table, others)
         found += beside(table, earlier or {})

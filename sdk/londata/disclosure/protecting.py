@@ -238,6 +238,14 @@ def unsafe(number: Number, limits: Thresholds) -> str:
     return "p-percent" if rest < limits.p_percent / 100 * first else ""
 
 
+def only_counted(protected: Protected) -> bool:
+    """Tell whether the sums of a table are counts in disguise: within each group, all contribute the same amount."""
+    if protected.kind != "sums" or all(each.why for each in protected.numbers):
+        return False
+    several = [each.parts for each in protected.numbers if len(each.parts) > 1]
+    return bool(several) and all(min(parts) == max(parts) for parts in several)
+
+
 def sums_as_edges(numbers: Sequence[Number], limits: Thresholds) -> list[Edge]:
     """Make the edges of a table of sums: how uncertain each unsafe one must stay, and how much room each has."""
     whole = next((number for number in numbers if set(number.place) == {None}), None)

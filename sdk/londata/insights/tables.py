@@ -24,6 +24,7 @@ from pydantic import ValidationError
 from londata import settings
 from londata.disclosure import TOTAL, WHY, Protected, protect_counts, protect_sums
 from londata.errors import ReadError, UsageError
+from londata.insights.amounts import require_addable, require_not_below, require_sums
 from londata.insights.leaving import Left
 from londata.records import Thresholds
 from londata.records.base import problems_of
@@ -159,6 +160,7 @@ def table(
         columns = ()
     else:
         limits = _limits(thresholds or {})
+        require_addable(name, value, unit)
         protected = _protected(frame, kind, _needed(frame, name, columns, value, contributor), limits, hide)
         column = value or "count"
         left, note = _as_protected(name, title, unit, protected, column), _care(kind, limits)
@@ -215,7 +217,10 @@ def _protected(frame: Any, kind: str, wanted: _Columns, limits: Thresholds, hide
     import pandas as pd
 
     if kind not in ("counts", "sums"):
-        raise UsageError(f"There are no tables of {kind!r}.", hint="Say kind='counts', 'sums' or 'open'.")
+        raise UsageError(
+            f"There are no tables of {kind!r}.",
+            hint="Say kind='counts', 'sums' or 'open'; make means and rates from the frames of counts and sums.",
+        )
     places, every = [], []
     for column in wanted.by:
         texts = frame[column].astype("object").where(frame[column].notna(), NOT_STATED).map(str)
@@ -231,7 +236,11 @@ def _protected(frame: Any, kind: str, wanted: _Columns, limits: Thresholds, hide
         raise UsageError(f"The table {wanted.name} has no place {wrong[0]!r} to hide.", hint="Name its categories.")
     if kind == "counts":
         return protect_counts(_counts(frame, wanted, where, grid), wanted.by, limits, hide=gone)
-    return protect_sums(_contributions(frame, wanted, where, grid), wanted.by, limits, hide=gone)
+    given = _contributions(frame, wanted, where, grid)
+    require_not_below(wanted.name, wanted.value, given)
+    made = protect_sums(given, wanted.by, limits, hide=gone)
+    require_sums(wanted.name, wanted.value, made)
+    return made
 
 
 def _is_place(place: tuple[Any, ...], every: list[list[str]]) -> bool:
