@@ -45,7 +45,8 @@ def looks(slug):
     """Every address at which something of an insight could be had."""
     parts = ("", "/versions", "/versions/1", "/receipt", "/tables", "/tables/by-ward", "/releases/1/workings")
     pages = ("", "thumbnail.png", "receipt.json", "tables/by-ward.csv", "tables/by-ward.parquet")
-    reviews = (f"{PREFIX}reviews/{slug}/1/", f"{PREFIX}reviews/{slug}/1/workings/by-ward.json")
+    files = ("", "workings/by-ward.json", "workings/by-ward.csv", "workings/app.ipynb")
+    reviews = [f"{PREFIX}reviews/{slug}/1/{file}" for file in files]
     return [
         *(f"{API}/insights/{slug}{part}" for part in parts),
         *(f"{PREFIX}{slug}/{page}" for page in pages),
@@ -181,12 +182,17 @@ def test_hostile_words_are_text_on_every_page(there):
 def test_whoever_made_it_sees_no_workings_and_takes_no_step_of_a_checker(there, hers):
     with there.client("ada") as ada:
         assert ada.get(f"{API}/insights/{hers}/releases/1/workings").json() == {"workings": {}}
-        assert ada.get(f"{PREFIX}reviews/{hers}/1/workings/by-ward.json").status_code == 404
+        for file in ("by-ward.json", "by-ward.csv", "app.ipynb"):
+            assert ada.get(f"{PREFIX}reviews/{hers}/1/workings/{file}").status_code == 404
         for to in ("reviewed", "approved", "released"):
             answer = ada.post(f"{API}/insights/{hers}/releases/1/steps", json={"to": to, "why": "I say so"})
             assert answer.status_code == 403, answer.text
     with there.client("gil") as gil:
         assert gil.get(f"{API}/insights/{hers}/releases/1/workings").json()["workings"]["by-ward"]["cells"]
+        notebook = gil.get(f"{PREFIX}reviews/{hers}/1/workings/app.ipynb")
+        assert notebook.content == there.hall.snapshots.read(hers, 1, "app.ipynb")
+        assert notebook.headers["content-disposition"].startswith("attachment")
+        assert b"Brook,60" in gil.get(f"{PREFIX}reviews/{hers}/1/workings/by-ward.csv").content
     assert there.store.release(hers, 1).state == "submitted"
 
 

@@ -163,6 +163,8 @@ def test_a_release_is_asked_for_checked_twice_and_seen_by_everybody(as_person, t
         checker.get_by_role("link", name="Places at school").click()
         expect(checker.get_by_text("Two different people")).to_be_visible()
         expect(checker.get_by_role("table", name="Workings")).to_contain_text("Castle")
+        expect(checker.get_by_role("table", name="As it would be released")).to_contain_text("60")
+        expect(checker.get_by_role("link", name="Its notebook")).to_be_visible()
         look(checker, f"review-{person}")
         checker.get_by_label("Why?").fill("Nobody can be recognised in it.")
         checker.get_by_role("button", name=button).click()

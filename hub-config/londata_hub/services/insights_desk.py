@@ -1,39 +1,32 @@
-"""What owners of insights and those who check releases do: asked of the publisher, which decides whether they may."""
+"""What owners of insights do: asked of the publisher, which decides whether they may."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, replace
-from typing import Any, TypeVar
-
-import orjson
-from pydantic import TypeAdapter, ValidationError
+from typing import Any
 
 from londata.access import Subject
 from londata.access.releasing import at_stake
-from londata.errors import AccessDeniedError, EntryNotFoundError, UsageError
+from londata.errors import EntryNotFoundError
 from londata.records.identifiers import MAX_SLUG
-from londata.records.publications import Publication, Release, Version, Viewer
+from londata.records.publications import Publication, Version
 from londata_hub.publishing.asking import Asked
 from londata_hub.publishing.honesty import impact
 from londata_hub.publishing.publisher import Publisher
-from londata_hub.publishing.releasing import for_checkers
+from londata_hub.services.insights_checking import Checking, audience_of, person_of
 from londata_hub.services.insights_counter import Counter
 from londata_hub.services.insights_facts import Owned, Shown, told, was_open
 from londata_hub.services.insights_hall import SEE_THEM, is_owner
-from londata_hub.services.insights_parameters import NewStep, NewThresholds, NewVersion
-from londata_hub.services.insights_releases import Releases
-from londata_hub.services.insights_reviews import Review
+from londata_hub.services.insights_parameters import NewThresholds, NewVersion
 
-T = TypeVar("T")
 #: Requests that bring files at a time: each may be large.
 UPLOADS = 2
 PREFIX = "/services/insights/"
-_VIEWER: TypeAdapter[str] = TypeAdapter(Viewer)
 
 
-class Desk:
+class Desk(Checking):
     """Where insights are changed.
 
     Parameters
@@ -45,8 +38,7 @@ class Desk:
     """
 
     def __init__(self, hall: Counter, publisher: Publisher) -> None:
-        self.hall, self.publisher, self.releasing = hall, publisher, Releases(publisher)
-        self.asked = hall.asked
+        super().__init__(hall, publisher)
         self.uploads = asyncio.Semaphore(UPLOADS)
 
     async def publish(self, subject: Subject, wanted: NewVersion) -> dict[str, Any]:
@@ -254,146 +246,3 @@ class Desk:
                 {"slug": each.slug, "owner": each.owner, "state": each.state, "stale": each.stale} for each in hidden
             ]
         return {"entry": entry, "insights": [asdict(each) for each in found], "others": others}
-
-    def releases(self, subject: Subject) -> list[dict[str, Any]]:
-        """List the releases that somebody asked for, or may check."""
-        return [_release_told(each) for each in self.reviews(subject)]
-
-    def reviews(self, subject: Subject) -> list[Review]:
-        """List the releases that somebody asked for, or may check, the newest first."""
-        found = (self._review(subject, each) for each in self.hall.store.releases())
-        reviews = [each for each in found if each is not None]
-        return sorted(reviews, key=lambda each: each.since, reverse=True)
-
-    def review(self, subject: Subject, slug: str, number: int) -> Review:
-        """Find a release that somebody asked for, or may check, with what they may see of its workings.
-
-        Parameters
-        ----------
-        subject
-            Who asks.
-        slug, number
-            Of which version of which insight.
-        """
-        release = self.hall.store.release(slug, number) if len(slug) <= MAX_SLUG else None
-        found = self._review(subject, release) if release else None
-        if found is None:
-            raise EntryNotFoundError(f"There is no release of {slug[:80]!r}.", hint="See the releases to check.")
-        return found
-
-    def _review(self, subject: Subject, release: Release) -> Review | None:
-        case = self.releasing.case(release.publication, release.version)
-        if case is None or not self.releasing.may_look(case, subject):
-            return None
-        version, moves = case.version, self.releasing.moves(case, subject)
-        title = str(version.record.get("title") or release.publication)
-        used, _ = self.hall.used(subject, Shown(None, case.publication, version, mine=True))
-        may_check = self.releasing.may_check(case, subject)
-        return Review(release, title, version, case.label, used, {}, moves, may_check, case.needed)
-
-    async def move(self, subject: Subject, slug: str, number: int, wanted: NewStep) -> dict[str, Any]:
-        """Let a release take its next step.
-
-        Parameters
-        ----------
-        subject
-            Who takes it.
-        slug, number
-            Of which version of which insight.
-        wanted
-            Where it goes, and why.
-        """
-        person_of(subject)
-        chosen = audience_of(wanted.audience)
-
-        def work() -> dict[str, Any]:
-            self.releasing.move(subject, slug, number, wanted.to, wanted.why, chosen)
-            return _release_told(self.review(subject, slug, number))
-
-        return await self.asked(work)
-
-    def workings(self, subject: Subject, slug: str, number: int) -> dict[str, Any]:
-        """Give the workings of each table of a release, to those who check it.
-
-        Parameters
-        ----------
-        subject
-            Who asks.
-        slug, number
-            Of which version of which insight.
-        """
-        return dict(self.review_with_workings(subject, slug, number).workings)
-
-    def review_with_workings(self, subject: Subject, slug: str, number: int) -> Review:
-        """Find a release with the workings of its tables; its author gets it without them.
-
-        Parameters
-        ----------
-        subject
-            Who asks.
-        slug, number
-            Of which version of which insight.
-        """
-        review = self.review(subject, slug, number)
-        found = {}
-        for each in review.version.tables if review.may_check else ():
-            try:
-                document = self.hall.snapshots.read(slug, number, f"workings/{each.name}.json")
-                found[each.name] = for_checkers(document)
-            except (EntryNotFoundError, UsageError):
-                continue  # its findings say that the file is not as it was
-        return replace(review, workings=found)
-
-    def workings_file(self, subject: Subject, slug: str, number: int, name: str) -> bytes:
-        """Give the workings of one table as they are kept.
-
-        Parameters
-        ----------
-        subject
-            Who asks.
-        slug, number, name
-            Which table of which version of which insight.
-        """
-        review = self.review(subject, slug, number)
-        if not review.may_check or name not in {each.name for each in review.version.tables}:
-            raise EntryNotFoundError("There are no such workings for you.", hint="Those who check a release have them.")
-        document = self.hall.snapshots.read(slug, number, f"workings/{name}.json")
-        return orjson.dumps(for_checkers(document))
-
-
-def person_of(subject: Subject) -> str:
-    """Name the person who asks; insights are people's.
-
-    Raises
-    ------
-    AccessDeniedError
-        It is nobody, a service, or what acts for somebody.
-    """
-    if not subject.name or subject.owner or "/" in subject.name:
-        raise AccessDeniedError("Only people publish insights.", hint="Use the token of your own server.")
-    return subject.name
-
-
-def audience_of(names: Iterable[str]) -> tuple[str, ...]:
-    """Read who may open something.
-
-    Raises
-    ------
-    UsageError
-        One of them is none of those who can be named.
-    """
-    found = []
-    for name in dict.fromkeys(names):
-        try:
-            found.append(_VIEWER.validate_python(name))
-        except ValidationError as error:
-            raise UsageError(
-                f"The audience cannot be {name[:80]!r}.",
-                hint="Write public, hub, person:ada, group:org-camden or project:school-places.",
-            ) from error
-    return tuple(found)
-
-
-def _release_told(review: Review) -> dict[str, Any]:
-    said = review.release.model_dump(mode="json")
-    return said | {"title": review.title, "moves": list(review.moves), "access": review.version.label.access}

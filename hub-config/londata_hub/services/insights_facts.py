@@ -229,6 +229,8 @@ def audience_in_words(audience: Iterable[str], name: Callable[[str], str] = str)
             said.append(f"members of the project {called}")
         else:
             said.append(called)
+    if said and not chosen[0].startswith("person:"):
+        said[0] = said[0][0].upper() + said[0][1:]
     return ", ".join(said) or "Its owner alone"
 
 

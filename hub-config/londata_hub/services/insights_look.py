@@ -24,7 +24,8 @@ h3 { font-size: 1.15rem; line-height: 1.25; margin: 0.5rem 0 0.25rem; }
 .find { display: grid; grid-template-columns: repeat(auto-fill, minmax(11rem, 1fr)); gap: 0.75rem 1rem;
   align-items: end; padding: 1rem; margin: 1rem 0; background: #eef3f7; }
 .find .words { grid-column: 1 / -1; max-width: 40rem; }
-.find input[type=search], select, textarea, input[type=number] { font: inherit; padding: 0.4rem; min-height: 2.75rem;
+.find input[type=search], .mine input[type=text], select, textarea, input[type=number] {
+  font: inherit; padding: 0.4rem; min-height: 2.75rem;
   border: 2px solid #4a5866; background: #fff; width: 100%; max-width: 40rem; box-sizing: border-box; color: #1d2733; }
 .chosen { display: flex; flex-wrap: wrap; gap: 0.5rem; list-style: none; padding: 0; margin: 0.5rem 0; }
 .chosen a { display: inline-block; padding: 0.5rem 0.75rem; border: 1px solid #4a5866; }
@@ -71,6 +72,8 @@ aside dd, .short dd { margin-bottom: 0.6rem; }
 .record dd p { margin: 0 0 0.4rem; }
 .mine { border: 2px solid #0f5187; padding: 0 1rem 1rem; margin-top: 2.5rem; }
 .mine h2 { margin-top: 1rem; }
+.mine .field { margin: 0.5rem 0; }
+.mine .field input { max-width: 10rem; }
 .mine details { margin: 0.5rem 0; }
 summary { display: inline-block; }
 fieldset { border: 1px solid #9aa5b1; padding: 0.75rem 1rem; margin: 0.5rem 0; min-width: 0; }
@@ -83,7 +86,7 @@ legend { font-weight: 600; padding: 0 0.25rem; }
 .fine { border-left: 4px solid #1a6b3c; padding-left: 0.6rem; }
 .list { list-style: none; padding: 0; }
 .list li { margin-bottom: 0.5rem; }
-.scroll { overflow-x: auto; }
+.scroll { overflow-x: auto; margin: 0.75rem 0; }
 .number { text-align: right; }
 .months { max-width: 26rem; }
 @media (max-width: 52rem) {

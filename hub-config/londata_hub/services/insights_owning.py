@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from londata.records.publications import Finding, Publication, Release, Thresholds, Version
 from londata_hub.services.insights_facts import Owned, Shown, was_open
-from londata_hub.services.insights_look import date, facts, listed
+from londata_hub.services.insights_look import date, listed
 from londata_hub.services.look import moment, safe
 
 #: state of a version → words.
@@ -214,20 +214,17 @@ def release_steps(release: Release) -> str:
 
 
 def _thresholds(make: _Forms, now: Thresholds) -> str:
-    rows = []
+    fields = []
     for name, value in now.model_dump().items():
         whole = isinstance(value, int)
         step = "5" if name == "base" else "1" if whole else "any"
         bound = f'max="{value:g}" min="0"' if name == "dominance_percent" else f'min="{value:g}"'
-        rows.append(
-            (
-                THRESHOLDS[name],
-                f'<input type="number" name="{name}" value="{value:g}" step="{step}" {bound} '
-                f'aria-label="{safe(THRESHOLDS[name])}">',
-            )
+        fields.append(
+            f'<div class="field"><label for="least-{name}">{safe(THRESHOLDS[name])}</label>'
+            f'<input type="number" id="least-{name}" name="{name}" value="{value:g}" step="{step}" {bound}></div>'
         )
     hint = '<p class="hint">They can be made stricter, and never looser again.</p>'
-    return make.folded("thresholds", "Show small numbers less", hint + facts(rows), "Make them stricter")
+    return make.folded("thresholds", "Show small numbers less", hint + "".join(fields), "Make them stricter")
 
 
 def _pausing(make: _Forms, publication: Publication) -> str:

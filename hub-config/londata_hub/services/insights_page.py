@@ -96,13 +96,20 @@ def _picture(prefix: str, shown: Shown) -> str:
 
 def _texts(shown: Shown) -> str:
     parts = [
-        ("", shown.word("description")),
+        ("", _description(shown)),
         ("What it is good for", shown.word("public_benefit")),
         ("What stood in the way", shown.word("friction")),
         ("How it was made", shown.word("method")),
         ("What it cannot say", shown.word("limits")),
     ]
     return "".join((f"<h2>{heading}</h2>" if heading else "") + words(text) for heading, text in parts if text)
+
+
+def _description(shown: Shown) -> str:
+    """Give what its author wrote; the register's entry also names the tables, which this page lists itself."""
+    if shown.publication and shown.version:
+        return str(shown.version.record.get("description") or "")
+    return shown.word("description")
 
 
 def _data(prefix: str, about: About) -> str:
@@ -185,8 +192,11 @@ def _label(version: Version, name: Callable[[str], str]) -> list[str]:
 
 def _tables(prefix: str, about: About) -> str:
     version = about.shown.version
-    if not about.has_tables or version is None or not version.tables:
+    if version is None or about.shown.publication is None or not version.tables:
         return ""
+    if not about.has_tables:
+        named = listed(f"{safe(each.title)} <span class='quiet'>({safe(each.unit)})</span>" for each in version.tables)
+        return f"<h2>Tables</h2>{named}<p>They can be downloaded once they are released.</p>"
     base = f"{prefix}{about.shown.slug}/tables/"
     rows = [
         (
@@ -266,7 +276,7 @@ def _worked_out(shown: Shown) -> str:
         return f"Those of the released tables, made on {date(version.published_at)}"
     if version.start == "fresh":
         return "Worked out anew for each viewer"
-    return "Worked out when somebody comes and an hour has passed; the last line of the app says when"
+    return "From a run that viewers share, made anew when it is over an hour old; the app’s last line says as of when"
 
 
 def _licence(entry: Insight) -> str:

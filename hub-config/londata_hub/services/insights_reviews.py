@@ -11,7 +11,7 @@ from urllib.parse import quote
 from londata.disclosure import WHY
 from londata.records import Entry
 from londata.records.legal import OUTPUTS
-from londata.records.publications import Label, Release, Version
+from londata.records.publications import Label, Release, Thresholds, Version
 from londata_hub.services.insights_facts import ACCESS, Shown, Used, audience_in_words
 from londata_hub.services.insights_look import date, facts, listed, marks, page, ways, words
 from londata_hub.services.insights_owning import RELEASES, findings, move_button, release_steps
@@ -26,7 +26,8 @@ COLUMNS = {
     "largest": "Largest contributions",
     "why": "Hidden, because",
 }
-SAID_ELSEWHERE = ("name", "title", "unit")
+SAID_ELSEWHERE = ("name", "title", "unit", "kind")
+KINDS = {"counts": "counts of people", "sums": "sums of what people or bodies contribute", "open": "from open data"}
 #: Most rows of a table of workings that the page shows; all are in its file.
 MOST_ROWS = 200
 
@@ -35,7 +36,8 @@ MOST_ROWS = 200
 class Review:
     """One release as somebody who may check it sees it.
 
-    ``workings`` are, for each table, rows of plain values that show why each cell is safe. ``moves`` are the steps that
+    ``tables`` are those that would be released, a list of rows each; ``workings`` are, for each table, rows of plain
+    values that show why each cell is safe. ``moves`` are the steps that
     this visitor may take, ``may_check`` tells whether they are no author but check it, ``needed`` how many must.
     """
 
@@ -43,8 +45,10 @@ class Review:
     title: str
     version: Version
     label: Label
+    thresholds: Thresholds = field(default_factory=Thresholds)
     used: Sequence[Used] = ()
     workings: Mapping[str, Any] = field(default_factory=dict)
+    tables: Mapping[str, Sequence[Sequence[str]]] = field(default_factory=dict)
     moves: Sequence[str] = ()
     may_check: bool = False
     needed: int = 0
@@ -61,10 +65,10 @@ def reviews_page(prefix: str, reviews: Sequence[Review]) -> str:
     others = [each for each in reviews if each not in waiting]
     headers = ("Insight", "Author", "State", "Data behind it", "Since")
     body = "<p>A release makes the tables of an insight more open than the data that they were made from.</p>"
-    parts = ((waiting, "Wait for you"), (others, "Others"))
-    for found, heading in parts:
+    parts = ((waiting, "Wait for you", "Releases that you can check now"), (others, "Others", "Other releases"))
+    for found, heading, caption in parts:
         rows = [_row(prefix, each) for each in found]
-        body += f"<h2>{heading}</h2>" + (table(heading, headers, rows) if rows else "<p>None.</p>")
+        body += f"<h2>{heading}</h2>" + (table(caption, headers, rows) if rows else "<p>None.</p>")
     return page("Releases to check", body, ways(prefix, known=True, steward=True, here="reviews"))
 
 
@@ -104,10 +108,12 @@ def review_page(prefix: str, review: Review, secret: str, problem: str = "") -> 
         ("Agreements", safe(", ".join(label.agreements))),
         ("Their rule", safe(OUTPUTS[label.outputs]) if label.outputs else ""),
         ("Who needs to check it", _checkers(review.needed)),
+        ("What is hidden", safe(_hidden(review.thresholds))),
+        ("What made it", f'<a href="{safe(_files(prefix, review))}app.ipynb">Its notebook</a>' * review.may_check),
     ]
     body = f"{said}{facts(rows)}<h2>Steps so far</h2>{release_steps(release)}"
     found = findings((*version.findings, *(each for each in release.findings if each not in version.findings)))
-    body += f"<h2>What it rests on</h2>{_used(review.used)}<h2>What the check found</h2>{found}"
+    body += f"<h2>What it rests on</h2>{_used(prefix, review.used)}<h2>What the check found</h2>{found}"
     body += _workings(prefix, review) + _deciding(prefix, review, secret)
     links = [*ways(prefix, known=True), (f"{prefix}reviews", "Releases to check")]
     return page(f"Release of {review.title}, version {release.version}", body, links)
@@ -118,9 +124,28 @@ def _checkers(needed: int) -> str:
     return people.get(needed, "Two different people, neither of them its author")
 
 
-def _used(used: Sequence[Used]) -> str:
+def _hidden(now: Thresholds) -> str:
+    return (
+        f"Counts of fewer than {now.minimum}; others are rounded to {now.base}. Sums of which {now.dominance_n} give "
+        f"more than {now.dominance_percent:g} %, or from which one could work out another to within "
+        f"{now.p_percent:g} %. And what would give one of these away."
+    )
+
+
+def _files(prefix: str, review: Review) -> str:
+    return f"{prefix}reviews/{review.release.publication}/{review.release.version}/workings/"
+
+
+def _used(prefix: str, used: Sequence[Used]) -> str:
     rows = [
-        tuple(map(safe, (each.entry.title if each.entry else each.slug, each.access, each.agreement, each.version)))
+        (
+            f'<a href="{safe(prefix)}data/{safe(each.slug)}/">{safe(each.entry.title)}</a>'
+            if each.entry
+            else safe(each.slug),
+            safe(ACCESS.get(each.access, each.access)),
+            safe(each.agreement),
+            safe(each.version),
+        )
         for each in used
     ]
     headers = ("Dataset", "Access", "Agreement", "Version")
@@ -131,10 +156,21 @@ def _workings(prefix: str, review: Review) -> str:
     """Show of each table the numbers from which it was made safe: only those who check it may see them."""
     parts = []
     for each in review.version.tables:
-        at = f"{prefix}reviews/{review.release.publication}/{review.release.version}/workings/{quote(each.name)}.json"
-        parts.append(f"<h3>{safe(each.title)}</h3><p>{each.rows:,} rows, {safe(each.unit)}. ")
-        parts.append(f'<a href="{safe(at)}">All its workings</a> (JSON)</p>{_rows(review.workings.get(each.name))}')
+        at = safe(f"{_files(prefix, review)}{quote(each.name)}")
+        parts.append(f"<h3>{safe(each.title)}</h3><p>{each.rows:,} rows: {KINDS[each.kind]}, in {safe(each.unit)}.")
+        if review.may_check:
+            parts.append(f' <a href="{at}.csv">The table</a> (CSV), <a href="{at}.json">all its workings</a> (JSON)')
+        parts.append(f"</p>{_as_released(review.tables.get(each.name, ()))}{_rows(review.workings.get(each.name))}")
     return f"<h2>Tables and their workings</h2>{''.join(parts) or '<p>This version leaves no tables.</p>'}"
+
+
+def _as_released(rows: Sequence[Sequence[str]]) -> str:
+    """Show a table as everybody would read it."""
+    if len(rows) < 2:
+        return ""
+    cells = [[safe(value) or "–" for value in row] for row in rows[1 : MOST_ROWS + 1]]
+    more = f"<p>The other {len(rows) - 1 - MOST_ROWS:,} rows are in the file.</p>" if len(rows) - 1 > MOST_ROWS else ""
+    return f'<div class="scroll">{table("As it would be released", list(rows[0]), cells)}</div>{more}'
 
 
 def _rows(workings: Any) -> str:

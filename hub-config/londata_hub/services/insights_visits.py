@@ -291,12 +291,12 @@ async def decide(request: Request) -> Response:
 
 @page_of
 async def workings(request: Request) -> Response:
-    """Give the workings of one table to whoever checks its release."""
+    """Give the notebook, a table or its workings to whoever checks a release."""
     Nothing.of(request)
     desk, subject, (slug, number) = desk_of(request), reader_of(request), _named(request)
-    name = request.path_params["file"].removesuffix(".json")
-    content = await desk.asked(lambda: desk.workings_file(subject, slug, number, name))
-    return _kept(content, "application/json", f"{slug}-{number}-{name}-workings.json")
+    file = request.path_params["file"]
+    content, media_type = await desk.asked(lambda: desk.review_file(subject, slug, number, file))
+    return _kept(content, media_type, f"{slug}-{number}-{file.replace('.json', '-workings.json')}")
 
 
 @page_of
