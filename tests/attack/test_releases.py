@@ -20,6 +20,7 @@ from londata_hub.apps.shelf import Shelf
 from londata_hub.apps.sight import Viewing
 from londata_hub.apps.theatre import Theatre
 from londata_hub.publishing.releasing import audited, for_checkers, gather
+from publishing_world import a_notebook
 from releases_world import (
     ADA,
     CHEN,
@@ -96,6 +97,23 @@ def test_the_author_of_an_app_of_closed_data_cannot_release_it_by_any_name(world
     assert state(world) == "reviewed"
     assert not world.store.version(SLUG, 1).released
     assert not world.publication().is_public
+
+
+def test_data_that_the_register_does_not_know_is_passed_by_nobody_without_a_word(world):
+    """The label says nothing of what an author brings along: it might be anything."""
+    files = {"app.ipynb": a_notebook(), "homes.csv": b"home,pupil\nCamden,Ada\n", "helpers.py": b"a = 1\n"}
+    world.publish_it(files=files)
+    move(world, ADA, "submitted")
+    for why in ("In order.", "helpers.py is in order."):
+        with pytest.raises(AccessDeniedError, match=r"the register does not know: homes\.csv\."):
+            move(world, CHEN, "reviewed", why)
+    move(world, CHEN, "reviewed", "homes.csv names pupils, but no table shows them.")
+    with pytest.raises(AccessDeniedError, match="does not know"):
+        move(world, DIA, "approved")
+    world.checker.reads = ("libraries",)
+    world.publish(ADA, "open-homes", files=files)
+    (release,) = [each for each in world.store.releases() if each.publication == "open-homes"]
+    assert release.steps[-1].why.startswith("It rests on open data alone, and brings homes.csv.")
 
 
 def test_one_checker_is_not_two(world):

@@ -49,7 +49,7 @@ def test_only_the_notebook_and_what_is_named_goes_along(desk):
     assert json.loads(sent)["cells"][0]["execution_count"] is None
     assert notebook.read_bytes() == before
     assert set(taken.sha256) == set(taken.files)
-    assert [each.check for each in taken.findings if each.weight == "should"] == ["outputs", "outputs"]
+    assert [each.check for each in taken.findings if each.weight == "should"] == ["outputs", "outputs", "own-data"]
     assert taken.in_the_way == []
 
 

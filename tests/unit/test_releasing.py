@@ -157,6 +157,18 @@ def test_where_results_need_approval_the_last_yes_is_a_controller_s():
     assert may_move(first_by_chi, "approved", BOLA).allowed
 
 
+def test_whoever_checks_says_what_they_found_in_data_that_the_register_does_not_know():
+    brings = case(steps=SUBMITTED, brought=("data/Homes.csv", "names.xlsx"))
+    assert steps_open(brings, BOLA) == ("reviewed", "returned")
+    said = why_not(brings, "reviewed", BOLA)
+    assert "brings data of its own that the register does not know: data/Homes.csv, names.xlsx" in said
+    named = "data/homes.csv has areas only."
+    assert "know: names.xlsx." in " ".join(may_move(brings, "reviewed", BOLA, named).reasons)
+    assert may_move(brings, "reviewed", BOLA, f"{named} names.xlsx: names of wards.").allowed
+    many = case(steps=SUBMITTED, brought=tuple(f"{n}.csv" for n in range(6)))
+    assert "6 files with data of its own; 5 are the most" in why_not(many, "reviewed", BOLA)
+
+
 def test_to_return_it_takes_a_reason_and_to_withdraw_it_too():
     assert may_move(case(steps=SUBMITTED), "returned", BOLA).reasons == ("Say why.",)
     assert not may_move(case(), "withdrawn", ADA, "  ").allowed

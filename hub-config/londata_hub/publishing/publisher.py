@@ -19,6 +19,7 @@ from londata_hub.publishing import asking, entries, shipped
 from londata_hub.publishing.asking import Asked
 from londata_hub.publishing.checked import Checked, Checker
 from londata_hub.publishing.keeping import Keeping, Quota
+from londata_hub.publishing.releasing import brought_along
 from londata_hub.publishing.snapshots import Snapshots
 from londata_hub.store import RegisterStore
 from londata_hub.store.publication_store import HUB, PublicationStore
@@ -350,7 +351,9 @@ class Publisher(Keeping):
         if problems or not version.rests_on:
             return
         release = Release(publication=version.publication, version=version.number, author=version.published_by)
-        why = " ".join(["It rests on open data alone.", *lines])[:2000]
+        own = brought_along(version, self.snapshots)
+        said = f"It rests on open data alone, and brings {', '.join(own)}." if own else "It rests on open data alone."
+        why = " ".join([said[:800], *lines])[:2000]
         self.store.move(release, Step(to="released", by=HUB, at=self.store.now(), why=why))
 
     def _refuse(self, version: Version) -> None:

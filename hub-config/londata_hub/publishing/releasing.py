@@ -22,9 +22,10 @@ from londata.access.labels import access_of
 from londata.disclosure import Released, audit
 from londata.errors import LondataError, UsageError
 from londata.insights.leaving import Left
+from londata.insights.own_data import brought
 from londata.records import Thresholds, Version
 from londata.records.publications import Finding, OutputTable
-from londata_hub.publishing.snapshots import Snapshots
+from londata_hub.publishing.snapshots import NOTEBOOK, OURS, RECORD, Snapshots
 from londata_hub.store.publication_store import PublicationStore
 
 #: The most tables of one version, bytes of a document, and numbers of a protected table.
@@ -132,6 +133,30 @@ def audited(
             _REMEMBERED.clear()
         _REMEMBERED[key] = looked
     return (*found, *looked)
+
+
+def brought_along(version: Version, snapshots: Snapshots) -> tuple[str, ...]:
+    """List the files of a version with data of its own, of which its label says nothing.
+
+    Parameters
+    ----------
+    version
+        The version.
+    snapshots
+        Where its files are; one that is not there any more counts as data.
+    """
+    place, sizes = snapshots.place(version.publication, version.number), dict[str, int]()
+    for name in own_files(version):
+        try:
+            sizes[name] = (place / name).lstat().st_size
+        except OSError:
+            sizes[name] = MOST_BYTES
+    return brought(sizes)
+
+
+def own_files(version: Version) -> list[str]:
+    """List the files that an author sent beside the notebook, without what the hub added."""
+    return [name for name in version.files if name not in (NOTEBOOK, RECORD) and name.split("/")[0] not in OURS]
 
 
 def shows_too_much(version: Version, snapshots: Snapshots, thresholds: Thresholds) -> bool:

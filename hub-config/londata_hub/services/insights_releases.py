@@ -13,7 +13,7 @@ from londata.errors import EntryNotFoundError, UsageError
 from londata.records import Release
 from londata.records.publications import Finding, Publication, ReleaseState, Step, Version
 from londata_hub.publishing.publisher import Publisher
-from londata_hub.publishing.releasing import audited, released_before
+from londata_hub.publishing.releasing import audited, brought_along, released_before
 
 NONE = "See the releases that you may check, or those of your own insights."
 
@@ -49,6 +49,7 @@ class Releases:
             unlicensed=licence_lines(entries)[1] if label.access == "open" else (),
             owners=frozenset({publication.owner}),
             approvers=approvers(label, self._store.arrangements()),
+            brought=brought_along(version, self._publisher.snapshots) if label.access != "open" else (),
         )
 
     def _findings(self, version: Version, publication: Publication) -> tuple[Finding, ...]:

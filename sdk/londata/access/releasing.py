@@ -9,7 +9,7 @@ at every step, also whether those who checked may have: so it helps nobody to ch
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from londata.access.arrangements import Arrangements
@@ -28,6 +28,8 @@ WAYS: Mapping[ReleaseState, tuple[ReleaseState, ...]] = {
     "returned": ("submitted", "released", "withdrawn"),
     "withdrawn": (),
 }
+#: The most files with data of its own that people can be asked to look at for one release.
+MOST_BROUGHT = 5
 #: Said of an insight whose released tables are looser than its owner wants by now.
 TIGHTENED = (
     "Its owner wants fewer small numbers shown than when its tables were released; a new version can be released."
@@ -53,6 +55,8 @@ class Case:
         Everybody who has owned the publication so far.
     approvers
         The bodies of which one must approve it (:func:`approvers`); ``None`` where any party may.
+    brought
+        Files with data of its own, of which the register and so the label know nothing.
     """
 
     publication: Publication
@@ -63,6 +67,7 @@ class Case:
     unlicensed: tuple[str, ...] = ()
     owners: frozenset[str] = frozenset()
     approvers: frozenset[str] | None = None
+    brought: tuple[str, ...] = ()
 
     @property
     def involved(self) -> frozenset[str]:
@@ -115,7 +120,8 @@ def steps_open(case: Case, subject: Subject) -> tuple[ReleaseState, ...]:
     """List the steps that somebody may take now."""
     first: tuple[ReleaseState, ...] = () if case.release.steps else ("draft",)
     ways = (*first, *WAYS[case.release.state])
-    return tuple(to for to in ways if may_move(case, to, subject, "as they wish").allowed)
+    why = f"as they wish: {', '.join(case.brought)}"
+    return tuple(to for to in ways if may_move(case, to, subject, why).allowed)
 
 
 def may_move(case: Case, to: ReleaseState, subject: Subject, why: str = "") -> Move:
@@ -141,7 +147,8 @@ def may_move(case: Case, to: ReleaseState, subject: Subject, why: str = "") -> M
     if to in ("draft", "returned", "withdrawn"):
         silent = ["Say why."] if to != "draft" and not why.strip() else []
         return _answer(to, [*who, *silent])
-    return _answer(to, [*_out_of_order(case, to), *who, *_in_the_way(case, to)])
+    unsaid = _unsaid(case, why) if to in _CHECKS else []
+    return _answer(to, [*_out_of_order(case, to), *who, *_in_the_way(case, to), *unsaid])
 
 
 def _answer(to: ReleaseState, problems: list[str]) -> Move:
@@ -177,6 +184,17 @@ def _no_checker(case: Case, subject: Subject) -> list[str]:
     return [
         f"Only a steward of {'a body that is' if bodies else 'a body, and none is,'} party to all agreements behind it "
         f"checks it{f': {bodies}' if bodies else ''}."
+    ]
+
+
+def _unsaid(case: Case, why: str) -> list[str]:
+    """Say of which data that it brings along whoever checks it has not said anything: only people can judge that."""
+    if not (unnamed := [name for name in case.brought if name.casefold() not in why.casefold()]):
+        return []
+    return [
+        f"It brings data of its own that the register does not know: {', '.join(unnamed)}. "
+        "No rule looked at that, so whoever checks it does.",
+        "Look at each of these files, and say in the reason, with their names, what you found.",
     ]
 
 
@@ -218,12 +236,19 @@ def _in_the_way(case: Case, to: ReleaseState) -> list[str]:
         found.append(f"No results may leave under {_named(label.agreements)}, so it is never released.")
     if not label.parties:
         found.append("No body is a party to all the agreements behind it, so nobody could check it.")
-    if not version.tables:
-        found.append("It leaves no tables, and nothing else of it is released: use londata.insights.table.")
-    closed = label.access == "closed" or label.personal or label.outputs == "aggregate-only"
-    if closed and (plain := [table.name for table in version.tables if table.kind == "open"]):
-        found.append(f"Only protected counts and sums may leave; these are neither: {', '.join(plain)}.")
+    found += _of_what_leaves(case)
     return found + [each.sentence for each in case.findings if each.weight == "must"]
+
+
+def _of_what_leaves(case: Case) -> Iterator[str]:
+    label, tables = case.label, case.version.tables
+    if not tables:
+        yield "It leaves no tables, and nothing else of it is released: use londata.insights.table."
+    if len(case.brought) > MOST_BROUGHT:
+        yield f"It brings {len(case.brought)} files with data of its own; {MOST_BROUGHT} are the most."
+    closed = label.access == "closed" or label.personal or label.outputs == "aggregate-only"
+    if closed and (plain := [table.name for table in tables if table.kind == "open"]):
+        yield f"Only protected counts and sums may leave; these are neither: {', '.join(plain)}."
 
 
 def can_wait(publication: Publication, version: Version, audience: Iterable[str] | None) -> bool:

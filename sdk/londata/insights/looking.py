@@ -12,6 +12,7 @@ from typing import Any
 
 from londata.insights.figures import PICTURES, WIDGETS
 from londata.insights.giveaways import SAID_TO_BE_NONE, giveaways
+from londata.insights.own_data import own_data
 from londata.records.publications import Finding, Weight
 from londata.records.transparency import Transparency, known_of, transparency_of
 
@@ -44,6 +45,7 @@ def look(notebook: Mapping[str, Any], files: Mapping[str, bytes] | None = None) 
         *stored_outputs(notebook),
         *_secrets(cells),
         *_in_files(files or {}),
+        *own_data(cells, files or {}),
     ]
     seen = {each.check for each in found}
     return found + [
@@ -56,6 +58,7 @@ _FINE = {
     "secrets": "Nothing in it looks like a password, a token or a key.",
     "commands": "It runs no commands of the machine.",
     "folders": "It names no folder of one person's machine.",
+    "own-data": "It brings no data of its own.",
 }
 
 
