@@ -32,6 +32,7 @@ $(VENV)/.installed: constraints.txt pyproject.toml | system
 	@$(SETUP)/quietly.sh var/logs/venv.log $(PYTHON) -m venv $(VENV)
 	@$(SETUP)/quietly.sh var/logs/pip.log $(BIN)/python -m pip install --require-hashes -r constraints.txt
 	@$(SETUP)/quietly.sh var/logs/pip-londata.log $(BIN)/python -m pip install --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m compileall -q sdk hub-config # Nothing in a sandbox may write beside the code
 	@touch $@
 
 node_modules/.installed: package.json package-lock.json | system
