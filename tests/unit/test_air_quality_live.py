@@ -108,8 +108,19 @@ def test_the_words_are_those_of_the_feed(read):
         "The network has no reading of Nitrogen dioxide for the newest hour."
     ]
     page = live.shown(found, NO2, "Camden", NOON)
+    assert page.index("</table>") < page.index("Everything from here on is generated."), "the table is real"
     assert "<b>Euston" not in page
     assert "Imperial College London" in page
+
+
+def test_what_a_site_read_hours_ago_is_not_of_the_newest_hour(read):
+    table = read(FEED)
+    table.loc[table["Site.@SiteName"] == "Castelnau", "Site.@BulletinDate"] = "2026-11-22 07:00:00"
+    assert live.words(newest(table), NO2, "Richmond upon Thames", NOON) == [
+        "12:00 on Sunday 22 November 2026, Nitrogen dioxide: 1 of 3 sites in London has a reading, none of them in the "
+        "band “low”. The highest index is 4 of 10 (moderate), at <b>Euston.",
+        "No site in Richmond upon Thames has a reading of it.",
+    ]
 
 
 def test_another_feed_is_not_taken_for_this_one(read):
@@ -128,9 +139,9 @@ def test_the_real_feed_of_one_hour():
     assert table["hour"].unique().tolist() == [dt.datetime(2019, 9, 26, 11)]
     london, camden = live.words(live.Newest("LAQN", "x", table), NO2, "Camden", NOON)
     assert london.startswith("11:00 on Thursday 26 September 2019, Nitrogen dioxide: ")
-    assert "sites in London have a reading" in london
+    assert "77 of 92 sites in London have a reading, all of them in the band “low”" in london
     assert "nothing newer" in london
-    assert "Bloomsbury" in camden
+    assert camden.startswith("In Camden: Bloomsbury 1 of 10 (low); ")
 
 
 class Catalog:
@@ -174,4 +185,4 @@ def test_the_app_shows_what_is_measured_falls_back_and_says_so(read, monkeypatch
     controls.children[1].value = "no2"
     assert catalog.asked == 2
     assert "cannot be had just now. The network is not reached. Try again later." in measured(built)
-    assert "Everything below is generated." in measured(built)
+    assert "Everything from here on is generated." in measured(built)

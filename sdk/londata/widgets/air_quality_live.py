@@ -33,6 +33,7 @@ _COLUMNS = {
 _SPECIES = {"no2": "NO2", "pm2_5": "PM25"}
 #: Seconds after which the feed is read again when somebody chooses something; it is written once an hour.
 FRESH_S = 15 * 60.0
+AFTER = "Everything from here on is generated."
 #: An hour that is older than this is not called new.
 _LATE = dt.timedelta(hours=3)
 
@@ -88,6 +89,8 @@ class Feed:
 def gather(table: pd.DataFrame) -> pd.DataFrame:
     """Bring the feed's rows into the form that is shown; every number in it is text, and 0 stands for no reading.
 
+    A site that stopped some hours ago has no reading of the newest hour, whatever the feed still repeats of it.
+
     Raises
     ------
     ReadError
@@ -103,7 +106,7 @@ def gather(table: pd.DataFrame) -> pd.DataFrame:
     found = table[list(_COLUMNS)].rename(columns=_COLUMNS)
     index = pd.to_numeric(found["index"], errors="coerce")
     hours = pd.to_datetime(found["hour"], format="ISO8601", errors="coerce")
-    return found.assign(hour=hours, index=index.where(index.between(1, len(BANDS))))
+    return found.assign(hour=hours, index=index.where(index.between(1, len(BANDS)) & (hours == hours.max())))
 
 
 def of_borough(readings: pd.DataFrame, borough: str) -> pd.DataFrame:
@@ -132,15 +135,18 @@ def words(newest: Newest, pollutant: Pollutant, borough: str, now: dt.datetime) 
     highest = known.sort_values(["index", "site"], ascending=[False, True]).iloc[0]
     late = " That is more than three hours ago: the network sent nothing newer." if now - hour > _LATE else ""
     low = int((known["index"] <= 3).sum())
+    share = "all of them" if low == len(known) else "none of them" if not low else f"{low} of them"
+    verb = "has" if len(known) == 1 else "have"
     london = (
         f"{hour:%H:%M} on {hour:%A} {hour.day} {hour:%B %Y}, {pollutant.name}: {len(known)} of "
-        f"{counted(len(mine), 'site')} in London have a reading, {low} of them in the band “low”. The highest index is "
+        f"{counted(len(mine), 'site')} in London {verb} a reading, {share} in the band “low”. The highest index is "
         f"{_written(highest['index'])}, at {highest['site']}.{late}"
     )
     here = of_borough(known, borough)
     if not len(here):
         return [london, f"No site in {borough} has a reading of it."]
-    sites = "; ".join(f"{site} {_written(index)}" for site, index in zip(here["site"], here["index"], strict=True))
+    names = here["site"].map(lambda site: str(site).removeprefix(f"{borough} - "))
+    sites = "; ".join(f"{name} {_written(index)}" for name, index in zip(names, here["index"], strict=True))
     return [london, f"In {borough}: {sites}."]
 
 
@@ -166,8 +172,8 @@ def shown(found: Newest | LondataError, pollutant: Pollutant, borough: str, now:
     """
     if isinstance(found, LondataError):
         why = f"Real readings of the newest hour cannot be had just now. {found.message} {found.hint}"
-        return "<h2>Measured now</h2>" + blocks.paragraphs(why, "Everything below is generated.").markup
-    said = blocks.paragraphs(*words(found, pollutant, borough, now), "Everything below is generated.").markup
+        return f"<h2>Measured now</h2>{blocks.paragraphs(why, AFTER).markup}"
+    said = blocks.paragraphs(*words(found, pollutant, borough, now)).markup
     table = found.readings[found.readings["species"] == _SPECIES[pollutant.key]]
     rows = table.assign(index=[_written(each) if each == each else "no reading" for each in table["index"]])
     names = {"site": "Site", "kind": "Kind", "index": "Index"}
@@ -176,4 +182,5 @@ def shown(found: Newest | LondataError, pollutant: Pollutant, borough: str, now:
         caption=f"{pollutant.name}: the UK’s Daily Air Quality Index at each site, newest hour",
         source=found.source,
     )
-    return f"<h2>Measured now: {html.escape(found.network)}</h2>{said}{behind.markup}"
+    after = blocks.paragraphs(AFTER).markup
+    return f"<h2>Measured now: {html.escape(found.network)}</h2>{said}{behind.markup}{after}"
