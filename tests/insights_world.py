@@ -116,16 +116,16 @@ class World:
         """Leave an insight as a check leaves it that it passed.
 
         ``more`` are fields of the publication (owner, audience, project), ``record`` those that its author gave, and
-        ``version`` fields of the version.
+        ``version`` fields of the version, ``sent`` what came along with the notebook.
         """
         record, fields = RECORD | more.pop("record", {}), more.pop("version", {})
-        files = more.pop("files", {})
+        files, sent = more.pop("files", {}), {"app.ipynb": b"{}"} | more.pop("sent", {})
         values = {"slug": slug, "owner": "ada", "audience": ("hub",), "created_at": self.store.now()} | more
         if self.store.find(slug) is None:
             self.store.add(Publication.model_validate(values))
         by = str(values["owner"])
         draft = Version(
-            publication=slug, number=1, files={"app.ipynb": "0" * 64}, record=record, published_by=by,
+            publication=slug, number=1, files=dict.fromkeys(sent, "0" * 64), record=record, published_by=by,
             published_at=self.store.now(),
         )  # fmt: skip
         version = self.store.add_version(draft)
@@ -142,7 +142,7 @@ class World:
         ) if closed else Label()  # fmt: skip
         left = gathered(tables, label.access)
         passed = version.model_copy(update={"rests_on": rests_on, "label": label, "tables": left.tables, **fields})
-        self.hall.snapshots.put(slug, version.number, {"app.ipynb": b"{}"})
+        self.hall.snapshots.put(slug, version.number, sent)
         added = {RECEIPT: json.dumps({"@graph": []}).encode(), PICTURE: picture()}
         hashes = self.hall.snapshots.add(slug, version.number, {**added, **left.files, **files})
         ready = self.store.accept(passed.model_copy(update={"files": {**passed.files, **hashes}}), by)

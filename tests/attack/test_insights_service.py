@@ -196,6 +196,31 @@ def test_whoever_made_it_sees_no_workings_and_takes_no_step_of_a_checker(there, 
     assert there.store.release(hers, 1).state == "submitted"
 
 
+def test_data_that_an_author_brings_along_is_for_those_who_check_it_and_they_have_to_say_what_they_found(there):
+    sent = {"data/homes.csv": b"home,pupil\nCamden,Ada\n", "helpers.py": b"a = 1\n"}
+    there.published("brings", ("pupils",), tables=("by-ward",), project="school-places", sent=sent)
+    page = f"{PREFIX}reviews/brings/1/"
+    with there.client("ada") as ada:
+        ada.post(f"{API}/insights/brings/releases/1/steps", json={"to": "submitted", "why": "x"}).raise_for_status()
+        assert ada.get(f"{page}files/data/homes.csv").status_code == 404
+    with there.client("gil") as gil:
+        for name, content in sent.items():
+            answer = gil.get(f"{page}files/{name}")
+            assert (answer.content, answer.headers["content-type"]) == (content, "application/octet-stream")
+            assert answer.headers["content-disposition"].startswith("attachment")
+        for name in ("app.yaml", "data/../app.ipynb", "workings/by-ward.json", "tables/by-ward.csv", "..%2f..%2fx"):
+            assert gil.get(f"{page}files/{name}").status_code == 404, name
+    with there.browser("gil") as gil:
+        assert f'<a href="{page}files/data/homes.csv">data/homes.csv</a>' in gil.get(page).text
+        said = {"secret": there.secret("gil"), "to": "reviewed", "why": "In order."}
+        headers = {"Origin": there.address, "Sec-Fetch-Site": "same-origin"}
+        answer = gil.post(page, data=said, headers=headers)
+        assert answer.status_code == 403
+        assert "brings data of its own that the register does not know: data/homes.csv." in answer.text
+        said["why"] = "data/homes.csv names areas only."
+        assert gil.post(page, data=said, headers=headers).status_code == 303
+
+
 def test_tables_of_closed_data_are_not_to_be_had_before_their_release(there, hers):
     with there.client("ada") as ada:
         for path in (f"{API}/insights/{hers}/tables", f"{API}/insights/{hers}/tables/by-ward"):

@@ -16,7 +16,7 @@ from londata.errors import AccessDeniedError, EntryNotFoundError, UsageError
 from londata.records.identifiers import MAX_SLUG
 from londata.records.publications import Release, Viewer
 from londata_hub.publishing.publisher import Publisher
-from londata_hub.publishing.releasing import for_checkers
+from londata_hub.publishing.releasing import for_checkers, own_files
 from londata_hub.publishing.snapshots import NOTEBOOK
 from londata_hub.services.insights_counter import Counter
 from londata_hub.services.insights_facts import Shown
@@ -168,6 +168,21 @@ class Checking:
         place, media_type = _FILES[kind]
         content = self.hall.snapshots.read(slug, number, place.format(name))
         return (orjson.dumps(for_checkers(content)) if kind == "json" else content), media_type
+
+    def sent_file(self, subject: Subject, slug: str, number: int, name: str) -> bytes:
+        """Give those who check a release a file that its author sent beside the notebook.
+
+        Parameters
+        ----------
+        subject
+            Who asks.
+        slug, number, name
+            Which file of which version of which insight.
+        """
+        review = self.review(subject, slug, number)
+        if not review.may_check or name not in own_files(review.version):
+            raise EntryNotFoundError("There is no such file for you.", hint="Those who check a release have them.")
+        return self.hall.snapshots.read(slug, number, name)
 
 
 def person_of(subject: Subject) -> str:

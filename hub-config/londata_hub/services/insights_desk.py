@@ -112,7 +112,7 @@ class Desk(Checking):
             "access": version.label.access,
         }
         if mine:
-            said["waits"] = version.waits
+            said["waits"] = version.waits and not version.released
             said["steps"] = list(self.publisher.steps(version.publication, version.number))
             said["findings"] = [each.model_dump(mode="json") for each in version.findings]
             said["start"], said["files"] = version.start, dict(version.files)

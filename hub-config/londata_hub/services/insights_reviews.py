@@ -12,6 +12,7 @@ from londata.disclosure import WHY
 from londata.records import Entry
 from londata.records.legal import OUTPUTS
 from londata.records.publications import Label, Release, Thresholds, Version
+from londata_hub.publishing.releasing import own_files
 from londata_hub.services.insights_facts import ACCESS, Shown, Used, audience_in_words
 from londata_hub.services.insights_look import date, facts, listed, marks, page, ways, words
 from londata_hub.services.insights_owning import RELEASES, findings, move_button, release_steps
@@ -109,7 +110,7 @@ def review_page(prefix: str, review: Review, secret: str, problem: str = "") -> 
         ("Their rule", safe(OUTPUTS[label.outputs]) if label.outputs else ""),
         ("Who needs to check it", _checkers(review.needed)),
         ("What is hidden", safe(_hidden(review.thresholds))),
-        ("What made it", f'<a href="{safe(_files(prefix, review))}app.ipynb">Its notebook</a>' * review.may_check),
+        ("What made it", _sent(prefix, review) if review.may_check else ""),
     ]
     body = f"{said}{facts(rows)}<h2>Steps so far</h2>{release_steps(release)}"
     found = findings((*version.findings, *(each for each in release.findings if each not in version.findings)))
@@ -130,6 +131,14 @@ def _hidden(now: Thresholds) -> str:
         f"more than {now.dominance_percent:g} %, or from which one could work out another to within "
         f"{now.p_percent:g} %. And what would give one of these away."
     )
+
+
+def _sent(prefix: str, review: Review) -> str:
+    """Lead to the notebook, and to what its author sent beside it."""
+    found = [f'<a href="{safe(_files(prefix, review))}app.ipynb">Its notebook</a>']
+    at = _files(prefix, review).removesuffix("workings/") + "files/"
+    found += [f'<a href="{safe(at + quote(name))}">{safe(name)}</a>' for name in own_files(review.version)]
+    return ", ".join(found)
 
 
 def _files(prefix: str, review: Review) -> str:

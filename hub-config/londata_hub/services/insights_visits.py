@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from londata.access import STEWARDS, Subject
 from londata.access.releasing import at_stake
-from londata.errors import EntryNotFoundError, LondataError, QueryError, UsageError
+from londata.errors import AccessDeniedError, EntryNotFoundError, LondataError, QueryError, UsageError
 from londata_hub.publishing.entries import has_tables
 from londata_hub.publishing.snapshots import PICTURE, RECEIPT
 from londata_hub.services import insights_look as look
@@ -282,7 +282,7 @@ async def decide(request: Request) -> Response:
     try:
         step = NewStep.model_validate({"to": said.get("to", ""), "why": said.get("why", "")})
         await desk.move(subject, slug, number, step)
-    except UsageError as error:
+    except (UsageError, AccessDeniedError) as error:
         return await _review(request, str(error), error.http_status)
     except ValidationError:
         return await _review(request, "That is no step of a release.", 400)
@@ -297,6 +297,16 @@ async def workings(request: Request) -> Response:
     file = request.path_params["file"]
     content, media_type = await desk.asked(lambda: desk.review_file(subject, slug, number, file))
     return _kept(content, media_type, f"{slug}-{number}-{file.replace('.json', '-workings.json')}")
+
+
+@page_of
+async def sent_file(request: Request) -> Response:
+    """Give a file that an author sent to whoever checks the release: to be kept, and never shown as a page."""
+    Nothing.of(request)
+    desk, subject, (slug, number) = desk_of(request), reader_of(request), _named(request)
+    name = request.path_params["file"]
+    content = await desk.asked(lambda: desk.sent_file(subject, slug, number, name))
+    return _kept(content, "application/octet-stream", f"{slug}-{number}-{name.replace('/', '-')}")
 
 
 @page_of
@@ -353,6 +363,7 @@ ROUTES: tuple[tuple[str, str, Answer], ...] = (
     ("reviews/{slug}/{number}/", "GET", review),
     ("reviews/{slug}/{number}/", "POST", decide),
     ("reviews/{slug}/{number}/workings/{file}", "GET", workings),
+    ("reviews/{slug}/{number}/files/{file:path}", "GET", sent_file),
     ("data/{slug}/", "GET", data),
     ("{slug}", "GET", without_slash),
     ("{slug}/", "GET", insight),

@@ -165,7 +165,7 @@ def _release(insights: Any, given: argparse.Namespace) -> Any:
     if given.to == "submitted" and given.version is None:
         said = insights.submit_release(given.insight, given.audience or "public", why=given.why)
     else:
-        number = insights.find(given.insight).current if given.version is None else given.version
+        number = insights.version_to_release(given.insight) if given.version is None else given.version
         said = insights.move_release(given.insight, number, given.to, given.why)
     return f"The release of {said.get('publication')}, version {said.get('version')}, is {said.get('state')}."
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from londata.insights.managing import set_audience as set_audience
     from londata.insights.managing import submit_release as submit_release
     from londata.insights.managing import tighten as tighten
+    from londata.insights.managing import version_to_release as version_to_release
     from londata.insights.managing import versions as versions
     from londata.insights.managing import withdraw as withdraw
     from londata.insights.managing import workings as workings
@@ -45,7 +46,8 @@ _LATER = {
     **dict.fromkeys(
         (
             *("find", "forget", "impact", "move_release", "pause", "published", "releases", "resume", "roll_back"),
-            *("set_audience", "submit_release", "tighten", "versions", "withdraw", "workings"),
+            *("set_audience", "submit_release", "tighten", "version_to_release", "versions"),
+            *("withdraw", "workings"),
         ),
         "managing",
     ),
@@ -78,6 +80,7 @@ __all__ = [
     "submit_release",
     "table",
     "tighten",
+    "version_to_release",
     "versions",
     "withdraw",
     "workings",

@@ -118,7 +118,7 @@ def releases() -> Releases:
 
 
 def submit_release(insight: Any, audience: str | Sequence[str] = "public", *, why: str) -> Mapping[str, Any]:
-    """Ask for the tables of the current version to be made more open than the data behind them.
+    """Ask for the tables of the current version, or of a newer one that waits, to be made more open than their data.
 
     Parameters
     ----------
@@ -131,10 +131,23 @@ def submit_release(insight: Any, audience: str | Sequence[str] = "public", *, wh
     """
     _require_reason("submitted", why)
     client, slug = insights_client(), slug_of(insight)
+    return client.step(slug, version_to_release(slug), "submitted", why, audience_of(audience))
+
+
+def version_to_release(insight: Any) -> int:
+    """Number the version that a release would be of: the newest that waits for one, or else the current one.
+
+    Raises
+    ------
+    UsageError
+        No version has passed its check yet.
+    """
+    client, slug = insights_client(), slug_of(insight)
     current = PublishedInsight(client.insight(slug), client).current
     if not current:
         raise UsageError(f"No version of {slug} has passed its check yet.", hint="Publish it first.")
-    return client.step(slug, current, "submitted", why, audience_of(audience))
+    numbers = (int(each["number"]) for each in client.versions(slug) if each.get("waits"))
+    return max((number for number in numbers if number > current), default=current)
 
 
 def move_release(insight: Any, version: int, to: str, why: str = "") -> Mapping[str, Any]:

@@ -197,7 +197,9 @@ class Published:
 
     def _headline(self) -> str:
         name = self.about.title or self.slug
-        return f"“{plain(name)}”, version {self.number}, {_VERSIONS.get(self.state, self.state)}."
+        how = _VERSIONS.get(self.state, self.state)
+        how += f" and waits for its release; version {self.about.current} stays open" if self.said.get("waits") else ""
+        return f"“{plain(name)}”, version {self.number}, {how}."
 
     def __str__(self) -> str:
         lines = [self._headline(), *filter(None, [self.later]), *lines_of(self.findings)]
@@ -272,7 +274,7 @@ class Versions(_Said):
         ("State", lambda said: _VERSIONS.get(str(said.get("state")), "")),
         ("Published", lambda said: str(said.get("published_at") or "")[:16].replace("T", " ")),
         ("By", lambda said: str(said.get("published_by") or "")),
-        ("Released", lambda said: "released" if said.get("released") else ""),
+        ("Released", lambda said: "released" if said.get("released") else "waits for it" if said.get("waits") else ""),
     )
 
     def line(self, item: Mapping[str, Any]) -> str:

@@ -15,6 +15,7 @@ from insights_world import PREFIX, Passes, insights_world
 from londata import cli, insights, readlog
 from londata.errors import AccessDeniedError, EntryNotFoundError, ReadError, UsageError
 from londata.insights import publishing
+from londata.insights.shown import Published
 from londata.intake_catalog import published
 from londata.intake_catalog.entry import EntryData, RegisterEntry
 from running_hub import wait_for
@@ -167,6 +168,19 @@ def test_those_who_check_a_release_read_its_workings_and_its_author_does_not(as_
     with there.client("gil") as gil:
         said = gil.get(f"{PREFIX}api/v1/insights/places/releases/1/workings").json()
     assert dict(insights.workings("places", 1)) == said["workings"]
+
+
+def test_a_version_that_waits_is_the_one_that_a_release_is_of(as_, there, capsys):
+    fields = {"project": "school-places", "audience": ("group:org-camden",)}
+    for waits in (False, True):
+        there.published("walks", ("pupils",), ("by-ward",), version={"waits": waits}, **fields)
+    assert insights.version_to_release("walks") == 2
+    assert "waits for it" in str(insights.versions("walks"))
+    assert cli.main(["insight", "release", "walks", "--why", "Parents should see it."]) == 0
+    assert "The release of walks, version 2, is submitted." in capsys.readouterr().out
+    assert insights.find("walks").current == 1
+    waiting = Published({"publication": "walks", "number": 2, "state": "ready", "waits": True}, insights.find("walks"))
+    assert "version 2, passed its check and waits for its release; version 1 stays open." in str(waiting)
 
 
 def entry_of(there, slug):
