@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from londata.errors import UsageError
+from londata.reports.wording import counted, listed
 from londata.widgets.reach import City
 
 if TYPE_CHECKING:
@@ -124,6 +126,11 @@ def gather(ground: Ground, tables: Mapping[Source, Any]) -> City:
         What they are.
     tables
         What was read of each of its sources.
+
+    Raises
+    ------
+    UsageError
+        An entry is not what the ground says that it is.
     """
     import geopandas as gpd
     import pandas as pd
@@ -132,6 +139,12 @@ def gather(ground: Ground, tables: Mapping[Source, Any]) -> City:
 
     boroughs = figures.prepare(tables[ground.boroughs, ""]).sort_values("name", ignore_index=True)
     areas = _areas(ground.areas, tables[ground.areas.entry, ""])
+    if apart := set(areas["code"]) ^ set(boroughs["code"]):
+        raise UsageError(
+            f"The areas of {ground.areas.entry} and the authorities of {ground.boroughs} do not fit: "
+            f"{counted(len(apart), 'code')} in only one of them, for instance {min(map(str, apart))}.",
+            hint="Each authority needs its areas, under its GSS code.",
+        )
     found = [_places(each, tables[each.entry, each.distribution]) for each in ground.places]
     places = gpd.GeoDataFrame(pd.concat(found, ignore_index=True), geometry="geometry", crs=METRES)
     places["code"] = _codes(areas, places)
@@ -141,7 +154,8 @@ def gather(ground: Ground, tables: Mapping[Source, Any]) -> City:
 def _areas(spec: Areas, table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     import geopandas as gpd
 
-    shapes = table.geometry.to_crs(METRES).make_valid()
+    _need(spec.entry, table, [spec.id, spec.name, spec.code, *filter(None, [spec.residents])])
+    shapes = _metres(spec.entry, table)
     columns = {"id": table[spec.id], "name": table[spec.name], "code": table[spec.code]}
     people = table[spec.residents] if spec.residents else math.nan
     areas = gpd.GeoDataFrame({**columns, "residents": people}, geometry=shapes, crs=METRES)
@@ -153,17 +167,37 @@ def _areas(spec: Areas, table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 def _places(spec: Places, table: pd.DataFrame) -> gpd.GeoDataFrame:
     import geopandas as gpd
 
+    _need(spec.entry, table, [spec.name, *spec.only[:1], *filter(None, [spec.hectares])])
     if spec.only:
         column, value = spec.only
         table = table[table[column] == value]
-    if isinstance(table, gpd.GeoDataFrame):
-        shapes = table.geometry
-    else:
+    if not isinstance(table, gpd.GeoDataFrame):
+        _need(spec.entry, table, ["longitude", "latitude"])
         points = gpd.points_from_xy(table["longitude"], table["latitude"])
-        shapes = gpd.GeoSeries(points, index=table.index, crs=DEGREES)
+        table = gpd.GeoDataFrame(table, geometry=points, crs=DEGREES)
     radius = (table[spec.hectares] * _HECTARE / math.pi) ** 0.5 if spec.hectares else 0.0
     rows = {"name": table[spec.name], "kind": spec.kind, "radius": radius}
-    return gpd.GeoDataFrame(rows, geometry=shapes.to_crs(METRES).make_valid(), crs=METRES)
+    return gpd.GeoDataFrame(rows, geometry=_metres(spec.entry, table), crs=METRES)
+
+
+def _need(entry: str, table: pd.DataFrame, columns: list[str]) -> None:
+    if missing := [name for name in columns if name not in table.columns]:
+        raise UsageError(
+            f"The map cannot stand on the entry {entry}: it has no column {listed(missing)}.",
+            hint=f"Its columns are {listed([str(name) for name in table.columns])}; say in the Ground what they are.",
+        )
+
+
+def _metres(entry: str, table: gpd.GeoDataFrame) -> gpd.GeoSeries:
+    """Take the shapes, in metres and without what would keep them from being measured."""
+    import geopandas as gpd
+
+    if not isinstance(table, gpd.GeoDataFrame) or table.crs is None:
+        raise UsageError(
+            f"The map cannot stand on the entry {entry}: it has no shapes, or does not say in which coordinates.",
+            hint="Name an entry of GeoJSON, a GeoPackage or a Shapefile with its coordinate reference system.",
+        )
+    return table.geometry.to_crs(METRES).make_valid()
 
 
 def _codes(areas: gpd.GeoDataFrame, places: gpd.GeoDataFrame) -> pd.Series[str]:
