@@ -12,14 +12,13 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from pydantic import TypeAdapter, ValidationError
 
 from londata.client import shown_outputs
-from londata.client.connection import GATEWAY, Connection, Endpoint, beginning, tokenless
-from londata.client.register_client import own_token
+from londata.client.connection import GATEWAY, beginning, tokenless
+from londata.client.service_client import ServiceClient
 from londata.errors import FetchError, NotAuthenticatedError, UsageError, warn
 from londata.records.identifiers import MAX_SLUG, SLUG
 
@@ -95,19 +94,8 @@ class _Unseen(str):
 _OPEN_READING: TypeAdapter[OpenReading] = TypeAdapter(OpenReading)
 
 
-class GatewayClient:
+class GatewayClient(ServiceClient):
     """Asks the gateway for readings.
-
-    Parameters
-    ----------
-    address
-        ``http+unix://%2Fpath%2Fgateway.sock/base``, ``http://host/base`` or ``https://host/base``.
-    token
-        The hub's token; the setting ``TOKEN`` or ``JUPYTERHUB_API_TOKEN`` when not given.
-    timeout
-        Seconds without an answer after which a connection is given up; the setting ``TIMEOUT_S`` when not given.
-    transport
-        An ``httpx`` transport to use instead of the network.
 
     Raises
     ------
@@ -115,22 +103,7 @@ class GatewayClient:
         The address or the token cannot be used.
     """
 
-    def __init__(
-        self,
-        address: str,
-        token: str | None = None,
-        *,
-        timeout: float | None = None,
-        transport: httpx.BaseTransport | None = None,
-    ) -> None:
-        endpoint = Endpoint.of(address, GATEWAY)
-        self._address = endpoint.address
-        self._connection = Connection(endpoint, token or own_token(), timeout, transport, GATEWAY)
-
-    @property
-    def address(self) -> str:
-        """Where the gateway is."""
-        return self._address
+    service = GATEWAY
 
     def begin(self, entry: str, distribution: str | None = None, project: str | None = None) -> OpenReading:
         """Begin a reading: the gateway decides, writes it down, and says what may be read until when.
@@ -206,17 +179,6 @@ class GatewayClient:
             response.close()
             raise self._connection.strange(": it sends another range than was asked for")
         return response
-
-    def close(self) -> None:
-        """Close the connections; the client opens new ones when it is used again."""
-        self._connection.close()
-
-    def __repr__(self) -> str:
-        return f"GatewayClient({self._address!r})"
-
-    def __reduce__(self) -> tuple[type[GatewayClient], tuple[str]]:
-        """Pickle the address only: whoever loads it uses a token of their own."""
-        return GatewayClient, (self._address,)
 
 
 class HeldReading:
@@ -356,12 +318,7 @@ def warn_once(opening: OpenReading) -> None:
 
 def gateway_at(address: str) -> GatewayClient:
     """Open the gateway at an address, once per process and token."""
-    return _gateway_at(address, own_token())
-
-
-@lru_cache(maxsize=8)
-def _gateway_at(address: str, token: str) -> GatewayClient:
-    return GatewayClient(address, token)
+    return GatewayClient.at(address)
 
 
 def _check_slugs(*slugs: str | None) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,8 @@ from pydantic import ValidationError
 
 from londata import cache, settings
 from londata.access import Decision
-from londata.client.connection import Connection, Endpoint, Params, tokenless
+from londata.client.connection import REGISTER, Params, tokenless
+from londata.client.service_client import ServiceClient
 from londata.errors import EntryNotFoundError, FetchError, RegisterUnavailableError, TooLargeError
 from londata.query import Query, SearchResult
 from londata.records import Distribution, Entry, entry_from_dict, slugify
@@ -30,19 +30,8 @@ CONTENT_TIMEOUT_S = 900.0
 PIECE = 1024 * 1024
 
 
-class RegisterClient:
+class RegisterClient(ServiceClient):
     """A register behind a service; entries come on demand.
-
-    Parameters
-    ----------
-    address
-        ``http://host/base``, ``https://host/base`` or ``http+unix://%2Fpath%2Fregister.sock/base``.
-    token
-        The hub's token; the setting ``TOKEN`` or ``JUPYTERHUB_API_TOKEN`` when not given.
-    timeout
-        Seconds without an answer after which a question is given up; the setting ``TIMEOUT_S`` when not given.
-    transport
-        An ``httpx`` transport to use instead of the network (for tests that run the service in-process).
 
     Raises
     ------
@@ -52,22 +41,7 @@ class RegisterClient:
         From every method: nobody answers; the token is not accepted.
     """
 
-    def __init__(
-        self,
-        address: str,
-        token: str | None = None,
-        *,
-        timeout: float | None = None,
-        transport: httpx.BaseTransport | None = None,
-    ) -> None:
-        endpoint = Endpoint.of(address)
-        self._address = endpoint.address
-        self._connection = Connection(endpoint, token or own_token(), timeout, transport)
-
-    @property
-    def address(self) -> str:
-        """Where the service is."""
-        return self._address
+    service = REGISTER
 
     def find(self, slug: str) -> Entry | None:
         """Find one entry by its slug."""
@@ -155,17 +129,6 @@ class RegisterClient:
             if received == limit or offset + received >= counted:
                 return
 
-    def close(self) -> None:
-        """Close the connections; the client opens new ones when it is used again."""
-        self._connection.close()
-
-    def __repr__(self) -> str:
-        return f"RegisterClient({self._address!r})"
-
-    def __reduce__(self) -> tuple[type[RegisterClient], tuple[str]]:
-        """Pickle the address only: whoever loads it uses a token of their own."""
-        return RegisterClient, (self._address,)
-
 
 def _keep(response: httpx.Response, key: str, title: str) -> LocalCopy:
     """Keep what the service sends, if it is what the service says it is."""
@@ -207,11 +170,6 @@ def _counted(pieces: Iterator[bytes], advance: Callable[[int], Any]) -> Iterator
     for piece in pieces:
         advance(len(piece))
         yield piece
-
-
-def own_token() -> str:
-    """Find the token of whoever runs this: the setting ``TOKEN``, else the one that the hub gave their server."""
-    return settings.get("TOKEN") or os.environ.get("JUPYTERHUB_API_TOKEN", "")
 
 
 def _is_slug(text: str) -> bool:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 from urllib.parse import quote
 
 from londata import settings
 from londata.client.connection import Connection, Endpoint, Service
-from londata.client.register_client import own_token
 from londata.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class ServiceClient:
 
     #: What is dialled, and what is said where this process knows no address of it.
     service: ClassVar[Service]
-    missing: ClassVar[str]
+    missing: ClassVar[str] = ""
 
     def __init__(
         self,
@@ -66,9 +66,19 @@ class ServiceClient:
                 cls.missing,
                 hint=f"Work in the hub's Lab, or set {cls.service.setting} to the address of its {cls.service.name}.",
             )
+        return cls.at(address)
+
+    @classmethod
+    def at(cls, address: str) -> Self:
+        """Give the client of one address with one's own token: the same one to everybody in this process."""
         kind: Any = cls
         found: Self = _client_at(kind, address, own_token())
         return found
+
+    @property
+    def address(self) -> str:
+        """Where the service is."""
+        return self._address
 
     def close(self) -> None:
         """Close the connections; they are opened again when something is asked."""
@@ -96,6 +106,11 @@ class ServiceClient:
 @lru_cache(maxsize=16)
 def _client_at(kind: type[Any], address: str, token: str) -> Any:
     return kind(address, token)
+
+
+def own_token() -> str:
+    """Find the token of whoever runs this: the setting ``TOKEN``, else the one that the hub gave their server."""
+    return settings.get("TOKEN") or os.environ.get("JUPYTERHUB_API_TOKEN", "")
 
 
 def part(name: str) -> str:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
 from londata import session, settings
-from londata.client import Endpoint
-from londata.client.connection import Connection, Params
-from londata.client.register_client import own_token
+from londata.client.connection import REGISTER, Params
+from londata.client.service_client import ServiceClient, part
 from londata.errors import RegisterUnavailableError, SettingsError
 from londata.records import AccessRequest, Project, RowFilter
 from londata.sharing.notices import Notice, Notices
@@ -20,27 +18,13 @@ from londata.sharing.projects import Halted, MyProject, Projects, Readable
 from londata.sharing.requests import Request, Requests
 from londata.sharing.standing import Standing
 
-if TYPE_CHECKING:
-    import httpx
-
 T = TypeVar("T")
 _MOMENT: TypeAdapter[dt.datetime] = TypeAdapter(dt.datetime)
 _DAY: TypeAdapter[dt.date] = TypeAdapter(dt.date)
 
 
-class SharingService:
+class SharingService(ServiceClient):
     """Projects, requests, decisions and notices behind the register's address.
-
-    Parameters
-    ----------
-    address
-        As :class:`~londata.client.RegisterClient` takes it.
-    token
-        The hub's token; the setting ``TOKEN`` or ``JUPYTERHUB_API_TOKEN`` when not given.
-    timeout
-        Seconds without an answer after which a question is given up.
-    transport
-        An ``httpx`` transport to use instead of the network.
 
     Raises
     ------
@@ -48,17 +32,7 @@ class SharingService:
         From every method: nobody answers; the token is not accepted.
     """
 
-    def __init__(
-        self,
-        address: str,
-        token: str | None = None,
-        *,
-        timeout: float | None = None,
-        transport: httpx.BaseTransport | None = None,
-    ) -> None:
-        endpoint = Endpoint.of(address)
-        self._address = endpoint.address
-        self._connection = Connection(endpoint, token or own_token(), timeout, transport)
+    service = REGISTER
 
     def projects(self) -> Projects:
         """List one's projects."""
@@ -106,24 +80,11 @@ class SharingService:
         said = self._get("/notices")
         return self._read(lambda: Notices([_notice(each) for each in said["notices"]]))
 
-    def close(self) -> None:
-        """Close the connections; they are opened again when something is asked."""
-        self._connection.close()
-
-    def __repr__(self) -> str:
-        return f"SharingService({self._address!r})"
-
-    def __reduce__(self) -> tuple[type[SharingService], tuple[str]]:
-        """Pickle the address only: whoever loads it uses a token of their own."""
-        return SharingService, (self._address,)
-
     def _get(self, path: str, params: Params = ()) -> Any:
         return self._connection.get(path, params)
 
     def _decide(self, request: str, what: str, **body: str) -> Request:
-        from urllib.parse import quote
-
-        return self._request(self._connection.post(f"/requests/{quote(request, safe='')}/{what}", body))
+        return self._request(self._connection.post(f"/requests/{part(request)}/{what}", body))
 
     def _request(self, said: Mapping[str, Any]) -> Request:
         return self._read(
@@ -168,17 +129,12 @@ def service(address: str = "") -> SharingService:
             "Projects and requests are kept by the hub, and no register service is set here.",
             hint=f"Work in the hub's Lab, or set {settings.PREFIX}REGISTER to the address of its register.",
         )
-    return _service_at(where, own_token())
+    return SharingService.at(where)
 
 
 def is_service(address: str) -> bool:
     """Tell a service from a folder of catalogue files."""
     return address.startswith(("http://", "https://", "http+unix://"))
-
-
-@lru_cache(maxsize=8)
-def _service_at(address: str, token: str) -> SharingService:
-    return SharingService(address, token)
 
 
 def _record(kind: Any, said: Mapping[str, Any]) -> Any:
