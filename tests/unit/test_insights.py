@@ -10,6 +10,7 @@ from londata import insights
 from londata.catalog_files import load_catalog
 from londata.catalog_files.plain_yaml import read_yaml
 from londata.errors import CatalogFileError, UsageError
+from londata.insights import drafting
 from londata.intake_catalog import open_catalog
 
 READS = "from londata import catalog\ncatalog.borough_profile.read()"
@@ -52,8 +53,21 @@ def test_a_draft_says_what_the_notebook_read_and_the_register_takes_it(desk, sma
         insights.draft(notebook, slug="sizes", folder=small_catalog.parent / "voila-apps", **SAID)
 
 
-def test_a_record_that_breaks_a_rule_is_refused_and_nothing_is_written(desk):
+def test_what_was_checked_is_run_again_only_if_it_has_changed(desk, monkeypatch):
+    found = insights.check(write(desk / "analysis.ipynb", READS))
+    runs = []
+    monkeypatch.setattr(drafting, "_run", lambda *given: runs.append(given) or "It stops.")
+    assert insights.draft(found, slug="sizes", folder=desk, **SAID).record.uses == ("borough-profile",)
+    assert not runs
+    write(desk / "analysis.ipynb", READS, "1")
+    with pytest.raises(UsageError, match="It stops"):
+        insights.draft(found, slug="again", folder=desk, **SAID)
+    assert len(runs) == 1
+
+
+def test_a_record_that_breaks_a_rule_is_refused_before_anything_is_run(desk, monkeypatch):
     notebook = write(desk / "analysis.ipynb", READS)
+    monkeypatch.setattr(drafting, "_run", lambda *_: pytest.fail("it was run"))
     with pytest.raises(CatalogFileError, match="publisher: 'glla' is not in the file of publishers; did you mean gla"):
         insights.draft(notebook, slug="sizes", folder=desk, **SAID | {"publisher": "glla"})
     assert sorted(path.name for path in desk.iterdir()) == ["analysis.ipynb"]

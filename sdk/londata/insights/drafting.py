@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tempfile
 from collections.abc import Sequence
@@ -37,12 +38,15 @@ class Check:
         What stands in the way of publishing it, one sentence each; none when it is fine.
     not_open
         Those of ``uses`` that are shared or closed: nobody sees the app who may not read them.
+    sha256
+        Which content of the notebook it was.
     """
 
     notebook: Path
     uses: tuple[str, ...]
     problems: tuple[str, ...]
     not_open: tuple[str, ...] = ()
+    sha256: str = ""
 
     @property
     def ok(self) -> bool:
@@ -99,7 +103,7 @@ def check(notebook: str | Path) -> Check:
         The libraries that run notebooks are not installed.
     """
     path = Path(notebook)
-    content = notebooks.read(path)
+    content, sha256 = notebooks.read(path), _sha256(path)
     with tempfile.TemporaryDirectory(prefix="londata-check-") as scratch:
         log = Path(scratch) / "reads.jsonl"
         failure = _run(content, path.resolve().parent, log)
@@ -112,7 +116,7 @@ def check(notebook: str | Path) -> Check:
     shown = [] if failure else [*figures.figures(content), *looking.shown_secrets(content)]
     problems += dict.fromkeys(each.sentence for each in (*looked, *shown) if each.weight == "must")
     not_open = tuple(dict.fromkeys(read["entry"] for read in reads if read["access"] != "open"))
-    return Check(path, uses, tuple(problems), not_open)
+    return Check(path, uses, tuple(problems), not_open, sha256)
 
 
 def rests_on_nothing(asked: bool) -> str:
@@ -136,7 +140,7 @@ def rests_on_nothing(asked: bool) -> str:
 
 
 def draft(
-    notebook: str | Path,
+    notebook: str | Path | Check,
     *,
     slug: str,
     title: str,
@@ -152,7 +156,7 @@ def draft(
     Parameters
     ----------
     notebook
-        The notebook.
+        The notebook, or what :func:`check` said of it: then it is run again only if it has changed since.
     slug
         The name in the register, ``my-insight``; also the name of the new folder.
     title, owner, publisher, public_benefit, licence
@@ -175,7 +179,10 @@ def draft(
     target = Path(folder) / slug
     if target.exists():
         raise UsageError(f"There is already a {target}.", hint="Choose another slug, or remove the folder.")
-    found = check(notebook)
+    fields: dict[str, Any] = {"title": title, "form": "app", "publisher": publisher, "owner": owner}
+    fields |= {"public_benefit": public_benefit, **more, "access": "open", "licence": licence}
+    _validated(slug, fields | {"uses": [slug]})  # what is wrong with the record is said before anything is run
+    found = _checked(notebook)
     if not found.ok:
         raise UsageError(str(found), hint="Mend that and draft again.")
     if found.not_open:
@@ -183,11 +190,23 @@ def draft(
             f"An app of the repository rests on open data, and this one reads {', '.join(found.not_open)}.",
             hint="Publish it with londata.publish, for a project that may read it.",
         )
-    fields: dict[str, Any] = {"title": title, "form": "app", "publisher": publisher, "owner": owner}
-    fields |= {"public_benefit": public_benefit, **more, "uses": [*found.uses], "access": "open", "licence": licence}
+    fields["uses"] = [*found.uses]
     record = _validated(slug, fields)
     _write(target, fields, notebooks.read(found.notebook))
     return Draft(target, record)
+
+
+def _checked(notebook: str | Path | Check) -> Check:
+    if not isinstance(notebook, Check):
+        return check(notebook)
+    return notebook if notebook.sha256 == _sha256(notebook.notebook) else check(notebook.notebook)
+
+
+def _sha256(path: Path) -> str:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise UsageError(f"There is no notebook {path}.", hint="Give the path of an .ipynb file.") from error
 
 
 def _run(content: Any, folder: Path, log: Path) -> str:
