@@ -125,6 +125,14 @@ def test_every_choice_makes_a_page_with_words_and_tables(register):
         assert all(table.caption.get_text() for table in page.find_all("table"))
 
 
+def test_days_are_written_alike_in_every_table(register):
+    choice = Choice("Housing management", "Newham", 18)
+    pages = [city_tools.who_uses_what(register, choice), city_tools.what_ends_when(register, choice)]
+    for page in (BeautifulSoup(text, "html.parser") for text in pages):
+        (row,) = (each for each in page.find_all("tr") if each.th.get_text() == "Newham")
+        assert "31 Oct 2026" in [cell.get_text() for cell in row.find_all("td")]
+
+
 def test_an_address_chooses_and_what_it_says_wrong_is_left_alone(register):
     assert city_tools.choice_in("service=finance&borough=newham&months=24", register) == Choice("Finance", "Newham", 24)
     assert city_tools.choice_in("service=<b>&borough=Paris&months=7&x=%00", register) == Choice()

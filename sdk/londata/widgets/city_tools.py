@@ -128,7 +128,7 @@ def what_ends_when(register: Register, choice: Choice) -> str:
             f"{rows['authority'].iloc[0]}, on {month(rows['contract_end'].iloc[0])}. "
             f"{longer} of them may be extended."
         ],
-        data=rows.assign(contract_end=rows["contract_end"].dt.date)[
+        data=rows.assign(contract_end=_days(rows["contract_end"]))[
             ["authority", "system", "supplier", "contract_end", "may_extend_months"]
         ],
         columns={
@@ -180,7 +180,8 @@ def together(register: Register, choice: Choice) -> str:
 
 
 def _days(ends: pd.Series[Any]) -> list[str]:
-    return [month(end) if end == end else "" for end in ends]
+    """Write days so that a column stays narrow: ``31 Oct 2026``."""
+    return [f"{end.day} {end:%b %Y}" if end == end else "" for end in ends]
 
 
 def explore(catalog: Any, query: str = "") -> ipywidgets.Widget:
