@@ -14,12 +14,42 @@
     '<svg xmlns="http://www.w3.org/2000/svg" width="16" viewBox="0 0 24 24"><path class="jp-icon3" fill="#616161" ' +
     'd="M12 3l5 5-1.4 1.4L13 6.8V16h-2V6.8L8.4 9.4 7 8zM5 14v5h14v-5h2v7H3v-7z"/></svg>';
   const AUDIENCES = [
-    ['', 'As before; at first me, or my project'],
+    ['', ''],
     ['me', 'Me alone'],
     ['hub', 'Everybody at the hub'],
     ['public', 'Everybody, without a log-in'],
     ['named', 'Those whom I name below']
   ];
+
+  // What nobody has to choose: of what was published from this notebook before, and of what is new.
+  const AS_IT_IS = 'Those who may open it now';
+  const AT_FIRST = 'If it is new, me or my project; else as it is now';
+  const FORMS = [
+    ['app', 'An app'],
+    ['report', 'A report'],
+    ['model', 'A model'],
+    ['visualisation', 'A visualisation']
+  ];
+  const LICENCES = [
+    ['not stated', 'Not stated'],
+    ['ogl-3', 'Open Government Licence v3.0'],
+    ['cc-by-4', 'Creative Commons Attribution 4.0'],
+    ['cc-by-sa-4', 'Creative Commons Attribution-ShareAlike 4.0'],
+    ['cc-by-nc-4', 'Creative Commons Attribution-NonCommercial 4.0'],
+    ['cc0-1', 'Creative Commons Zero 1.0'],
+    ['odbl-1', 'Open Database License 1.0'],
+    ['odc-by-1', 'Open Data Commons Attribution 1.0'],
+    ['public-domain', 'Public domain'],
+    ['mit', 'MIT License'],
+    ['bsd-3-clause', 'BSD 3-Clause License'],
+    ['all-rights-reserved', 'All rights reserved']
+  ];
+  const STARTS = [
+    ['shared', 'Everybody begins from one run'],
+    ['fresh', 'Each has a run of their own']
+  ];
+  // Who has answered the form before, for a notebook, finds the same words again.
+  const ANSWERS = `${ID}:answers:`;
 
   let shared;
   let count = 0;
@@ -60,46 +90,125 @@
     return panel.title.label.replace(/\.ipynb$/, '');
   }
 
+  function named(select, value) {
+    return [...select.options].some((each) => each.value === value);
+  }
+
+  function choice(options) {
+    return element('select', {}, ...options.map(([value, text]) => new Option(text, value)));
+  }
+
   function formClass(Widget) {
     return class extends Widget {
-      constructor(title) {
+      constructor(title, before) {
         super();
         this.node.style.cssText = 'width: min(30rem, 80vw);';
-        this.titled = element('input', { type: 'text', value: title, required: true, maxLength: 300 });
-        this.audience = element('select', {}, ...AUDIENCES.map(([value, text]) => new Option(text, value)));
-        this.named = element('input', { type: 'text', placeholder: 'org-camden, person:ada' });
-        this.benefit = element('textarea', { rows: 2, maxLength: 2000, required: true });
-        this.files = element('input', { type: 'text', placeholder: 'data/wards.csv' });
+        const text = (fields) => element('input', { type: 'text', ...fields });
+        const long = (fields) => element('textarea', { rows: 2, maxLength: 2000, ...fields });
+        this.fields = {
+          title: text({ value: title, required: true, maxLength: 300 }),
+          audience: choice(AUDIENCES),
+          named: text({ placeholder: 'org-camden, person:ada' }),
+          public_benefit: long({ required: true }),
+          files: text({ placeholder: 'data/wards.csv' }),
+          summary: text({ maxLength: 500 }),
+          method: long({ rows: 3 }),
+          limits: long(),
+          friction: long(),
+          licence: choice(LICENCES),
+          form: choice(FORMS),
+          project: text({ placeholder: 'school-places' }),
+          tags: text({ placeholder: 'schools, forecasts' }),
+          slug: text({ placeholder: 'made of the title' }),
+          start: choice(STARTS)
+        };
+        this.fields.audience.options[0].text = before ? AS_IT_IS : AT_FIRST;
+        for (const [name, control] of Object.entries(this.fields)) {
+          if (typeof before?.[name] === 'string' && (control.tagName !== 'SELECT' || named(control, before[name]))) {
+            control.value = before[name];
+          }
+        }
+        if (before) this.fields.audience.value = '';
+        const { title: titled, audience, public_benefit, files } = this.fields;
         this.node.append(
-          field('Title', this.titled),
-          field('Who may open it', this.audience),
+          field('Title', titled),
+          field('Who may open it', audience),
           this.naming(),
-          field('Public benefit', this.benefit, 'For whom it is good, in a sentence.'),
-          field('Files that go along', this.files, 'From the folder of the notebook, if it reads any; with commas between.'),
+          field('Public benefit', public_benefit, 'For whom it is good, in a sentence.'),
+          field('Files that go along', files, 'From the folder of the notebook, if it reads any; with commas between.'),
+          this.more(),
           element('p', { textContent: 'A snapshot is taken without what earlier runs put out, and is checked by the hub first.' })
         );
       }
 
       // Asked for only where somebody is to be named.
       naming() {
-        const part = field('People and bodies', this.named, 'org-camden, person:ada, project:school-places; with commas between.');
+        const help = 'org-camden, person:ada, project:school-places; with commas between.';
+        const part = field('People and bodies', this.fields.named, help);
         const show = () => {
-          part.hidden = this.audience.value !== 'named';
+          part.hidden = this.fields.audience.value !== 'named';
         };
-        this.audience.addEventListener('change', show);
+        this.fields.audience.addEventListener('change', show);
         show();
         return part;
       }
 
+      // What readers and stewards want to know, and what is seldom needed: folded away until it is asked for.
+      more() {
+        const { summary, method, limits, friction, licence, form, project, tags, slug, start } = this.fields;
+        this.fold = element('summary', { textContent: 'More: summary, method, limits, licence …' });
+        this.fold.style.cssText = 'cursor: pointer; font-weight: 600; padding: 6px 0;';
+        this.folded = element(
+          'details',
+          {},
+          this.fold,
+          field('Summary', summary, 'What it is, in a sentence.'),
+          field('Method', method, 'How its numbers were made, in a paragraph.'),
+          field('Limits', limits, 'What it does not show.'),
+          field('Friction overcome', friction, 'Which difficulty with data stood in the way.'),
+          field('Licence', licence, 'None is assumed.'),
+          field('What it is', form),
+          field('Project', project, 'For which project it reads data that is not open; else that of this notebook.'),
+          field('Words to find it by', tags, 'With commas between.'),
+          field('Name in the register', slug, 'Give that of an insight of yours, and this becomes its next version.'),
+          field('How viewers begin', start)
+        );
+        this.folded.style.marginTop = '10px';
+        return this.folded;
+      }
+
+      // The dialog takes every Enter for its button; on the fold it opens and shuts.
+      handleEvent(event) {
+        if (event.key !== 'Enter' || event.target !== this.fold) return;
+        event.preventDefault();
+        event.stopPropagation();
+        this.folded.open = !this.folded.open;
+      }
+
+      onAfterAttach() {
+        window.addEventListener('keydown', this, true);
+      }
+
+      onBeforeDetach() {
+        window.removeEventListener('keydown', this, true);
+      }
+
+      // What is remembered for the next time.
+      said() {
+        return Object.fromEntries(Object.entries(this.fields).map(([name, control]) => [name, control.value.trim()]));
+      }
+
       getValue() {
+        const { audience, named, files, tags, project, slug, ...words } = this.said();
         const list = (text) => text.split(',').map((each) => each.trim()).filter(Boolean);
-        const chosen = this.audience.value;
-        const audiences = { '': null, me: [], named: list(this.named.value) };
+        const audiences = { '': null, me: [], named: list(named) };
         return {
-          title: this.titled.value.trim(),
-          audience: chosen in audiences ? audiences[chosen] : [chosen],
-          public_benefit: this.benefit.value.trim(),
-          files: list(this.files.value)
+          ...words,
+          audience: audience in audiences ? audiences[audience] : [audience],
+          files: list(files),
+          tags: list(tags),
+          project: project || null,
+          slug: slug || null
         };
       }
     };
@@ -167,34 +276,40 @@
     } finally {
       await kernel?.shutdown().catch(() => {});
     }
+    const taken = Boolean(result?.page);
     view.end(result ?? { headline: 'It was not published.', text: 'The kernel that was to publish it ended.' });
+    return taken; // by the hub, whether it passed its check or not
   }
 
   async function extension() {
-    const [{ Widget }, { PageConfig }, { LabIcon }, { Dialog, showDialog, ICommandPalette, ToolbarButton }, { INotebookTracker }] =
-      await Promise.all(
-        ['@lumino/widgets', '@jupyterlab/coreutils', '@jupyterlab/ui-components', '@jupyterlab/apputils', '@jupyterlab/notebook'].map(take)
-      );
+    const parts = ['apputils', 'coreutils', 'notebook', 'statedb', 'ui-components'].map((each) => `@jupyterlab/${each}`);
+    const [{ Widget }, { Dialog, showDialog, ICommandPalette, ToolbarButton }, { PageConfig }, { INotebookTracker }, { IStateDB }, { LabIcon }] =
+      await Promise.all(['@lumino/widgets', ...parts].map(take));
 
-    function activate(app, notebooks, palette) {
+    function activate(app, notebooks, palette, memory) {
       if (!PageConfig.getOption('hubPrefix')) return; // without a hub there is nowhere to publish to
       const icon = new LabIcon({ name: 'londata:publish', svgstr: ICON });
       const Form = formClass(Widget);
       const Progress = progressClass(Widget);
 
       async function ask(panel) {
+        const path = app.serviceManager.contents.localPath(panel.context.path);
+        const before = await memory?.fetch(ANSWERS + path).catch(() => undefined);
+        const form = new Form(titleOf(panel), before);
         const answer = await showDialog({
           title: TITLE,
-          body: new Form(titleOf(panel)),
+          body: form,
           buttons: [Dialog.cancelButton(), Dialog.okButton({ label: 'Publish' })],
           focusNodeSelector: 'input'
         });
         if (!answer.button.accept) return;
         await panel.context.save();
-        const path = app.serviceManager.contents.localPath(panel.context.path);
         const view = new Progress();
         const shown = showDialog({ title: `Publish: ${answer.value.title}`, body: view, buttons: [Dialog.okButton({ label: 'Close' })] });
-        await Promise.all([publish(app, panel, { path, ...answer.value }, view), shown]);
+        const done = publish(app, panel, { path, ...answer.value }, view).then((taken) => {
+          if (taken) return memory?.save(ANSWERS + path, form.said());
+        });
+        await Promise.all([done, shown]);
       }
 
       app.commands.addCommand(COMMAND, {
@@ -214,7 +329,7 @@
       });
     }
 
-    return { id: `${ID}:plugin`, autoStart: true, requires: [INotebookTracker], optional: [ICommandPalette], activate };
+    return { id: `${ID}:plugin`, autoStart: true, requires: [INotebookTracker], optional: [ICommandPalette, IStateDB], activate };
   }
 
   window._JUPYTERLAB = window._JUPYTERLAB || {};

@@ -1,4 +1,7 @@
-"""The tab Reports of a real Lab in a real Chromium: what comes next, how the last run ended, and its log."""
+"""What the hub adds to Lab, in a real Lab in a real Chromium: the tab Reports, and the button Publish.
+
+One log-in and one Lab serve both: to start them is most of what these tests cost.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +15,12 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import httpx
+import nbformat
 import pytest
-from playwright.sync_api import FrameLocator, Page, expect, sync_playwright
+from playwright.sync_api import FrameLocator, Locator, Page, expect, sync_playwright
 
 import reports_world as rw
+from londata.records.vocabulary import LICENCES
 from londata_hub import settings
 from londata_hub.services.reports_look import REPORT_POLICY
 from londata_hub.store.schedule_store import ScheduleStore
@@ -24,10 +29,13 @@ from running_hub import wait_for
 pytestmark = [pytest.mark.browser, pytest.mark.hub]
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-PATIENCE_MS = 60_000
+PATIENCE_MS = 90_000
 POLICY = "content-security-policy"
 API = "/services/reports/api/v1"
-SHIPPED = Path(__file__).resolve().parents[2] / "hub-config" / "lab" / "labextensions" / "londata-reports"
+EXTENSIONS = Path(__file__).resolve().parents[2] / "hub-config" / "lab" / "labextensions"
+SHIPPED, BUTTON = EXTENSIONS / "londata-reports", EXTENSIONS / "londata-insights" / "insights.js"
+SECRETS = r"token=|localStorage|\.cookie|Authorization|getToken|innerHTML|eval\("
+HOSTILE = "<img src=x onerror=\"document.title='taken'\">"
 TITLE = f"Homes each month {rw.HOSTILE}"
 
 
@@ -59,12 +67,25 @@ def schedule(hub):
     return made
 
 
+def write(path: Path, *cells: str, heading: str) -> None:
+    content = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_markdown_cell(f"# {heading}"), *map(nbformat.v4.new_code_cell, cells)],
+        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
+    )
+    nbformat.write(content, path)
+
+
 @pytest.fixture(scope="module")
 def browser(hub):
-    """Ada's browser, logged in, her Lab running."""
+    """Ada's browser, logged in, her Lab running, with two notebooks in her home."""
+    hub.lab("ada")
+    home = next((hub.state / "homes").glob("ada*"))
+    write(home / "sizes.ipynb", "from londata import catalog\ncatalog.london_authorities.read()", heading="Authorities")
+    write(home / "leaky.ipynb", f'password = "hunter2secret" # {HOSTILE}', heading=f"Leaky {HOSTILE}")
     path = shutil.which("chromium")
     assert path, "Chromium is not installed: apt-get install chromium"
     with sync_playwright() as playwright:
+        expect.set_options(timeout=PATIENCE_MS)
         chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
         made = chromium.new_context(viewport={"width": 1280, "height": 900})
         made.set_default_timeout(PATIENCE_MS)
@@ -77,32 +98,44 @@ def browser(hub):
         door.close()
         yield made
         chromium.close()
+        expect.set_options(timeout=5_000)
 
 
 @pytest.fixture
-def page(hub, browser):
-    """Her Lab in a new tab."""
+def tab(browser):
+    """A new tab of her browser."""
     made = browser.new_page()
-    made.goto(f"{hub.address}/user/ada/lab")
-    expect(made.get_by_role("tab", name="Reports")).to_be_visible(timeout=PATIENCE_MS)
     yield made
     made.close()
 
 
-def open_from_the_palette(page: Page) -> FrameLocator:
-    """Open the tab by keys alone; returns what is in its frame."""
-    found = page.locator(".lm-CommandPalette-item").filter(has_text="Reports that run themselves")
+@pytest.fixture
+def page(hub, tab):
+    """Her Lab in a new tab."""
+    tab.goto(f"{hub.address}/user/ada/lab")
+    expect(tab.get_by_role("tab", name="Reports")).to_be_visible()
+    return tab
+
+
+def choose_in_the_palette(page: Page, typed: str, label: str) -> None:
+    """Take a command of the palette, by keys alone."""
+    found = page.locator(".lm-CommandPalette-item").filter(has_text=label)
 
     def ask():  # while Lab comes up it takes the focus, which closes what was opened
         page.keyboard.press("Escape")
         page.keyboard.press("Control+Shift+C")
         page.wait_for_timeout(300)
-        page.keyboard.type("reports that run")
+        page.keyboard.type(typed)
         page.wait_for_timeout(1000)
         return found.count() == 1 and found.is_visible()
 
     wait_for(ask, 40, "the command in the palette")
     page.keyboard.press("Enter")
+
+
+def open_from_the_palette(page: Page) -> FrameLocator:
+    """Open the tab by keys alone; returns what is in its frame."""
+    choose_in_the_palette(page, "reports that run", "Reports that run themselves")
     return page.frame_locator("iframe[title='Reports that run themselves']")
 
 
@@ -176,7 +209,7 @@ def test_the_file_of_the_tab_is_the_same_for_everybody_and_holds_no_secret(brows
     for client in (hub.visitor("ada").client, hub.client(base_url=hub.address)):  # as each file that Lab is made of
         served = client.get(address)
         assert (served.status_code, served.text) == (200, shipped)
-    assert not re.search(r"token=|localStorage|\.cookie|Authorization|getToken|innerHTML|eval\(", shipped)
+    assert not re.search(SECRETS, shipped)
 
 
 def test_the_launcher_leads_to_the_tab_too(page, schedule):
@@ -188,6 +221,96 @@ def test_the_launcher_leads_to_the_tab_too(page, schedule):
     page.keyboard.press("Enter")
     frame = page.frame_locator("iframe[title='Reports that run themselves']")
     expect(frame.get_by_role("link", name=re.compile("Homes each month"))).to_be_visible()
+
+
+def test_a_notebook_is_published_from_its_toolbar_by_keys_alone(hub, tab):
+    page = tab
+    page.goto(f"{hub.address}/user/ada/lab/tree/sizes.ipynb")
+    button = page.get_by_role("toolbar").get_by_role("button", name="Publish")
+    expect(button).to_be_visible()
+    page.wait_for_timeout(1500)  # Lab takes the focus while the notebook comes up
+    button.focus()
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_label("Title")).to_have_value("Authorities")
+    expect(dialog.get_by_label("Title")).to_be_focused()
+    first = dialog.get_by_label("Who may open it").locator("option:checked")
+    expect(first).to_have_text("If it is new, me or my project; else as it is now")
+    look(page, "lab-publish-form")
+    page.keyboard.press("Tab")
+    page.keyboard.type("Everybody at")
+    expect(dialog.get_by_label("Who may open it")).to_have_value("hub")
+    expect(dialog.get_by_label("People and bodies")).to_be_hidden()
+    page.keyboard.press("Tab")
+    page.keyboard.type("Everybody knows who governs London.")
+    expect(dialog.get_by_label("Method")).to_be_hidden()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")  # opens the fold, and sends nothing
+    expect(dialog.get_by_label("Method")).to_be_visible()
+    for words in ("All authorities.", "The register's list, as it is.", "No borders.", "It was ten files.", "Open Gov"):
+        page.keyboard.press("Tab")
+        page.keyboard.type(words)
+    expect(dialog.get_by_label("Licence")).to_have_value("ogl-3")
+    page.keyboard.press("Tab")
+    page.keyboard.type("A rep")
+    expect(dialog.get_by_label("What it is")).to_have_value("report")
+    for width in (1280, 360):
+        page.set_viewport_size({"width": width, "height": 900})
+        look(page, f"lab-publish-filled-{width}")
+        box = dialog.get_by_label("Method").bounding_box()
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= width
+    page.set_viewport_size({"width": 1280, "height": 900})
+    dialog.get_by_role("button", name="Publish").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status").filter(has_text="passed its check")).to_be_visible()
+    expect(page.get_by_label("What was found")).to_contain_text("It rests on london-authorities.")
+    expect(page.get_by_label("What was found")).to_contain_text("Its record says everything that readers need.")
+    opened = page.get_by_role("dialog").get_by_role("link", name="Open it")
+    expect(opened).to_have_attribute("href", "/services/apps/authorities/")
+    look(page, "lab-published")
+    page.keyboard.press("Escape")
+    find_the_words_again(page, button)
+
+
+def find_the_words_again(page: Page, button: Locator) -> None:
+    """See that who publishes again finds what they wrote, and leaves the audience as it is."""
+    button.click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_label("Public benefit")).to_have_value("Everybody knows who governs London.")
+    expect(dialog.get_by_label("Who may open it").locator("option:checked")).to_have_text("Those who may open it now")
+    dialog.get_by_text("More:").click()
+    expect(dialog.get_by_label("Method")).to_have_value("The register's list, as it is.")
+    expect(dialog.get_by_label("Licence")).to_have_value("ogl-3")
+    look(page, "lab-publish-again")
+    page.keyboard.press("Escape")
+
+
+def test_what_may_not_leave_is_said_from_the_palette_as_text(hub, tab):
+    page = tab
+    page.goto(f"{hub.address}/user/ada/lab/tree/leaky.ipynb")
+    expect(page.get_by_role("toolbar").get_by_role("button", name="Publish")).to_be_visible()
+    choose_in_the_palette(page, "publish this", "Publish this notebook")
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_label("Title")).to_have_value(f"Leaky {HOSTILE}")
+    dialog.get_by_label("Public benefit").fill("None.")
+    dialog.get_by_role("button", name="Publish").click()
+    expect(page.get_by_role("status").filter(has_text="It was not published.")).to_be_visible()
+    expect(page.get_by_label("What was found")).to_contain_text("holds what looks like a password")
+    look(page, "lab-publish-refused")
+    assert "taken" not in page.title()
+
+
+def test_the_licences_of_the_form_are_those_of_the_register():
+    offered = re.search(r"const LICENCES = \[(.*?)\n  \];", BUTTON.read_text(), re.S)
+    for name, title in re.findall(r"\['(.*?)', '(.*?)'\]", offered[1]):
+        assert name == "not stated" or LICENCES[name][0] == title
+
+
+def test_the_file_of_the_button_holds_no_secret_and_writes_no_markup():
+    shipped = BUTTON.read_text().replace("memory?.fetch(", "")  # Lab's own memory, not the network
+    assert not re.search(rf"{SECRETS}|fetch\(", shipped)
 
 
 def test_who_is_logged_out_is_told_so_in_the_tab(page):
