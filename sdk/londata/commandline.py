@@ -63,3 +63,28 @@ def run_command_line(
     except KeyboardInterrupt:
         print(f"{program}: stopped.", file=sys.stderr)
         return INTERRUPTED
+
+
+def add_actions(
+    actions: argparse._SubParsersAction[argparse.ArgumentParser], named: Mapping[str, str], what: str, text: str
+) -> dict[str, argparse.ArgumentParser]:
+    """Declare actions on one thing, each of which takes the name of it.
+
+    Parameters
+    ----------
+    actions
+        Where they are added.
+    named
+        Name → what it does, which is also how it describes itself.
+    what, text
+        What the argument with its name is called, and what ``--help`` says of it.
+
+    Returns
+    -------
+    dict of str to argparse.ArgumentParser
+        Each of them, for further arguments.
+    """
+    found = {name: actions.add_parser(name, help=does, description=does) for name, does in named.items()}
+    for action in found.values():
+        action.add_argument(what, help=text)
+    return found

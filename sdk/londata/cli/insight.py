@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from londata.commandline import add_actions
+
 #: Field of the record → what its option says.
 _FIELDS = {
     "public-benefit": "for whom it is good, in a sentence",
@@ -27,47 +29,39 @@ _THRESHOLDS: dict[str, tuple[Callable[[str], float], str]] = {
 _STATES = ("submitted", "reviewed", "approved", "released", "returned", "withdrawn")
 
 
+#: What is done with one insight.
+_ON_ONE = {
+    "show": "Show an insight: its state, its audience, where it opens",
+    "versions": "List the versions of an insight",
+    "withdraw": "Withdraw an insight of yours for good",
+    "pause": "Shut an insight of yours for now",
+    "resume": "Open a paused insight again",
+    "roll-back": "Let an earlier version be the current one again",
+    "forget": "Remove the files of an old version of yours, to make room",
+    "audience": "Change who may open an insight of yours",
+    "tighten": "Hide more numbers of an insight of yours; thresholds are never loosened",
+    "workings": "Show those who check a release the numbers behind its tables",
+}
+
+
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     _configure_publish(actions.add_parser("publish", help="Publish a notebook: it is checked, and served as an app"))
     actions.add_parser("list", help="List what was published and is there for you")
-    for name, text in (
-        ("show", "Show an insight: its state, its audience, where it opens"),
-        ("versions", "List the versions of an insight"),
-        ("withdraw", "Withdraw an insight of yours for good"),
-        ("pause", "Shut an insight of yours for now"),
-        ("resume", "Open a paused insight again"),
-    ):
-        action = actions.add_parser(name, help=text, description=text)
-        _add_insight(action)
-        if name in ("withdraw", "pause"):
-            action.add_argument("--reason", required=True, help="why, in a sentence that viewers read")
-    back = actions.add_parser("roll-back", help="Let an earlier version be the current one again")
-    _add_insight(back)
-    back.add_argument("version", type=int, help="its number, as `versions` shows it")
-    forget = actions.add_parser("forget", help="Remove the files of an old version of yours, to make room")
-    _add_insight(forget)
-    forget.add_argument("version", type=int, help="its number, as `versions` shows it")
-    audience = actions.add_parser("audience", help="Change who may open an insight of yours")
-    _add_insight(audience)
-    audience.add_argument("who", nargs="*", help=f"{_WHO}; nobody named: yourself alone")
-    text = "Hide more numbers of an insight of yours; thresholds are never loosened"
-    tighten = actions.add_parser("tighten", help=text, description=text)
-    _add_insight(tighten)
+    found = add_actions(actions, _ON_ONE, "insight", "its slug, as the list shows it")
+    for name in ("withdraw", "pause"):
+        found[name].add_argument("--reason", required=True, help="why, in a sentence that viewers read")
+    for name in ("roll-back", "forget"):
+        found[name].add_argument("version", type=int, help="its number, as `versions` shows it")
+    found["audience"].add_argument("who", nargs="*", help=f"{_WHO}; nobody named: yourself alone")
     for name, (number, text) in _THRESHOLDS.items():
-        tighten.add_argument(f"--{name}", type=number, metavar="N", help=text)
+        found["tighten"].add_argument(f"--{name}", type=number, metavar="N", help=text)
+    text = "of which version (default: the newest that has a release)"
+    found["workings"].add_argument("--version", type=int, help=text)
     impact = actions.add_parser("impact", help="List the insights that rest on a dataset")
     impact.add_argument("dataset", help="its slug")
     _configure_release(actions.add_parser("release", help="Ask for a release, move one on, or list them"))
-    text = "Show those who check a release the numbers behind its tables"
-    workings = actions.add_parser("workings", help=text, description=text)
-    _add_insight(workings)
-    workings.add_argument("--version", type=int, help="of which version (default: the newest that has a release)")
-
-
-def _add_insight(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("insight", help="its slug, as the list shows it")
 
 
 def _configure_publish(parser: argparse.ArgumentParser) -> None:

@@ -7,6 +7,18 @@ from collections.abc import Callable
 from typing import Any
 
 from londata.cli.given import given
+from londata.commandline import add_actions
+
+#: What is done with one schedule.
+_ON_ONE = {
+    "show": "Show a schedule, its next moments and its runs",
+    "pause": "Let a schedule come round no more for now",
+    "resume": "Let a paused schedule go on",
+    "run": "Run a schedule at once",
+    "end": "End a schedule for good; its reports stay",
+    "stop": "Stop its newest run, or another one, that waits or runs; the schedule goes on",
+    "log": "Show the log of its newest run, or of another one; of one that runs, what it said so far",
+}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -14,21 +26,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     _configure_add(actions.add_parser("add", help="Let the hub run a report, again and again"))
     actions.add_parser("list", help="List your schedules")
-    for name, text in (
-        ("show", "Show a schedule, its next moments and its runs"),
-        ("pause", "Let a schedule come round no more for now"),
-        ("resume", "Let a paused schedule go on"),
-        ("run", "Run a schedule at once"),
-        ("end", "End a schedule for good; its reports stay"),
-        ("stop", "Stop its newest run, or another one, that waits or runs; the schedule goes on"),
-        ("log", "Show the log of its newest run, or of another one; of one that runs, what it said so far"),
-    ):
-        action = actions.add_parser(name, help=text, description=text)
-        action.add_argument("id", help="as the list shows it")
-        if name in ("pause", "end"):
-            action.add_argument("--reason", default="", help="why, in a sentence")
-        if name in ("log", "stop"):
-            action.add_argument("--run", metavar="RUN", help="a run, as `show` shows it (default: the newest)")
+    found = add_actions(actions, _ON_ONE, "id", "as the list shows it")
+    for name in ("pause", "end"):
+        found[name].add_argument("--reason", default="", help="why, in a sentence")
+    for name in ("log", "stop"):
+        found[name].add_argument("--run", metavar="RUN", help="a run, as `show` shows it (default: the newest)")
 
 
 def _configure_add(parser: argparse.ArgumentParser) -> None:
