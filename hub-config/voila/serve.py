@@ -14,6 +14,7 @@ from typing import Any
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager, ServerKernelManager
+from jupyter_server.services.kernels.websocket import KernelWebsocketHandler
 from page import Page
 from stage import Stage
 from tornado.httpserver import HTTPServer
@@ -21,6 +22,7 @@ from tornado.ioloop import IOLoop
 from traitlets import Unicode, default
 from traitlets.config import Config
 from voila.app import Voila
+from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 
 from londata.kernels.same_interpreter import QuickClient
 
@@ -125,7 +127,7 @@ class Viewer(Voila):  # type: ignore[misc]  # voila has no types
         """Serve the page by way of the stage, and everything else as Voila does."""
         self.kernel_manager.stage = self.stage
         *others, (address, _, options) = super().init_handlers()
-        return [*others, (address, Page, options | {"stage": self.stage})]
+        return [*map(_with_plain_channels, others), (address, Page, options | {"stage": self.stage})]
 
     def listen(self) -> None:
         """Serve until the service ends the process."""
@@ -139,6 +141,15 @@ class Viewer(Voila):  # type: ignore[misc]  # voila has no types
         finally:
             self.stage.close()
             self.stop()
+
+
+def _with_plain_channels(rule: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Put Jupyter's own channel where Voila has put its.
+
+    Voila's takes a message with bytes (a picture in a widget) as one that is framed otherwise, and counts to its end
+    for ever: the app hangs for everybody. What it would leave out, the service leaves out.
+    """
+    return tuple(KernelWebsocketHandler if part is VoilaKernelWebsocketHandler else part for part in rule)
 
 
 def settings(notebook: Path, base_url: str, limits: str) -> Config:

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import nbformat
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from apps_service import PREFIX, served_apps
 from planted_insights import KERNEL, Planting
@@ -34,8 +34,8 @@ HARM = f"""
 """
 CELL = """
 import ipywidgets as w
+import traitlets as t
 from IPython.display import HTML, Javascript, Markdown, display
-from pathlib import Path
 harm = {harm!r}
 run = {run!r}
 box = w.HTML(value=harm, description=harm, placeholder=harm)
@@ -48,6 +48,18 @@ display(tabs, w.Button(description=harm, tooltip=harm), said, echo)
 display(HTML(harm), Javascript(run), Markdown(harm))
 svg = "<svg xmlns='http://www.w3.org/2000/svg' onload=\\"" + run + "\\"><script>" + run + "</script></svg>"
 display({{"image/svg+xml": svg}}, raw=True)
+class Foreign(w.DOMWidget):
+    _view_name = _model_name = t.Unicode("Taken").tag(sync=True)
+    _view_module = _model_module = t.Unicode("http://evil.example/widget.js").tag(sync=True)
+tab = w.Tab(children=[w.Label("x")]); tab.set_title(0, harm)
+both = {{"text/html": harm, "application/javascript": run}}
+shown = {{"output_type": "display_data", "metadata": {{}}, "data": both}}
+display(tab, w.Output(outputs=(shown,)), w.Image(value=svg.encode(), format="svg+xml"))
+display(w.Image(value=b"x", format='png" onerror="' + run), w.Button(icon='x" onmouseover="' + run))
+display(w.Checkbox(description=harm, description_allow_html=True), w.Valid(readout=harm))
+display(w.ToggleButtons(options=[harm, "b"], tooltips=[harm, harm], icons=[harm, harm]))
+display(w.Label("x", layout=w.Layout(border="1px solid url(http://evil.example/b)", width='1px" onload="' + run)))
+display(Foreign())
 print("\\x1b]8;;javascript:alert(1)\\x07link\\x1b]8;;\\x07<script>" + run + "</script>")
 w.HTML("AT-THE-END")
 """
@@ -56,15 +68,20 @@ w.HTML("AT-THE-END")
 @pytest.fixture(scope="module")
 def service(tmp_path_factory):
     with served_apps(tmp_path_factory.mktemp("apps")) as running:
-        planting = Planting(running.settings)
-        planting.insight("harm", CELL.format(harm=HARM, run=RUN), ["public"])
-        notebook = planting.hub.state / "insights" / "harm" / "1" / "app.ipynb"
-        read = nbformat.read(notebook, 4)
-        read.metadata = {**KERNEL, "title": f"</title>{HARM}", "lang": f'en"><script>{RUN}</script>'}
-        nbformat.write(read, notebook)
-        with planting.store() as store:
-            store.mark_stale("harm", HARM)
         yield running
+
+
+@pytest.fixture(scope="module")
+def planting(service):
+    planting = Planting(service.settings)
+    planting.insight("harm", CELL.format(harm=HARM, run=RUN), ["public"])
+    notebook = planting.hub.state / "insights" / "harm" / "1" / "app.ipynb"
+    read = nbformat.read(notebook, 4)
+    read.metadata = {**KERNEL, "title": f"</title>{HARM}", "lang": f'en"><script>{RUN}</script>'}
+    nbformat.write(read, notebook)
+    with planting.store() as store:
+        store.mark_stale("harm", HARM)
+    return planting
 
 
 class Evil(BaseHTTPRequestHandler):
@@ -88,8 +105,7 @@ class Evil(BaseHTTPRequestHandler):
 
 
 @pytest.fixture(scope="module")
-def evil(service):
-    Evil.page = _framing(service)
+def evil():
     server = ThreadingHTTPServer(("127.0.0.1", 0), Evil)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
@@ -100,7 +116,7 @@ def evil(service):
 
 
 @pytest.fixture(scope="module")
-def tab(service, evil):
+def tab(service, planting, evil):
     path = shutil.which("chromium")
     assert path, "Chromium is not installed: apt-get install chromium"
     with sync_playwright() as playwright:
@@ -149,15 +165,17 @@ def test_the_policy_holds_on_every_kind_of_answer(tab, service):
         assert answer.headers["x-content-type-options"] == "nosniff"
 
 
-def test_a_lure_and_a_form_lead_nowhere(tab, service):
-    where = tab.url
-    tab.locator("#lure").first.dispatch_event("click")
-    tab.locator("#send").first.dispatch_event("click")
-    tab.wait_for_timeout(300)
-    assert (tab.url, taken(tab), Evil.asked) == (where, "", [])
-
-
-def test_the_page_of_another_site_cannot_frame_an_app_or_read_it(tab, service):
+def test_the_page_of_another_site_cannot_frame_an_app_or_read_it_or_use_its_channel(tab, service):
+    """The same channel opens to the app's own page, so that it is refused to another means something."""
+    kernel = json.loads(tab.locator("#jupyter-config-data").text_content())["kernelId"]
+    channel = f"{service.address.replace('http', 'ws', 1)}{PREFIX}harm/api/kernels/{kernel}/channels"
+    opens = """address => new Promise(is => {
+      const socket = new WebSocket(address);
+      socket.onopen = () => { socket.close(); is("open"); };
+      socket.onerror = () => is("refused");
+    })"""
+    assert tab.evaluate(opens, channel) == "open"
+    Evil.page = _framing(f"{service.address}{PREFIX}harm/", channel)
     page = tab.context.new_page()
     page.goto("http://evil.example/own")
     assert "/own" in Evil.asked  # it can be reached, so that it was not asked before means something
@@ -166,11 +184,10 @@ def test_the_page_of_another_site_cannot_frame_an_app_or_read_it(tab, service):
     assert found == {"fetched": "refused", "channel": "refused"}
     assert not [frame for frame in page.frames[1:] if frame.url.startswith(service.address)]
     page.close()
+    Evil.asked.clear()
 
 
-def _framing(service):
-    address = f"{service.address}{PREFIX}harm/"
-    channel = address.replace("http", "ws", 1) + "api/kernels/00000000-0000-0000-0000-000000000007/channels"
+def _framing(address, channel):
     return f"""<iframe src="{address}"></iframe><script>
       window.found = {{}}; window.tried = 0;
       const is = (name, what) => {{ window.found[name] = what; window.tried += 1; }};
@@ -179,3 +196,32 @@ def _framing(service):
       socket.onopen = () => is("channel", "open");
       socket.onerror = () => is("channel", "refused");
     </script>"""
+
+
+def test_a_page_that_is_shut_says_why_in_words_and_not_in_markup(tab, planting):
+    """On any screen, and again when it is loaded anew. What is tested after it finds the page shut."""
+    reason = "<img src=x onerror=\"document.documentElement.dataset.taken='yes'\">"
+    with planting.store() as store:
+        store.pause("harm", "bola", reason)
+    alert = tab.get_by_role("alert")
+    expect(alert).to_have_text(f"This insight is paused: {reason}. Come back later. Load it again", timeout=20_000)
+    for width in (320, 1280):
+        tab.set_viewport_size({"width": width, "height": 800})
+        place = alert.bounding_box()
+        assert (place["x"], place["width"]) == (0, width)
+        assert alert.evaluate("part => part.scrollWidth <= part.clientWidth"), "words run out of it"
+    page = tab.context.new_page()
+    page.goto(alert.get_by_role("link", name="Load it again").get_attribute("href"))
+    expect(page.get_by_role("heading", name="Paused")).to_be_visible()
+    expect(page.locator("main")).to_contain_text(f"This insight is paused: {reason}.")
+    assert (taken(tab), taken(page), Evil.asked) == ("", "", [])
+    page.close()
+
+
+def test_a_lure_and_a_form_lead_nowhere(tab, service):
+    """A form that is sent ends the page's kernel as leaving the page does, so this comes last."""
+    where = tab.url
+    tab.locator("#lure").first.dispatch_event("click")
+    tab.locator("#send").first.dispatch_event("click")
+    tab.wait_for_timeout(300)
+    assert (tab.url, taken(tab), Evil.asked) == (where, "", [])
