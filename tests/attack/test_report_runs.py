@@ -48,19 +48,27 @@ while True:
 
 
 @pytest.fixture(scope="module")
-def runner():
-    with Runner() as warm:
-        yield warm
+def kept():
+    """The warm runner of this file, which takes seconds to begin; the test that stops it leaves none."""
+    there = []
+    yield there
+    for each in there:
+        each.close()
 
 
-@pytest.fixture(params=["warm", "plain"])
-def either(request, runner):
-    """A warm runner, and one whose processes start from nothing."""
-    if request.param == "warm":
-        yield runner
-        return
-    with Runner(warm=False) as plain:
-        yield plain
+@pytest.fixture
+def runner(kept):
+    if not kept:
+        kept.append(Runner())
+    return kept[0]
+
+
+@pytest.fixture
+def plain():
+    """A runner whose processes start from nothing, because there is nobody to fork them."""
+    with Runner() as cold:
+        cold._zygote = SimpleNamespace(path="/nowhere", close=lambda: None)
+        yield cold
 
 
 def run(runner, folder, *cells, **fields):
@@ -84,9 +92,9 @@ def assert_next_is_good(runner, folder):
 
 
 @pytest.mark.skipif(not landlock_version(), reason="this system has no Landlock")
-def test_a_cell_that_writes_outside_its_folder_is_refused_and_named(either, tmp_path):
+def test_a_cell_that_writes_outside_its_folder_is_refused_and_named(runner, tmp_path):
     target = tmp_path / "stolen.txt"
-    ended = run(either, tmp_path, "open('mine.txt', 'w').write('x')", f"open({str(target)!r}, 'w').write('x')")
+    ended = run(runner, tmp_path, "open('mine.txt', 'w').write('x')", f"open({str(target)!r}, 'w').write('x')")
     assert (ended.status, ended.problem) == ("failed", f"it wrote outside its folder: {target}")
     assert ended.where == "cell [3] (“A heading”)"
     assert not target.exists()
@@ -160,9 +168,14 @@ def test_a_cell_that_ends_its_kernel_is_named(runner, tmp_path, code, problem):
     assert_next_is_good(runner, tmp_path)
 
 
-def test_what_a_cell_forks_does_not_outlive_the_report(either, tmp_path):
-    ended = run(either, tmp_path, FORKS)
+def test_what_a_cell_forks_does_not_outlive_the_report(runner, tmp_path):
+    ended = run(runner, tmp_path, FORKS)
     assert ended.status in {"completed", "failed"}, ended  # numbers of figures that are none may be refused
+    assert_forked_are_gone(ended)
+
+
+def assert_forked_are_gone(ended):
+    """What the cell forked, whose numbers it printed, has ended."""
     text = (ended.folder / "report.ipynb").read_text(encoding="utf-8")
     printed = next(
         "".join(output["text"]).split()
@@ -174,8 +187,8 @@ def test_what_a_cell_forks_does_not_outlive_the_report(either, tmp_path):
         wait_until(lambda pid=pid: not is_alive(pid), f"{pid} lives on", 20)
 
 
-def test_a_cell_that_fills_the_memory_is_stopped_and_the_limit_is_named(either, tmp_path):
-    ended = run(either, tmp_path, FILLS, max_memory_mb=700)
+def test_a_cell_that_fills_the_memory_is_stopped_and_the_limit_is_named(runner, tmp_path):
+    ended = run(runner, tmp_path, FILLS, max_memory_mb=700)
     assert (ended.status, ended.problem) == ("failed", "it needed more than 700 MB of memory")
     assert_kept(ended, tmp_path)
 
@@ -211,18 +224,35 @@ def test_a_cell_that_starts_too_many_processes_is_stopped_and_none_is_left(runne
     starts_too_many(runner, tmp_path, start)
 
 
-def test_a_plain_kernel_is_watched_as_well(tmp_path):
-    with Runner(warm=False) as plain:
-        starts_too_many(plain, tmp_path, STARTS["orphans"])
+@pytest.mark.skipif(not landlock_version(), reason="this system has no Landlock")
+def test_without_a_warm_process_a_run_goes_on_says_so_once_and_may_do_no_more(plain, tmp_path):
+    """One plain kernel writes elsewhere, forks, and starts too many; another fills the memory."""
+    target = tmp_path / "stolen.txt"
+    writes = f"""
+try:
+    open({str(target)!r}, "w").write("x")
+except PermissionError:
+    print("before: refused")
+"""
+    with pytest.warns(LondataWarning, match="started from nothing") as told:
+        ended = starts_too_many(plain, tmp_path / "many", STARTS["orphans"], writes, FORKS)
+    assert len(told) == 1
+    assert not target.exists()
+    assert "before: refused" in (ended.folder / "report.ipynb").read_text(encoding="utf-8")
+    assert_forked_are_gone(ended)
+    ended = run(plain, tmp_path / "full", FILLS, max_memory_mb=700)  # a second warning would be an error here
+    assert (ended.status, ended.problem) == ("failed", "it needed more than 700 MB of memory")
+    assert_kept(ended, tmp_path / "full")
 
 
-def starts_too_many(runner, tmp_path, start):
+def starts_too_many(runner, tmp_path, start, *first):
     """Have a report start too many processes, and see it fail and none of them left."""
     seconds = f"{1000 + time.monotonic():.3f}"  # by which this test knows its own
-    ended = run(runner, tmp_path, start.format(seconds=seconds), "import time; time.sleep(60)")
+    ended = run(runner, tmp_path, *first, start.format(seconds=seconds), "import time; time.sleep(60)")
     assert (ended.status, ended.problem) == ("failed", "it started more than 200 processes")
     assert_kept(ended, tmp_path)
     wait_until(lambda: not sleeping(seconds), "some of them live on", 20)
+    return ended
 
 
 def sleeping(seconds):
@@ -278,25 +308,17 @@ def test_a_zygote_that_is_killed_disturbs_no_run_and_is_started_again(runner, tm
     assert_next_is_good(runner, tmp_path)
 
 
-def test_a_run_goes_on_without_a_warm_process_and_says_so_once(tmp_path):
-    with Runner() as cold:
-        cold._zygote = SimpleNamespace(path="/nowhere", close=lambda: None)
-        with pytest.warns(LondataWarning, match="started from nothing") as told:
-            ended = run(cold, tmp_path, "print(1)")
-        cold._note(str(told[0].message))  # a second time would be an error here
-    assert (ended.status, len(told)) == ("completed", 1)
-
-
-def test_runs_that_are_let_go_of_together_all_keep_their_evidence(tmp_path):
+def test_runs_that_are_let_go_of_together_all_keep_their_evidence(runner, kept, tmp_path):
     ended = []
-    with Runner() as one:
+    with runner:
+        kept.clear()  # a runner that is stopped runs nothing more
         wait = "import time, pathlib; pathlib.Path('here').touch(); time.sleep(1000)"
         places = [tmp_path / str(number) for number in range(2)]
-        threads = [threading.Thread(target=lambda at=at: ended.append((at, run(one, at, wait)))) for at in places]
+        threads = [threading.Thread(target=lambda at=at: ended.append((at, run(runner, at, wait)))) for at in places]
         for each in threads:
             each.start()
         wait_until(lambda: len(list(tmp_path.glob("*/out/*.running-*/scratch/here"))) == 2, "they did not begin")
-        one.stop()
+        runner.stop()
         for each in threads:
             each.join()
     for place, how in ended:
