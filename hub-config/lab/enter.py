@@ -13,6 +13,8 @@ import socket
 import sys
 from pathlib import Path
 
+from londata.kernels.lean import without_grammars
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 RECORD = ".local/share/londata/handed-out.json"
 
@@ -67,11 +69,12 @@ def listen_on_the_handed_socket() -> None:
 
 
 if __name__ == "__main__":
-    try:
-        hand_out(REPOSITORY / "notebooks", Path.home())
-    except OSError as error:
-        print(f"The notebooks were not handed out: {error}", file=sys.stderr)  # noqa: T201
-    listen_on_the_handed_socket()
-    from jupyterhub.singleuser import main
+    with without_grammars():
+        try:
+            hand_out(REPOSITORY / "notebooks", Path.home())
+        except OSError as error:
+            print(f"The notebooks were not handed out: {error}", file=sys.stderr)  # noqa: T201
+        listen_on_the_handed_socket()
+        from jupyterhub.singleuser import main
 
     main()

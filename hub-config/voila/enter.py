@@ -18,6 +18,8 @@ from pathlib import Path
 
 from stage import Stage
 
+from londata.kernels.lean import without_grammars
+
 #: Processes and threads of an app in all. The system takes no notice where the hub runs as root; the service does.
 MOST_TASKS = 2000
 
@@ -42,7 +44,8 @@ def main(notebook: Path, base_url: str, start: str, limits: str) -> None:
     listening = int(os.environ.pop("LONDATA_APP_SOCKET"))
     stage = Stage(notebook, Path.home(), start=start)
     stage.begin()
-    from serve import Viewer, settings  # loaded while the notebook runs
+    with without_grammars():
+        from serve import Viewer, settings  # loaded while the notebook runs
 
     Viewer.stage, Viewer.listening = stage, listening
     Viewer.launch_instance(argv=[], config=settings(notebook, base_url, limits))

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from londata.errors import MissingExtraError, UsageError
+from londata.kernels.lean import without_grammars
 
 
 def library(name: str) -> Any:
     """Import a library; raises ``MissingExtraError`` with the line that installs it."""
     try:
-        return import_module(name)
+        with without_grammars():
+            return import_module(name)
     except ImportError as error:
         raise MissingExtraError(
             f"This needs {name}, which is not installed.", hint="pip install 'londata[reports,apps]'"

@@ -28,6 +28,7 @@ from typing import Any
 
 from londata.kernels import processes
 from londata.kernels.forking import receive, send
+from londata.kernels.lean import without_grammars
 from londata.kernels.task import become
 
 #: How long tasks under way may take to end when the owner is gone.
@@ -183,7 +184,8 @@ def load(modules: Sequence[str], warm: Sequence[str]) -> None:
     """Import what tasks will need, and call what fills its caches."""
     for name in modules:
         try:
-            importlib.import_module(name)
+            with without_grammars():
+                importlib.import_module(name)
         except Exception as problem:  # noqa: BLE001 - a module that breaks is named by the task that needs it
             print(f"londata: the zygote goes without {name}: {problem}", file=sys.stderr)  # noqa: T201 - for its log
     for name in warm:

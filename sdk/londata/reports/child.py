@@ -17,6 +17,7 @@ from typing import Any
 from londata import settings
 from londata.errors import LondataError
 from londata.kernels import Limits, SameInterpreter, processes
+from londata.kernels.lean import without_grammars
 from londata.kernels.limits import NO_LANDLOCK, landlock_version
 from londata.reports import figure_data, receipts
 from londata.reports import job as jobs
@@ -80,9 +81,10 @@ def execute(job: Job, template: Template, journal: Journal, lifeline: Lifeline, 
     ReportError
         The notebook cannot be written.
     """
-    from papermill import PapermillExecutionError
+    with without_grammars():
+        from papermill import PapermillExecutionError
 
-    from londata.reports.papermill_run import run
+        from londata.reports.papermill_run import run
 
     class Kernel(SameInterpreter):
         limits = _limits(job, template)
