@@ -316,8 +316,8 @@ def test_files_of_the_sandbox_are_never_served(world):
     assert b"Ada" not in world.publisher.snapshots.read(SLUG, 1, "tables/pupils-by-home.parquet")
 
 
-def test_an_earlier_release_is_thought_of_under_whatever_name_the_new_one_comes(world):
-    """The second version hides another number beside the small one: the two together give it away."""
+def test_an_earlier_release_is_thought_of(world):
+    """The second version hides another number beside the small one: the two give it away, under whatever name."""
     world.publish_it()
     release_it(world)
     counts = {"Camden": 56, "Brent": 106, "Barnet": 60, "Ealing": 3}

@@ -290,5 +290,5 @@ class Releasing(RuleBasedStateMachine):
         assert len(people) >= (1 if label.access == "shared" else 2)
 
 
-Releasing.TestCase.settings = settings(max_examples=600, stateful_step_count=20, deadline=None)
+Releasing.TestCase.settings = settings(max_examples=200, stateful_step_count=15, deadline=None)
 TestEverySequenceOfSteps = Releasing.TestCase
