@@ -1,7 +1,9 @@
 """The check of an insight, in a real sandbox with a real register: what it finds, and what it survives."""
 
 import json
+import os
 import runpy
+import socket
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -71,6 +73,42 @@ def test_a_sound_notebook_is_found_to_be_and_what_it_rests_on_is_what_the_hub_sa
     assert set(receipt.template.sha256) == {"app.ipynb", "side.csv"}
     assert receipt.sentence.startswith("“Sizes of boroughs”, version 1, by ada ran on ")
     assert "it read Borough profiles (generated) (Greater London Authority)." in receipt.sentence
+
+
+PROBE = """
+import os, socket
+def unix():
+    with socket.socket(socket.AF_UNIX) as made:
+        made.connect({register!r})
+reached = []
+for name, attempt in {{
+    "network": lambda: socket.create_connection(("127.0.0.1", {port}), timeout=5).close(),
+    "socket of the hub": unix,
+    "another's snapshot": lambda: os.listdir({snapshot!r}),
+    "process outside": lambda: os.kill({pid}, 0),
+    "root of the first process": lambda: os.listdir("/proc/1/root" + {snapshot!r}),
+}}.items():
+    try:
+        attempt()
+    except OSError:
+        continue
+    reached.append(name)
+assert reached == {expected!r}, reached
+"""
+
+
+def test_what_is_checked_reaches_nothing_but_its_doors(check, sockets, tmp_path):
+    """The first four are reached from here, so that they are refused in the check means something."""
+    other = tmp_path / "insights" / "other" / "1"
+    other.mkdir(parents=True)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        outside = {"port": listening.getsockname()[1], "pid": os.getpid(), "snapshot": str(other)}
+        outside["register"] = str(sockets / "register.sock")
+        here = ["network", "socket of the hub", "another's snapshot", "process outside"]
+        exec(PROBE.replace("reached ==", "reached[:4] ==").format(**outside, expected=here), {})  # noqa: S102
+        checked = check(world.READS, PROBE.format(**outside, expected=[]))
+    assert "runs" not in [what for what, _ in world.said(checked)]
+    assert [each.entry for each in checked.rests_on] == ["borough-profile"]
 
 
 def test_what_a_kernel_only_says_that_it_read_is_not_believed(check, tmp_path):
