@@ -165,7 +165,7 @@ def test_the_policy_holds_on_every_kind_of_answer(tab, service):
         assert answer.headers["x-content-type-options"] == "nosniff"
 
 
-def test_the_page_of_another_site_cannot_frame_an_app_or_read_it_or_use_its_channel(tab, service):
+def test_the_page_of_another_site_cannot_frame_an_app_or_read_it(tab, service):
     """The same channel opens to the app's own page, so that it is refused to another means something."""
     kernel = json.loads(tab.locator("#jupyter-config-data").text_content())["kernelId"]
     channel = f"{service.address.replace('http', 'ws', 1)}{PREFIX}harm/api/kernels/{kernel}/channels"

@@ -216,7 +216,7 @@ ENDS = {
 PAUSED = "<h1>Paused</h1><p>This insight is paused: figures are revised.</p>"
 
 
-def test_when_access_ends_the_page_goes_dead_within_seconds_and_says_why(hub, planted):
+def test_when_access_ends_the_page_goes_dead_within_seconds(hub, planted):
     """Each end shuts the page by every address, and the channel that is open. The last is for good."""
     slug, ada = "of-closed-data", Browser(hub, "ada")
     with planted.access() as access, planted.store() as store:
