@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import json
-import shutil
-import subprocess
 
 import httpx
 import nbformat
 import pytest
 
-from londata_hub import settings
-from running_hub import RunningHub, wait_for
+from running_hub import wait_for
 
 pytestmark = pytest.mark.hub
 SERVICE = "/services/insights/"
@@ -35,29 +31,14 @@ NOTEBOOK = (
 
 
 @pytest.fixture(scope="module")
-def there(tmp_path_factory):
-    """A hub that ships no apps of its own, so that nothing but what a test publishes is checked."""
-    folder = tmp_path_factory.mktemp("insights")
-    (folder / "apps").mkdir()
-    running = RunningHub(folder / "state", environ={"LONDATA_VOILA_APPS": str(folder / "apps")})
-    try:
-        yield running.start(240)
-    finally:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            running.stop()
-        running.process.kill()
-        shutil.rmtree(settings.load(running.command()["env"]).sockets, ignore_errors=True)
-
-
-@pytest.fixture(scope="module")
-def api(there):
+def api(hub):
     """Ask the API as one of the demo users, by name."""
     clients = {}
 
     def as_person(name):
         if name not in clients:
-            credentials = {"Authorization": f"Bearer {there.token(name)}"}
-            clients[name] = there.client(base_url=f"{there.address}{API}", headers=credentials)
+            credentials = {"Authorization": f"Bearer {hub.token(name)}"}
+            clients[name] = hub.client(base_url=f"{hub.address}{API}", headers=credentials)
         return clients[name]
 
     return as_person
@@ -104,8 +85,8 @@ def test_its_tables_come_as_parquet_and_csv(published, api):
     assert b"Camden" in api("bola").get(table, params={"format": "csv"}).content
 
 
-def test_people_find_it_in_the_gallery_by_their_log_in(published, there):
-    visitor = there.visitor("bola").client
+def test_people_find_it_in_the_gallery_by_their_log_in(published, hub):
+    visitor = hub.visitor("bola").client
     home = visitor.get("/hub/home").text
     assert home.count(f'href="{SERVICE}"') >= 1
     gallery = visitor.get(f"{SERVICE}?q=residents&form=app")
@@ -117,8 +98,8 @@ def test_people_find_it_in_the_gallery_by_their_log_in(published, there):
     assert f'href="{SERVICE}how-many-live-where/"' in data
 
 
-def test_strangers_see_it_once_it_is_public_and_only_then(published, api, there):
-    with httpx.Client(base_url=there.address) as stranger:
+def test_strangers_see_it_once_it_is_public_and_only_then(published, api, hub):
+    with httpx.Client(base_url=hub.address) as stranger:
         assert stranger.get(f"{SERVICE}how-many-live-where/").status_code == 404
         api("ada").post("/insights/how-many-live-where/audience", json={"audience": ["public"]}).raise_for_status()
         assert "How many live where" in stranger.get(SERVICE).text
