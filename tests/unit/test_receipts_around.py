@@ -1,7 +1,9 @@
 """What is read around the register is noticed, whichever library reads it; what the register reads is not."""
 
+import contextlib
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -13,21 +15,6 @@ from londata import around
 from londata.around.openers import files_in
 from londata.around.watching import Watch
 
-PREPARE = """
-import sys, pathlib, sqlite3
-import geopandas, numpy, pandas as pd, xarray
-data = pathlib.Path(sys.argv[1])
-table = pd.DataFrame({"a": [1, 2], "b": ["x", "y"]})
-for name in ("of_pandas", "of_arrow", "of_dataset", "of_duckdb", "of_file"):
-    table.to_parquet(data / f"{name}.parquet")
-table.to_parquet(data / "folder", partition_cols=["b"])
-for name in ("plain", "by_arrow", "of_csv", "opened", "of_os", "of_numpy", "of_program"):
-    table.to_csv(data / f"{name}.csv", index=False)
-points = geopandas.GeoDataFrame({"a": [1]}, geometry=geopandas.points_from_xy([0], [51], crs=4326))
-points.to_file(data / "points.gpkg")
-xarray.Dataset({"v": ("t", [1, 2])}).to_netcdf(data / "grid.nc", engine="h5netcdf")
-sqlite3.connect(data / "base.db").execute("create table a (b)")
-"""
 #: Each line of it reads one thing; the comment is what is to be noted.
 READS = """
 import os, pathlib, sqlite3, subprocess, sys
@@ -99,6 +86,25 @@ platform.platform(); inspect.getsource(json)
 """
 
 
+def write_files(data):
+    """Write a file for each way around."""
+    import geopandas
+    import pandas as pd
+    import xarray
+
+    table = pd.DataFrame({"a": [1, 2], "b": ["x", "y"]})
+    for name in ("of_pandas", "of_arrow", "of_dataset", "of_duckdb", "of_file"):
+        table.to_parquet(data / f"{name}.parquet")
+    table.to_parquet(data / "folder", partition_cols=["b"])
+    for name in ("plain", "by_arrow", "of_csv", "opened", "of_os", "of_numpy", "of_program"):
+        table.to_csv(data / f"{name}.csv", index=False)
+    points = geopandas.GeoDataFrame({"a": [1]}, geometry=geopandas.points_from_xy([0], [51], crs=4326))
+    points.to_file(data / "points.gpkg")
+    xarray.Dataset({"v": ("t", [1, 2])}).to_netcdf(data / "grid.nc", engine="h5netcdf")
+    with contextlib.closing(sqlite3.connect(data / "base.db")) as base:
+        base.execute("create table a (b)")
+
+
 @pytest.fixture
 def notes(tmp_path):
     """Run a program that is watched, as a report's kernel is; gives what it noted."""
@@ -122,7 +128,7 @@ def notes(tmp_path):
 def test_every_way_around_is_noted_once_by_its_name_alone(notes, tmp_path):
     data = tmp_path / "data"
     data.mkdir()
-    subprocess.run([sys.executable, "-W", "ignore", "-c", PREPARE, str(data)], check=True, timeout=200)
+    write_files(data)
     found = notes(READS, data)
     files = [line.rpartition("# ")[2].strip() for line in READS.splitlines() if "data /" in line or "{data}" in line]
     expected = [str(data / name) for name in files if not name.startswith("nothing")]
