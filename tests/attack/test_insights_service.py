@@ -56,7 +56,7 @@ def looks(slug):
 
 def changes(slug):
     """Every address at which an insight could be changed, with what is asked."""
-    said = {"rollback": {"version": 1}, "withdraw": {"reason": "x"}, "pause": {"reason": "x"}, "resume": {}}
+    said = {"rollback": {"version": 1}, "forget": {"version": 1}, "withdraw": {"reason": "x"}, "pause": {"reason": "x"}, "resume": {}}
     said |= {"audience": {"audience": ["public"]}, "thresholds": {"minimum": 20}}
     said |= {"releases/1/steps": {"to": "withdrawn", "why": "x"}}
     return [(f"{API}/insights/{slug}/{what}", body) for what, body in said.items()]
@@ -149,7 +149,7 @@ def test_a_form_of_another_site_or_person_changes_nothing(there, hers):
             assert ada.post(f"{PREFIX}reviews/{hers}/1/", data=form, headers=headers).status_code == 403
         assert ada.post(path, json=good).status_code == 400
         theirs = {"secret": there.secret("zed"), "reason": "x"}
-        for what in ("pause", "withdraw", "rollback", "audience", "thresholds", "release"):
+        for what in ("pause", "withdraw", "rollback", "forget", "audience", "thresholds", "release"):
             assert zed.post(f"{PREFIX}{hers}/{what}", data=theirs | {"number": "1"}).status_code == 404
         assert there.store.find(hers).state == "live"
         assert ada.post(f"{API}/insights/{hers}/pause", json={"reason": "x"}).status_code == 401  # a cookie is no token
