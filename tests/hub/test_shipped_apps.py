@@ -1,13 +1,16 @@
 """The apps that ship, on a hub that was just started: each passes the check that everybody's notebooks must pass."""
 
 import contextlib
+import os
 import shutil
 import subprocess
+from pathlib import Path
 
 import httpx
 import pytest
 import yaml
 
+from londata.reports.pdf import BROWSERS
 from londata_hub import settings
 from running_hub import ROOT, RunningHub, wait_for
 
@@ -19,9 +22,25 @@ PUBLIC = [slug for slug in APPS if "public" in RECORDS[slug].get("audience", [])
 API = "/services/insights/api/v1"
 
 
+def without_chromium(folder):
+    """Give a path of programs on which there is no Chromium, so that no pictures are taken: nobody looks at them here.
+
+    That a picture is taken, and of what, is in tests/browser/test_forked_apps.py; it costs as much as a check.
+    """
+    folder.mkdir()
+    for place in map(Path, reversed(os.environ["PATH"].split(os.pathsep))):
+        for program in place.glob("*"):
+            (folder / program.name).unlink(missing_ok=True)
+            (folder / program.name).symlink_to(program)
+    for name in BROWSERS:
+        (folder / name).unlink(missing_ok=True)
+    return str(folder)
+
+
 @pytest.fixture(scope="module")
 def there(tmp_path_factory):
-    running = RunningHub(tmp_path_factory.mktemp("shipped") / "state")
+    folder = tmp_path_factory.mktemp("shipped")
+    running = RunningHub(folder / "state", environ={"PATH": without_chromium(folder / "programs")})
     try:
         yield running.start()
     finally:
