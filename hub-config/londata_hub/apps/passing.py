@@ -148,8 +148,10 @@ def asks_as_itself(acting: Acting, asked: Question) -> bool:
     """Tell whether a question is asked as the insight rather than as anybody.
 
     What its owner may know of beside that is nobody's business who looks at it: lists and searches show what is listed
-    for everybody. While it is checked only its owner looks.
+    for everybody. So they do while it is checked, for what a check writes down can be shown to many.
     """
     if not acting.version:  # an app of the repository that is not published yet: it has what anybody has
         return False
-    return asked.kind != "about" or acting.allowed is None or asked.entry in acting.allowed
+    if asked.kind != "about":
+        return True
+    return bool(asked.entry) and (acting.allowed is None or asked.entry in acting.allowed)
