@@ -212,6 +212,7 @@ def test_data_that_an_author_brings_along_is_for_those_who_check_it_and_they_hav
             assert gil.get(f"{page}files/{name}").status_code == 404, name
     with there.browser("gil") as gil:
         assert f'<a href="{page}files/data/homes.csv">data/homes.csv</a>' in gil.get(page).text
+        assert "Everybody at the hub" in gil.get(page).text, "to whom it is to be opened, where nobody was named"
         said = {"secret": there.secret("gil"), "to": "reviewed", "why": "In order."}
         headers = {"Origin": there.address, "Sec-Fetch-Site": "same-origin"}
         answer = gil.post(page, data=said, headers=headers)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from londata.access.releasing import at_stake
 from londata.records.publications import Finding, Publication, Release, Thresholds, Version
 from londata_hub.services.insights_facts import Owned, Shown, was_open
 from londata_hub.services.insights_look import date, listed
@@ -73,7 +74,7 @@ def owning(prefix: str, shown: Shown, owned: Owned, secret: str, problem: str = 
     parts.append(_newest(owned, publication))
     make = _Forms(f"{prefix}{shown.slug}/", secret)
     if publication.state != "withdrawn" and secret:
-        parts += [_audience(make, publication), _back(make, publication, owned), _release(make, owned)]
+        parts += [_audience(make, publication), _back(make, publication, owned), _release(make, owned, publication)]
         parts += [_thresholds(make, publication.thresholds), _pausing(make, publication), _withdrawing(make)]
     parts += [_forgetting(make, owned)] if secret else []
     return "".join([*parts, "</section>"])
@@ -152,7 +153,7 @@ def _audience(make: _Forms, publication: Publication) -> str:
 
 def _back(make: _Forms, publication: Publication, owned: Owned) -> str:
     there = [each for each in owned.versions if each.number in owned.kept]
-    earlier = [each for each in there if each.state == "ready" and each.number != publication.current]
+    earlier = [each for each in there if was_open(each, publication) and each.number != publication.current]
     if not earlier:
         return ""
     options = "".join(f'<option value="{each.number}">{_version(each)}</option>' for each in earlier)
@@ -179,10 +180,13 @@ def _version(version: Version) -> str:
     return safe(f"Version {version.number}, {at.day} {at:%B %Y}")
 
 
-def _release(make: _Forms, owned: Owned) -> str:
+def _release(make: _Forms, owned: Owned, publication: Publication) -> str:
     if owned.release is None and not owned.moves:
         return ""
     told = release_steps(owned.release) if owned.release else "<p>Its tables are for those who may open it alone.</p>"
+    number = at_stake(publication, owned.versions)
+    if number != publication.current:
+        told = f"<p>This is for version {number}, which is shown from its release on.</p>" + told
     whom = ""
     if "submitted" in owned.moves:
         whom = (

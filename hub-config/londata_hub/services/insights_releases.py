@@ -116,8 +116,8 @@ class Releases:
                 raise EntryNotFoundError(f"There is no release of {slug[:80]!r}.", hint=NONE)
             may_move(case, to, subject, why).require()
             release = case.release
-            chosen = tuple(dict.fromkeys(audience))
-            if to == "submitted" and chosen:
+            chosen = tuple(dict.fromkeys(audience)) or release.audience or case.publication.audience
+            if to == "submitted":
                 release = release.model_copy(update={"audience": chosen})
             step = Step(to=to, by=subject.name, at=self._store.now(), why=why)
             shows_other = to == "released" or (to == "withdrawn" and release.state == "released")
