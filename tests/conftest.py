@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+import migrated_once
+from londata_hub.store import database
 from running_hub import hub, new_hub  # noqa: F401
 from small_catalog import write_small_catalog
 
@@ -16,6 +18,14 @@ def a_cache_of_their_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
     """Keep what tests fetch and hash out of the cache of whoever runs them."""
     with pytest.MonkeyPatch.context() as session:
         session.setenv("LONDATA_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def migrations_that_are_taken_once() -> Iterator[None]:
+    """Take the steps of a new database once for every kind of database; see :mod:`migrated_once`."""
+    with pytest.MonkeyPatch.context() as session:
+        session.setattr(database, "_upgrade", migrated_once.upgrade)
         yield
 
 

@@ -70,7 +70,7 @@ def test_every_value_is_as_the_record_declares(tables, name):
         known = values.dropna()
         assert known.is_unique == column.unique, f"{column.name}: unique"
         if column.codes:
-            assert set(known) == set(column.codes), column.name
+            assert set(known.unique()) == set(column.codes), column.name
         if column.pattern:
             assert known.str.fullmatch(written_as(column.pattern)).all(), column.name
         if column.minimum is not None:
@@ -110,7 +110,13 @@ def test_a_dummy_twin_has_the_shape_of_the_data(tables, name):
     }
     for column in table.columns:
         assert twin[column].isna().any() == table[column].isna().any(), column
-        assert {type(value) for value in twin[column].dropna()} == {type(value) for value in table[column].dropna()}
+        assert kinds(twin[column]) == kinds(table[column]), column
+
+
+def kinds(values):
+    """The types of a column's values. Only a column of objects can hold several."""
+    known = values.dropna()
+    return {type(value) for value in (known if values.dtype == "object" else known.iloc[:1])}
 
 
 @pytest.mark.parametrize("name", HELD)
@@ -118,17 +124,14 @@ def test_no_row_of_a_dummy_twin_is_real_and_no_id_of_it_is_anybodys(tables, name
     twin, table = dummy_rows(ENTRIES[name], 300), tables[name]
     for column in ENTRIES[name].columns:
         if column.pattern and column.name.casefold() not in PLACES:
-            assert not set(twin[column.name].dropna()) & set(table[column.name].dropna()), column.name
+            assert not table[column.name].isin(twin[column.name].dropna()).any(), column.name
     names = [column.name for column in ENTRIES[name].columns if column.name != "mean_minutes"]
-    assert not set(rows(twin[names])) & set(rows(table[names]))
+    assert not len(twin[names].merge(table[names]))
+    assert len(table[names][:1].merge(table[names])), "a row that is real is found"
 
 
 #: Columns that say where, not who.
 PLACES = {"lsoa_code", "lsoa_of_clinic", "area code", "school_id", "previous_school_id"}
-
-
-def rows(table):
-    return table.astype("object").where(table.notna(), None).itertuples(index=False, name=None)
 
 
 # It behaves like the real thing --------------------------------------------------------------------------------------
