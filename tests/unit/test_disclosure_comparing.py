@@ -105,6 +105,21 @@ def test_whether_tables_of_other_names_and_numbers_are_of_the_same_people_is_for
     assert unsure.startswith("If the table staff of version 1 is of the same people: the count at “Camden”")
 
 
+def test_what_only_several_earlier_tables_together_give_away_is_found():
+    now = one_way(NOW, hide=[("Brent",), ("Barnet",)])
+    shows_brent = one_way(NOW, "one", hide=[("Barnet",)])
+    shows_barnet = one_way(NOW, "other", hide=[("Brent",)])
+    assert [{row["home"] for row in each.rows if row["n"] is None} for each in (shows_brent, shows_barnet)] == [
+        {"Camden", "Barnet"},
+        {"Camden", "Brent"},
+    ]
+    for each in (shows_brent, shows_barnet):
+        assert said(audit(now, earlier={"version 1": each})) == ""
+    found = said(audit(now, earlier={"version 1": shows_brent, "version 2": shows_barnet}))
+    assert "“Camden” of the table t can be worked out" in found
+    assert "all that was released before together" in found
+
+
 def test_what_was_shown_before_may_be_hidden_now():
     """Tightened thresholds hide more; that takes nothing away from anybody who has the earlier release."""
     before = one_way({("Camden",): 14, ("Brent",): 50, ("Barnet",): 52})

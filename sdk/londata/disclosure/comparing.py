@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import combinations
@@ -41,13 +41,38 @@ def beside(table: Released, earlier: Mapping[str, Released]) -> Iterator[Finding
         ``must`` where both have one name, or numbers that show that they are of the same people; else ``should``: that
         they are not is for those who check.
     """
+    alike: list[Released] = []
     for name, before in earlier.items():
         then = _in_terms_of(table, before)
         same = before.name == table.name or _of_the_same(table, then)
+        alike += [then] if same else []
         weight: Weight = "must" if same else "should"
         for said in (*_given_away(table, name, then), *_changed(table, name, then)):
             words = said if same else f"If {name} is of the same people: {said[0].lower()}{said[1:]}"
             yield Finding(check=CHECK, weight=weight, sentence=words[:1_000])
+    if len(alike) > 1:
+        for said in _given_away_by_all(table, alike):
+            yield Finding(check=CHECK, weight="must", sentence=said[:1_000])
+
+
+def _given_away_by_all(table: Released, earlier: Sequence[Released]) -> Iterator[str]:
+    """Say which hidden numbers all earlier tables together give away, and none of them by itself."""
+    those = [_sides(each) for each in earlier]
+    for what, mine in _sides(table).items():
+        others = [each[what].shown for each in those if what in each]
+        edges = {edge.place: edge for edge in mine.sheet.edges}
+
+        def known(edge: Edge, mine: _Side = mine, others: Sequence[Mapping[Group, float]] = others) -> set[Place]:
+            """List what any of them shows nearly as it is here."""
+            return set[Place]().union(*(mine.close(other, edge) for other in others))
+
+        by_one = {leak.place for other in others for leak in leaks(mine.sheet, known=partial(mine.close, other))}
+        for leak in leaks(mine.sheet, known=known):
+            if leak.place not in by_one and leak.place not in known(edges[leak.place]):
+                yield (
+                    f"The {what} at {named(leak.place)} of the table {table.name} can be worked out to within what it "
+                    "needs, by comparing this release with all that was released before together. Hide more (hide=…)."
+                )
 
 
 def _in_terms_of(table: Released, before: Released) -> Released:
