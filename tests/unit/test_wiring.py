@@ -14,7 +14,7 @@ from traitlets.config import Config
 from londata.client import unix_address
 from londata.errors import HubError, SettingsError
 from londata_hub import launch, sandbox, settings, wiring
-from londata_hub.spawner import BubblewrapSpawner, LabSpawner
+from londata_hub.spawner.labs import BubblewrapSpawner, LabSpawner
 from londata_hub.wiring import folders, people
 from londata_hub.wiring.authenticator import PeopleAuthenticator, Throttle
 

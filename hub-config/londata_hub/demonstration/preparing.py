@@ -10,11 +10,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from londata.access.days import LONDON
-from londata_hub.demonstration import holders, sharing
 from londata_hub.settings import REPOSITORY
 
 if TYPE_CHECKING:
+    from londata_hub.demonstration import sharing
     from londata_hub.store import AccessStore
 
 #: In the hub's state folder: since when the demonstration is wanted, and whether it was loaded.
@@ -43,6 +42,8 @@ def want(state: Path, people: Collection[str], today: dt.date | None = None) -> 
     today
         The day from which its days are counted; this day in London when not given.
     """
+    from londata.access.days import LONDON
+
     _write(state, _Note(today or dt.datetime.now(LONDON).date(), frozenset(people)))
 
 
@@ -77,6 +78,8 @@ def prepare(state: Path, store: AccessStore, people: Collection[str], files: Pat
     HubError
         Its data cannot be kept.
     """
+    from londata_hub.demonstration import holders, sharing
+
     note = _read(state)
     if note is None:
         return
@@ -98,6 +101,8 @@ def prepare(state: Path, store: AccessStore, people: Collection[str], files: Pat
 
 def _out_of_place(store: AccessStore, arranged: sharing.Sharing, among_its_own: bool) -> str:
     """Say what this hub has that the demonstration must not come among; empty where there is nothing."""
+    from londata_hub.demonstration import holders, sharing
+
     if others := sharing.strangers(store, arranged):
         return f"arrangements ({others[0]}, …)"
     if not among_its_own:

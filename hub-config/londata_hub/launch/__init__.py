@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
         environ |= {f"{PREFIX}PROXY_PORT": environ.get(f"{PREFIX}PROXY_PORT") or str(_free_port())}
         not_isolated = sandbox.why_not()
         log = hub.logs / "hub.log"
-        command = [sys.executable, "-m", "jupyterhub", "-f", str(CONFIGURATION)]
+        command = [sys.executable, "-m", "londata_hub.launch.jupyterhub", "-f", str(CONFIGURATION)]
         with log.open("wb") as output, Supervisor(command, environ, output, cwd=hub.state) as child:
             _say(f"Starting JupyterHub on {hub.address} …")
             if child.wait_until(lambda: _answers(hub), START_WITHIN):

@@ -1,4 +1,7 @@
-"""What JupyterHub is told: one small function per aspect, over one pure function, :func:`configure`."""
+"""What JupyterHub is told: one small function per aspect, over one pure function, :func:`configure`.
+
+What needs JupyterHub itself is imported where it is told of: whoever only starts a hub does without.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,6 @@ from typing import Any
 from londata.client import unix_address
 from londata_hub import roles
 from londata_hub.settings import PREFIX, REPOSITORY, HubSettings
-from londata_hub.spawner import BubblewrapSpawner, LabSpawner
-from londata_hub.wiring.authenticator import PeopleAuthenticator
-from londata_hub.wiring.proxy import SocketProxy
 
 HUB_CONFIG = REPOSITORY / "hub-config"
 START_PAGE = "/lab/tree/notebooks/00-start-here.ipynb"
@@ -84,6 +84,8 @@ def _state(c: Any, hub: HubSettings) -> None:
 
 def _proxy(c: Any, hub: HubSettings) -> None:
     """The proxy's own token is made by the hub at every start and lives in the two processes only."""
+    from londata_hub.wiring.proxy import SocketProxy
+
     c.JupyterHub.proxy_class = SocketProxy
     c.ConfigurableHTTPProxy.command = ["node", str(HUB_CONFIG / "proxy.mjs")]
     c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{hub.proxy_port}"
@@ -96,6 +98,8 @@ def _proxy(c: Any, hub: HubSettings) -> None:
 
 
 def _people(c: Any, hub: HubSettings) -> None:
+    from londata_hub.wiring.authenticator import PeopleAuthenticator
+
     c.JupyterHub.authenticator_class = PeopleAuthenticator
     c.PeopleAuthenticator.users_file = str(hub.users)
     c.Authenticator.manage_groups = True
@@ -105,6 +109,8 @@ def _people(c: Any, hub: HubSettings) -> None:
 
 
 def _labs(c: Any, hub: HubSettings, not_isolated: str) -> None:
+    from londata_hub.spawner.labs import BubblewrapSpawner, LabSpawner
+
     c.JupyterHub.spawner_class = LabSpawner if not_isolated else BubblewrapSpawner
     c.JupyterHub.allow_named_servers = False
     c.JupyterHub.concurrent_spawn_limit = 4
