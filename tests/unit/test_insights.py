@@ -39,6 +39,20 @@ def desk(tmp_path, small_catalog, monkeypatch):
     return tmp_path / "desk"
 
 
+@pytest.fixture(scope="module")
+def checked(tmp_path_factory, shared_catalog):
+    """What the check of a sound notebook found, on a machine whose ``python3`` is not this interpreter."""
+    folder = tmp_path_factory.mktemp("checked")
+    spec = folder / "jupyter" / "kernels" / "python3" / "kernel.json"
+    spec.parent.mkdir(parents=True)
+    spec.write_text(json.dumps({"argv": ["/bin/false"], "display_name": "Another", "language": "python"}))
+    same = f"import sys\nassert sys.executable == {sys.executable!r}"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LONDATA_CATALOGS", str(shared_catalog))
+        patch.setenv("JUPYTER_PATH", str(folder / "jupyter"))
+        return insights.check(write(folder / "analysis.ipynb", same, READS))
+
+
 def test_a_draft_says_what_the_notebook_read_and_the_register_takes_it(desk, small_catalog):
     notebook = write(desk / "analysis.ipynb", READS)
     before = notebook.read_bytes()
@@ -53,15 +67,18 @@ def test_a_draft_says_what_the_notebook_read_and_the_register_takes_it(desk, sma
         insights.draft(notebook, slug="sizes", folder=small_catalog.parent / "voila-apps", **SAID)
 
 
-def test_what_was_checked_is_run_again_only_if_it_has_changed(desk, monkeypatch):
-    found = insights.check(write(desk / "analysis.ipynb", READS))
+def test_what_was_checked_is_run_again_only_if_it_has_changed(desk, checked, monkeypatch):
     runs = []
     monkeypatch.setattr(drafting, "_run", lambda *given: runs.append(given) or "It stops.")
-    assert insights.draft(found, slug="sizes", folder=desk, **SAID).record.uses == ("borough-profile",)
+    assert insights.draft(checked, slug="sizes", folder=desk, **SAID).record.uses == ("borough-profile",)
     assert not runs
-    write(desk / "analysis.ipynb", READS, "1")
-    with pytest.raises(UsageError, match="It stops"):
-        insights.draft(found, slug="again", folder=desk, **SAID)
+    before = checked.notebook.read_bytes()
+    write(checked.notebook, READS, "1")
+    try:
+        with pytest.raises(UsageError, match="It stops"):
+            insights.draft(checked, slug="again", folder=desk, **SAID)
+    finally:
+        checked.notebook.write_bytes(before)
     assert len(runs) == 1
 
 
@@ -105,13 +122,8 @@ def test_a_check_looks_at_what_is_shown_and_says_what_is_not_open(desk):
         insights.draft(write(desk / "closed.ipynb", noted), slug="cases", folder=desk, **SAID)
 
 
-def test_a_check_runs_in_this_interpreter_whatever_python3_is_on_the_machine(desk, tmp_path, monkeypatch):
-    spec = tmp_path / "jupyter" / "kernels" / "python3" / "kernel.json"
-    spec.parent.mkdir(parents=True)
-    spec.write_text(json.dumps({"argv": ["/bin/false"], "display_name": "Another", "language": "python"}))
-    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "jupyter"))
-    same = f"import sys\nassert sys.executable == {sys.executable!r}"
-    assert insights.check(write(desk / "analysis.ipynb", same, READS)).ok
+def test_a_check_runs_in_this_interpreter_whatever_python3_is_on_the_machine(checked):
+    assert checked.ok, checked.problems
 
 
 def test_a_notebook_that_reads_nothing_cannot_become_an_insight(desk):
@@ -161,9 +173,9 @@ def test_a_preview_is_an_address_in_the_hub_and_a_command_elsewhere(tmp_path, mo
     assert draft.preview == "draft it into a folder of your home, which the hub can show"
 
 
-def test_a_licence_is_never_assumed(desk):
+def test_a_licence_is_never_assumed(desk, checked):
     said = {name: value for name, value in SAID.items() if name != "licence"}
     with pytest.raises(TypeError, match="licence"):
-        insights.draft(write(desk / "analysis.ipynb", READS), slug="sizes", folder=desk, **said)
-    draft = insights.draft(desk / "analysis.ipynb", slug="sizes", folder=desk, **said, licence="not stated")
+        insights.draft(checked, slug="sizes", folder=desk, **said)
+    draft = insights.draft(checked, slug="sizes", folder=desk, **said, licence="not stated")
     assert draft.record.licence is None
