@@ -26,8 +26,21 @@ def test_a_notebook_runs_from_a_clean_kernel_and_says_what_it_said(name, tmp_pat
     """Every cell runs; outputs of cells with the tag ``nbval-check-output`` are compared with those that are stored."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("LONDATA_")}
     environment |= {"LONDATA_CACHE": str(tmp_path / "cache"), "IPYTHONDIR": str(tmp_path / "ipython")}
-    command = [sys.executable, "-m", "pytest", "--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=180"]
-    command += ["-q", "-p", "no:cacheprovider", "-o", "addopts=", "-W", "default", str(NOTEBOOKS / name)]
+    environment |= {
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"
+    }  # Others load hypothesis, zarr and the like for each notebook
+    command = [sys.executable, "-m", "pytest", "-p", "nbval.plugin", "--nbval-lax", "--nbval-current-env"]
+    command += [
+        "--nbval-cell-timeout=180",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-o",
+        "addopts=",
+        "-W",
+        "default",
+        str(NOTEBOOKS / name),
+    ]
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-4000:]
     ran = sum(cell["cell_type"] == "code" for cell in cells(name))
