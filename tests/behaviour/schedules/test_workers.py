@@ -135,17 +135,18 @@ def test_what_a_killed_worker_had_in_hand_is_done_by_another(address: str, tmp_p
         assert len(lines(tmp_path, "done")) == 3
 
 
-@pytest.mark.parametrize("where", ["in-a-round", "before-a-run"])
-def test_a_worker_that_dies_with_work_that_it_only_took_holds_nobody_up(
-    address: str, tmp_path: Path, start: Starts, where: str
+def test_workers_that_die_with_work_that_they_only_took_hold_nobody_up(
+    address: str, tmp_path: Path, start: Starts
 ) -> None:
-    (tmp_path / f"one-hangs-{where}").touch()
+    """Each has another name: nobody comes back for what the one before had in hand. The second gets past its round."""
     with now_store(address, tmp_path) as store:
         come_round(store, 2, minutes_ago=2)
-        first = start(address, "one")
-        wait_for((tmp_path / "one-is-there").exists, 60, f"a worker {where}")
-        os.kill(first.pid, signal.SIGKILL)
-        start(address, "two")  # under another name: nobody comes back for what the first had in hand
+        for name, where in (("one", "in-a-round"), ("two", "before-a-run")):
+            (tmp_path / f"{name}-hangs-{where}").touch()
+            dying = start(address, name)
+            wait_for((tmp_path / f"{name}-is-there").exists, 60, f"a worker {where}")
+            os.kill(dying.pid, signal.SIGKILL)
+        start(address, "three")
         wait_for(lambda: states(store) == ["completed"] * 2, 60, "the end of all runs")
         assert len(lines(tmp_path, "done")) == 2
 
