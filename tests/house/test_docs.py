@@ -1,6 +1,7 @@
 """What is written in the documentation runs, and prints what it says it prints."""
 
 import doctest
+import json
 import re
 import shlex
 import subprocess
@@ -27,13 +28,29 @@ BLOCKS = [
     pytest.param(language, text, id=f"{path.name}-{language or 'plain'}-{number}")
     for path in PAGES
     for number, (language, text) in enumerate(BLOCK.findall(path.read_text(encoding="utf-8")))
-    if language not in SHOWN
+    if language not in SHOWN | {"python"}
 ]
+#: Programs by page; those of one page run in one interpreter, each with names of its own.
+PROGRAMS = {
+    path: [text for language, text in BLOCK.findall(path.read_text(encoding="utf-8")) if language == "python"]
+    for path in PAGES
+}
+RUN = """
+import json, sys
+for text in json.load(sys.stdin):
+    exec(compile(text, {name!r}, "exec"), {{"__name__": "__main__"}})
+"""
 
 
 @pytest.mark.parametrize(("language", "text"), BLOCKS)
 def test_every_block_runs_and_prints_what_it_says(language, text, tmp_path):
-    {"pycon": run_session, "python": run_program, "console": run_commands, "sh": run_commands}[language](text, tmp_path)
+    {"pycon": run_session, "console": run_commands, "sh": run_commands}[language](text, tmp_path)
+
+
+@pytest.mark.parametrize("path", [pytest.param(path, id=path.name) for path, texts in PROGRAMS.items() if texts])
+def test_every_program_of_a_page_runs(path, tmp_path):
+    program = [sys.executable, "-c", RUN.format(name=path.name)]
+    subprocess.run(program, input=json.dumps(PROGRAMS[path]), text=True, cwd=tmp_path, check=True)
 
 
 def run_session(text, folder):
@@ -41,10 +58,6 @@ def run_session(text, folder):
     test = doctest.DocTestParser().get_doctest(text, {}, "page", None, 0)
     doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(test, out=said.append)
     assert not said, "".join(said)
-
-
-def run_program(text, folder):
-    subprocess.run([sys.executable, "-c", text], cwd=folder, check=True)
 
 
 def run_commands(text, folder):
