@@ -15,15 +15,16 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from londata.errors import LondataError, ParameterError, TemplateError, UsageError
 from londata.records.identifiers import MAX_SLUG, SLUG
 from londata.reports import templates
-from londata.reports.parameters import Parameter, Value, ValuesFrom, check_all
-from londata.reports.scheduling import as_given
+from londata.reports.parameters import Parameter, Value, ValuesFrom, as_given, check_all
 from londata.reports.templates import DEFINITION, NOTEBOOK, Template
-from londata_hub.services.reports_parameters import Files
+
+if TYPE_CHECKING:  # the check is a process of its own, which serves nothing
+    from londata_hub.services.reports_parameters import Files
 
 #: Seconds and bytes that the check of one template may take.
 PATIENCE_S, MEMORY = 10, 1_500_000_000
@@ -80,7 +81,7 @@ def check(template: Template, given: Mapping[str, Any], each: str) -> dict[str, 
     open_to = {parameter.name: _as_choice(parameter, given) for parameter in others if parameter.values_from}
     plain = tuple(parameter for parameter in others if not parameter.values_from)
     rest = {name: value for name, value in given.items() if name not in open_to}
-    return as_given(template, given, check_all(template.name, plain, rest, _nothing) | open_to)
+    return as_given(template.parameters, given, check_all(template.name, plain, rest, _nothing) | open_to)
 
 
 def _check_each(template: Template, declared: Mapping[str, Parameter], given: Mapping[str, Any], each: str) -> None:

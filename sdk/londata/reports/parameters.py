@@ -275,6 +275,28 @@ def check_all(
     return checked
 
 
+def as_given(
+    declared: tuple[Parameter, ...], given: Mapping[str, Any], checked: Mapping[str, Value]
+) -> dict[str, Value]:
+    """Keep of checked parameters those that were given, and a time in the words in which it was given.
+
+    “Today” is another day at each run, and so is a default that says when.
+
+    Parameters
+    ----------
+    declared
+        The declaration.
+    given, checked
+        The values before and after they were checked.
+    """
+    times = {parameter.name for parameter in declared if parameter.type in ("date", "month", "period")}
+    return {
+        name: given[name] if name in times and isinstance(given[name], str) else checked[name]
+        for name in checked
+        if name in given
+    }
+
+
 def _text(value: Any) -> str:
     if not isinstance(value, str) or any(ord(character) < 32 for character in value.replace("\t", " ")):
         raise ValueError("text")

@@ -19,7 +19,7 @@ from londata.errors import ParameterError, RegisterUnavailableError
 from londata.records.schedules import Missed, Run, Schedule
 from londata.reports import templates
 from londata.reports.engine import choices
-from londata.reports.parameters import Value, check_all
+from londata.reports.parameters import Value, as_given, check_all
 from londata.reports.schedule_wishes import check_texts, check_ways, several
 from londata.reports.scheduled import Runs, ScheduledReport, Schedules
 from londata.reports.templates import DEFINITION, NOTEBOOK, Template
@@ -236,27 +236,7 @@ def _checked(template: Template, each: str, given: Mapping[str, Any]) -> dict[st
         if each in given:
             raise ParameterError(f"{each} cannot be given as well: every choice gets a report.", hint="Leave it out.")
     others = tuple(parameter for parameter in template.parameters if parameter.name != each)
-    return as_given(template, given, check_all(template.name, others, given, choices))
-
-
-def as_given(template: Template, given: Mapping[str, Any], checked: Mapping[str, Value]) -> dict[str, Value]:
-    """Keep of checked parameters those that were given, and a time in the words in which it was given.
-
-    “Today” is another day at each run, and so is a default that says when.
-
-    Parameters
-    ----------
-    template
-        Whose parameters they are.
-    given, checked
-        The values before and after they were checked.
-    """
-    times = {parameter.name for parameter in template.parameters if parameter.type in ("date", "month", "period")}
-    return {
-        name: given[name] if name in times and isinstance(given[name], str) else checked[name]
-        for name in checked
-        if name in given
-    }
+    return as_given(template.parameters, given, check_all(template.name, others, given, choices))
 
 
 def _is_shipped(template: Template) -> bool:
