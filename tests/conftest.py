@@ -9,7 +9,8 @@ import pytest
 
 import migrated_once
 from londata_hub.store import database
-from running_hub import hub, new_hub  # noqa: F401
+from operators_hub import operators_hub  # noqa: F401
+from running_hub import hub  # noqa: F401
 from small_catalog import write_small_catalog
 
 

@@ -1,12 +1,13 @@
 """The hub of the tests: one real JupyterHub for the whole session, started as people start it.
 
 Tests ask for the fixture ``hub`` and use ``hub.address``, ``hub.passwords``, ``hub.visitor(name)`` (a browser that is
-logged in), ``hub.token(name)`` and ``hub.lab(name).run(code)``. Whoever stops or changes a hub asks for ``new_hub``.
+logged in), ``hub.token(name)`` and ``hub.lab(name).run(code)``. Whoever stops or changes a hub asks for
+``operators_hub`` (see ``operators_hub.py``).
 """
 
-import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -16,11 +17,13 @@ import time
 import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 import httpx
 import pytest
 
 from londata_hub import settings
+from londata_hub.spawner.processes import children
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -41,6 +44,29 @@ def free_port():
         return trial.getsockname()[1]
 
 
+def family(process):
+    """Every process below one, as (number, moment it was started): numbers are used again, moments are not."""
+    found, waiting = set(), [process]
+    while waiting:
+        for child in children(waiting.pop()):
+            waiting.append(child)
+            if moment := started(child):
+                found.add((child, moment))
+    return found
+
+
+def started(process):
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text(errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return None
+    return None if fields[0] == "Z" else fields[19]
+
+
+def still_alive(processes):
+    return {number for number, moment in processes if started(number) == moment}
+
+
 @dataclass
 class RunningHub:
     """A hub in a folder of its own.
@@ -54,6 +80,8 @@ class RunningHub:
     environ: dict = field(default_factory=dict)
     clients: list = field(default_factory=list)
     process: subprocess.Popen | None = None
+    #: The generated files of the first hub of this process: they are the same for every hub, and take seconds to make.
+    generated: ClassVar[Path | None] = None
 
     @property
     def address(self):
@@ -76,11 +104,25 @@ class RunningHub:
         }
 
     def start(self, seconds=90):
+        if not self.state.exists() and RunningHub.generated:
+            self.state.mkdir(mode=0o700, parents=True)
+            shutil.copytree(RunningHub.generated, self.state / "holders")
         with (self.state.parent / f"{self.state.name}.out").open("w") as out:
             self.process = subprocess.Popen(**self.command(), stdout=out, stderr=subprocess.STDOUT)
         wait_for(lambda: "Ctrl-C" in self.output or self.process.poll() is not None, seconds, "the hub")
         assert self.process.poll() is None, self.output
+        RunningHub.generated = RunningHub.generated or self.state / "holders"
         return self
+
+    def end(self):
+        """Stop as Ctrl-C does, and see that nothing that ran below it is left, nor its folder of sockets."""
+        everybody, sockets = family(self.process.pid), settings.load(self.command()["env"]).sockets
+        assert sockets.is_dir()
+        assert len(everybody) > 6
+        assert self.stop(seconds=120) == 0, self.output
+        assert re.search(r"Stopping.*\nStopped\.", self.output)
+        assert not still_alive(everybody)
+        assert not sockets.exists()
 
     def hang_up(self):
         while self.clients:
@@ -91,6 +133,12 @@ class RunningHub:
         if self.process.poll() is None:
             self.process.send_signal(number)
         return self.process.wait(seconds)
+
+    def operate(self, *words):
+        """Run ``londata-hub`` as the operator of this hub; returns its exit code, what it said and its complaints."""
+        args = [sys.executable, "-m", "londata_hub", *words]
+        done = subprocess.run(**self.command() | {"args": args}, capture_output=True, text=True, timeout=60)
+        return done.returncode, done.stdout, done.stderr
 
     def client(self, **settings):
         """An HTTP client that is closed with the hub."""
@@ -196,19 +244,6 @@ def hub(tmp_path_factory):
     running = RunningHub(folder / "state", environ={"LONDATA_VOILA_APPS": str(folder / "apps")})
     try:
         yield running.start()
+        running.end()  # with all Labs, kernels and apps that the tests have left running
     finally:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            running.stop()
         running.process.kill()
-
-
-@pytest.fixture
-def new_hub(tmp_path):
-    """A hub of the test's own, not started yet; it is stopped at the end."""
-    (tmp_path / "no-apps").mkdir()
-    made = RunningHub(tmp_path / "state", environ={"LONDATA_VOILA_APPS": str(tmp_path / "no-apps")})
-    yield made
-    made.hang_up()
-    if made.process and made.process.poll() is None:
-        made.stop()
-    shutil.rmtree(settings.load(made.command()["env"]).sockets, ignore_errors=True)  # a killed hub leaves it

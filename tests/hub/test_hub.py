@@ -6,6 +6,8 @@ import subprocess
 import httpx
 import pytest
 
+from running_hub import wait_for
+
 pytestmark = pytest.mark.hub
 
 
@@ -41,6 +43,25 @@ def test_the_hubs_own_pages_say_where_one_is_and_where_to_go(hub):
 def test_groups_come_from_the_file_of_people(hub):
     assert set(hub.visitor("bola").api("GET", "/user").json()["groups"]) == {"analysts", "publishers", "org-gla"}
     assert set(hub.visitor("chen").api("GET", "/user").json()["groups"]) == {"org-gla", "org-tfl", "stewards"}
+
+
+def test_a_group_that_is_left_is_left_within_a_minute(hub):
+    token = {"Authorization": f"token {hub.token('bola')}"}
+    people = hub.state / "users.json"
+    before = people.read_text()
+
+    def groups():
+        return set(httpx.get(f"{hub.address}/hub/api/user", headers=token).json()["groups"])
+
+    assert groups() == {"analysts", "publishers", "org-gla"}
+    changed = json.loads(before)
+    changed["bola"]["groups"] = ["analysts"]
+    try:
+        people.write_text(json.dumps(changed))
+        wait_for(lambda: groups() == {"analysts"}, 60, "the smaller set of groups")
+    finally:
+        people.write_text(before)
+    wait_for(lambda: "publishers" in groups(), 60, "the groups as they were")
 
 
 def test_the_catalog_works_in_a_kernel_with_nothing_to_configure(hub):

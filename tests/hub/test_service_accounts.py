@@ -1,10 +1,7 @@
 """A service account on a real hub: a scheduled job with a token of its own, which acts for bola in one project."""
 
-import contextlib
 import json
 import shutil
-import subprocess
-import sys
 
 import httpx
 import pytest
@@ -13,41 +10,13 @@ from sqlalchemy import select
 from londata_hub import settings
 from londata_hub.audit.tables import audit
 from londata_hub.store import AccessStore
-from running_hub import ROOT, RunningHub, wait_for
+from operators_hub import TOKEN
+from running_hub import wait_for
 
 pytestmark = [
     pytest.mark.hub,
     pytest.mark.skipif(not shutil.which("bwrap"), reason="without bubblewrap a hub serves open data only"),
 ]
-TOKEN = "a-token-of-the-weekly-job-0123456789"
-#: What an operator writes around the hub's own configuration.
-CONFIGURATION = """
-c = get_config()
-load_subconfig({ours!r})
-c.Authenticator.auth_refresh_age = 1
-c.JupyterHub.services.append({{"name": "weekly-pathways", "api_token": {token!r}}})
-c.JupyterHub.load_roles.append({{
-    "name": "weekly-pathways",
-    "scopes": ["access:services!service=gateway"],
-    "services": ["weekly-pathways"],
-}})
-"""
-UP = """
-import sys, pathlib
-from londata_hub import launch
-launch.CONFIGURATION = pathlib.Path(sys.argv[1])
-from londata_hub.__main__ import main
-sys.exit(main(["up"]))
-"""
-
-
-class HubOfAnOperator(RunningHub):
-    """A hub with one service account more than ours."""
-
-    def command(self, **more):
-        written = self.state.parent / "operator_config.py"
-        written.write_text(CONFIGURATION.format(ours=str(ROOT / "hub-config" / "jupyterhub_config.py"), token=TOKEN))
-        return super().command(**more) | {"args": [sys.executable, "-c", UP, str(written)]}
 
 
 class Job:
@@ -79,15 +48,9 @@ class Job:
 
 
 @pytest.fixture(scope="module")
-def hub(tmp_path_factory):
-    running = HubOfAnOperator(tmp_path_factory.mktemp("account") / "state")
-    try:
-        running.start().visitor("bola")  # the hub knows nobody who never logged in
-        yield running
-    finally:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            running.stop()
-        running.process.kill()
+def hub(operators_hub):
+    operators_hub.up().visitor("bola")  # the hub knows nobody who never logged in
+    return operators_hub
 
 
 @pytest.fixture

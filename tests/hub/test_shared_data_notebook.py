@@ -29,14 +29,14 @@ class Told:
     """What each cell printed, or the words of the error that it may raise."""
 
     def __init__(self, lab):
-        self.by_cell = {source: told(lab, source, may_fail="raises-exception" in tags) for source, tags in CODE}
+        self.by_cell = {source: told_of(lab, source, may_fail="raises-exception" in tags) for source, tags in CODE}
 
     def __getitem__(self, part):
         (found,) = [said for source, said in self.by_cell.items() if part in source]
         return found
 
 
-def told(lab, source, *, may_fail):
+def told_of(lab, source, *, may_fail=True):
     try:
         return lab.run(source, seconds=120)
     except AssertionError as refused:
@@ -69,14 +69,30 @@ def test_what_is_read_is_what_was_agreed(first):
     assert {"birth_month", "address_group", "first_language"} <= set(re.findall(r"\w+", without))
 
 
-def test_ada_is_refused_asks_and_reads_once_the_steward_agreed(hub, lab, first):
+def test_ada_is_refused_asks_and_reads_once_the_steward_agreed_and_until_it_is_taken_back(hub, lab, first):
     refusal = next(said for source, said in first.by_cell.items() if source.endswith(" catalog.tfl_movements.read()"))
     assert refusal.startswith("AccessEndedError: ")
     assert "the agreement ISA-014 ended on 3 March 2026" in refusal
+    assert "request_access" in refusal
     assert "ISA-021" in first["request_access"]
     assert first["Not yet."].startswith("Not yet.")
     hub.lab("chen").run(re.search(r"```python\n(.*?)```", TEXT, re.S)[1])
-    again = Told(Lab(hub, "ada", lab.token))  # in a new kernel, from top to bottom
+    told = lab.run("import londata\nfor each in londata.notices(): print(each)").lower()
+    assert "approved" in told or "granted" in told, told
+    ada = Lab(hub, "ada", lab.token)
+    again = Told(ada)  # in a new kernel, from top to bottom
     assert again["Not yet."].startswith("Most journeys to Camden at eight in the morning begin in E09")
     assert again["rolls.borough_code.unique()"] == first["rolls.borough_code.unique()"]
     assert "already, for this project" in again["request_access"]  # there is nothing left to ask for
+    the_operator_ends_it(hub)
+    refusal = told_of(ada, "catalog.tfl_movements.read()")
+    assert refusal.startswith("AccessEndedError: ")
+    assert "The project has what it needs" in refusal
+
+
+def the_operator_ends_it(hub):
+    code, out, err = hub.operate("grants", "list", "--person", "ada", "--entry", "tfl-movements")
+    assert code == 0, err
+    number = next(word for line in out.splitlines() if "DEMO-2" not in line for word in line.split()[:1])
+    code, out, err = hub.operate("grants", "end", number, "--reason", "The project has what it needs")
+    assert code == 0, err

@@ -1,20 +1,14 @@
-"""Shared and closed data on a real hub: found, asked for, granted, read, taken back, and proved afterwards.
+"""Shared and closed data on a real hub: found, read for one purpose and no other, and proved afterwards.
 
-People are those of the demonstration: ada may read the pupils of Camden, bola the three sets on rough sleeping, chen
-and dee are stewards.
+How it is asked for, granted and taken back is in ``test_shared_data_notebook.py``. People are those of the
+demonstration: ada may read the pupils of Camden, bola the three sets on rough sleeping, chen and dee are stewards.
 """
 
-import contextlib
 import json
-import os
 import shutil
-import subprocess
-import sys
 
 import httpx
 import pytest
-
-from running_hub import Lab, RunningHub
 
 pytestmark = [
     pytest.mark.hub,
@@ -33,34 +27,28 @@ def refused(call):
 """
 
 
-@pytest.fixture(scope="module")
-def hub(tmp_path_factory):
-    """A hub of this module's own: here grants are made and taken back."""
-    running = RunningHub(tmp_path_factory.mktemp("sharing") / "state")
-    try:
-        yield running.start()
-    finally:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            running.stop()
-        running.process.kill()
+def kernel(hub, name, spec="python3"):
+    """A new kernel of somebody's Lab, with the prelude run."""
+    new = hub.lab(name)
+    if spec != "python3":
+        new.kernel = new.client.post("/api/kernels", json={"name": spec}).raise_for_status().json()["id"]
+    new.run(PRELUDE)
+    return new
 
 
 @pytest.fixture(scope="module")
-def kernels(hub):
-    """A new kernel of somebody's Lab, each with the prelude run."""
-    labs = {}
+def ada(hub):
+    """Ada, at work for the project on school places."""
+    new = kernel(hub, "ada")
+    new.run('londata.use_project("school-places")')
+    return new
 
-    def new(name, spec="python3"):
-        if name not in labs:
-            labs[name] = hub.lab(name)
-            kernel = labs[name]
-        else:
-            kernel = Lab(hub, name, labs[name].token)
-        if spec != "python3":
-            kernel.kernel = kernel.client.post("/api/kernels", json={"name": spec}).raise_for_status().json()["id"]
-        kernel.run(PRELUDE)
-        return kernel
 
+@pytest.fixture(scope="module")
+def bola(hub):
+    """Bola, at work for the project on rough sleeping."""
+    new = kernel(hub, "bola")
+    new.run('londata.use_project("rough-sleeping-pathways")')
     return new
 
 
@@ -69,21 +57,8 @@ def outcome(kernel, expression, before=""):
     return json.loads(kernel.run(f"{before}\nprint(json.dumps({expression}))").splitlines()[-1])
 
 
-def command(hub, *words):
-    """Run ``londata-hub`` as the operator of this hub."""
-    done = subprocess.run(
-        [sys.executable, "-m", "londata_hub", *words],
-        env={**os.environ, "LONDATA_HUB_STATE": str(hub.state), "LONDATA_HUB_PORT": str(hub.port)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    return done.returncode, done.stdout, done.stderr
-
-
-def test_an_analyst_reads_what_the_agreement_covers_and_nothing_else(kernels):
-    ada = kernels("ada")
-    ada.run('londata.use_project("school-places"); pupils = catalog.school_rolls_by_pupil.read()')
+def test_an_analyst_reads_what_the_agreement_covers_and_nothing_else(ada):
+    ada.run("pupils = catalog.school_rolls_by_pupil.read()")
     seen = outcome(ada, "[sorted(set(pupils.borough_code)), list(pupils.columns), len(pupils)]")
     assert seen[0] == ["E09000007"]
     assert seen[1][:3] == ["pupil_id", "school_year", "borough_code"]
@@ -93,52 +68,13 @@ def test_an_analyst_reads_what_the_agreement_covers_and_nothing_else(kernels):
     assert (reading["agreement"], reading["project"]) == ("ISA-021", "school-places")
 
 
-def test_without_a_project_nothing_that_is_not_open_can_be_read(kernels):
-    kind, words = outcome(kernels("ada"), "refused(catalog.school_rolls_by_pupil.read)")
-    assert kind == "AccessDeniedError"
-    assert "school-places" in words
-
-
-def test_a_denial_says_which_agreement_ended_when_and_what_to_do(kernels):
-    ada = kernels("ada")
-    ada.run('londata.use_project("school-places")')
-    kind, words = outcome(ada, "refused(catalog.tfl_movements.read)")
-    assert kind == "AccessEndedError"
-    assert "ISA-014" in words
-    assert "3 March 2026" in words
-    assert "request_access" in words
-
-
-def test_code_is_ready_before_access_is(kernels):
-    columns = outcome(kernels("chen"), "list(catalog.rough_sleeping_contacts_nhs.read_dummy(20).columns)")
-    bola = kernels("bola")
-    bola.run('londata.use_project("rough-sleeping-pathways")')
+def test_code_is_ready_before_access_is(hub, bola):
+    columns = outcome(kernel(hub, "chen"), "list(catalog.rough_sleeping_contacts_nhs.read_dummy(20).columns)")
     assert columns == outcome(bola, "list(catalog.rough_sleeping_contacts_nhs.read().columns)")
 
 
-def test_asked_for_granted_read_and_taken_back(kernels, hub):
-    ada, steward = kernels("ada"), kernels("chen")
-    ada.run('londata.use_project("school-places")')
-    ask = 'asked = catalog.tfl_movements.request_access(why="To see how pupils travel")'
-    assert outcome(ada, "asked.id", ask)
-    waiting = '[each for each in londata.requests().to_decide if each.record.entry == "tfl-movements"]'
-    steward.run(f'(asked,) = {waiting}\nasked.approve(until="2027-03-31")')
-    told = outcome(ada, "[str(each) for each in londata.notices()]")
-    assert any("approved" in line.lower() or "granted" in line.lower() for line in told), told
-    assert outcome(ada, "len(catalog.tfl_movements.read())") > 100_000
-    code, out, err = command(hub, "grants", "list", "--person", "ada", "--entry", "tfl-movements")
-    assert code == 0, err
-    number = next(word for line in out.splitlines() if "DEMO-2" not in line for word in line.split()[:1])
-    code, out, err = command(hub, "grants", "end", number, "--reason", "The project has what it needs")
-    assert code == 0, err
-    kind, words = outcome(ada, "refused(catalog.tfl_movements.read)")
-    assert kind == "AccessEndedError"
-    assert "The project has what it needs" in words
-
-
-def test_two_purposes_never_meet_in_one_kernel(kernels):
-    bola = kernels("bola")
-    bola.run('londata.use_project("rough-sleeping-pathways"); catalog.rough_sleeping_contacts_gla.read()')
+def test_two_purposes_never_meet_in_one_kernel(bola):
+    bola.run("catalog.rough_sleeping_contacts_gla.read()")
     kind, words = outcome(bola, 'refused(lambda: londata.use_project("school-places"))')
     assert kind == "UsageError"
     assert "new kernel" in words
@@ -151,7 +87,7 @@ def test_two_purposes_never_meet_in_one_kernel(kernels):
     assert "rough-sleeping-pathways" in outcome(bola, child, begun)
 
 
-def test_the_token_of_another_persons_reading_opens_nothing(kernels):
+def test_the_token_of_another_persons_reading_opens_nothing(ada, bola):
     begin = """
 from londata.client.gateway import GatewayClient
 from londata import settings
@@ -165,14 +101,12 @@ def take(token):
     address = "http://localhost/services/gateway/api/v1/data/school-rolls-by-pupil/parquet"
     return gateway.get(address, headers={"Authorization": f"Bearer {token}"}).status_code
 """
-    ada, bola = kernels("ada"), kernels("bola")
     token = outcome(ada, "begun.token", begin)
     assert outcome(ada, f"take({token!r})", take) == 200
     assert outcome(bola, f"take({token!r})", f"import httpx\n{take}") in (401, 403)
 
 
-def test_the_data_is_nowhere_in_a_sandbox(kernels, hub):
-    ada = kernels("ada")
+def test_the_data_is_nowhere_in_a_sandbox(ada, hub):
     held = sorted(path.name for path in (hub.state / "holders").rglob("*") if path.is_file())
     assert held
     walk = f"""
@@ -184,7 +118,7 @@ found += [path for path in ({str(hub.state)!r}, "/var/lib/londata") if os.path.e
     assert outcome(ada, "found", walk) == []
 
 
-def test_a_kernel_cannot_import_the_gateway(kernels):
+def test_a_kernel_cannot_import_the_gateway(ada):
     code = """
 try:
     import londata_hub.gateway.opening
@@ -192,7 +126,7 @@ try:
 except ImportError as error:
     said = type(error).__name__
 """
-    assert outcome(kernels("ada"), "said", code) == "ModuleNotFoundError"
+    assert outcome(ada, "said", code) == "ModuleNotFoundError"
 
 
 def test_nobody_reaches_the_gateway_through_the_browser(hub):
@@ -202,11 +136,10 @@ def test_nobody_reaches_the_gateway_through_the_browser(hub):
         assert visitor.client.get(path, headers=headers).status_code == 404
 
 
-def test_a_lab_offers_a_kernel_for_each_project(kernels):
-    ada = kernels("ada")
+def test_a_lab_offers_a_kernel_for_each_project(hub, ada):
     specs = ada.client.get("/api/kernelspecs").json()["kernelspecs"]
     (name,) = (name for name, each in specs.items() if "School places" in each["spec"]["display_name"])
-    chosen = kernels("ada", name)
+    chosen = kernel(hub, "ada", name)
     assert outcome(chosen, "londata.current_project().id") == "school-places"
     assert outcome(chosen, "len(catalog.school_rolls_by_pupil.read())") > 1000
 
@@ -221,12 +154,11 @@ def test_everybody_may_see_who_shares_what_and_nobody_is_named(hub):
         assert f" {name} " not in page.text
 
 
-def test_the_log_proves_who_read_what_for_which_purpose(kernels, hub):
-    ada = kernels("ada")
-    ada.run('londata.use_project("school-places"); catalog.school_rolls_by_pupil.read(["pupil_id", "phase"])')
-    code, out, err = command(hub, "audit", "verify")
+def test_the_log_proves_who_read_what_for_which_purpose(ada, hub):
+    ada.run('catalog.school_rolls_by_pupil.read(["pupil_id", "phase"])')
+    code, out, err = hub.operate("audit", "verify")
     assert code == 0, out + err
-    code, out, err = command(hub, "audit", "report", "--agreement", "ISA-021")
+    code, out, err = hub.operate("audit", "report", "--agreement", "ISA-021")
     assert code == 0, err
     for words in ("ada", "school-rolls-by-pupil", "school-places"):
         assert words in out
