@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import socket
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -326,6 +328,15 @@ def test_a_hostile_template_is_data_and_is_refused(there, tmp_path, what):
     assert not Path("/tmp/taken").exists()
     kept = there.state / "templates"
     assert not kept.exists() or not list(kept.glob("*/my-own")) + list(kept.glob(".new-*"))
+
+
+def test_the_process_that_checks_a_template_loads_nothing_but_the_check():
+    """Each template that somebody hands in costs one; what serves and what reads data stays out of it."""
+    code = "import json, sys, londata_hub.services.reports_snapshots; print(json.dumps([*sys.modules]))"
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(json.loads(done.stdout))
+    assert "londata.reports.templates" in loaded
+    assert not loaded & {"fastapi", "httpx", "intake", "pandas", "sqlalchemy"}
 
 
 @pytest.mark.parametrize("name", ["../x", "a/b", "A", "", ".", "borough-profile", "x" * 200, "a\x00b", "con..", "é"])

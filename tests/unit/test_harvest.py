@@ -120,7 +120,7 @@ def test_a_record_that_cannot_be_represented_is_named_and_the_rest_goes_in(
 def test_strange_content_survives(store: RegisterStore, tmp_path: Path) -> None:
     strange = V3 | {
         "title": "<img src=x onerror=alert(1)> 🙂 جودة\u0000",
-        "description": "<p>" + "é🙂" * 3_000_000 + "</p>",
+        "description": "<p>" + "é🙂" * 500_000 + "</p>",
         "tags": ["\ud83d", None, 4, {"name": "ok"}, "مقاهي"],
         "topics": "not a list",
         "custom": [1],
@@ -132,7 +132,7 @@ def test_strange_content_survives(store: RegisterStore, tmp_path: Path) -> None:
     entry = store.find("cycle-hires")
     assert entry is not None
     assert entry.title == "<img src=x onerror=alert(1)> 🙂 جودة"
-    assert len(entry.description) == 6_000_000
+    assert len(entry.description) == 1_000_000
     assert entry.tags == ("ok", "مقاهي")
     assert (entry.issued, entry.topics) == (None, ())
     assert [each.url for each in entry.distributions] == ["https://x.org/a%20b.csv"]
