@@ -53,6 +53,8 @@ def test_data_that_changes_between_two_reports_of_a_batch_fails_the_later_one(tm
     (line,) = (each for each in json.loads(batch.json.read_text())["reports"] if each["value"] == "Hackney")
     assert line["folder"].endswith(".failed")
     assert not [path for path in out.glob("trial-hackney-*") if not path.suffix]
+    if declared == reused:  # what was made first does not matter any more, only that its data are others by now
+        return
     again = reports.run_each(template, each="place", out=out, workers=1, progress=False)
     assert again.failed == {}
     assert again.json.read_text().count('"status": "completed"') == 2
