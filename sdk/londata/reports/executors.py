@@ -146,6 +146,8 @@ class Threads:
             finally:
                 jobs.clear(job)
 
+        if len(tasks) == 1:  # it would wait for much to be loaded that only further reports gain by
+            self._runner = Runner(warm=False)
         self._pending |= {self._pool.submit(make, task): task for task in tasks}
 
     def results(self) -> Iterator[tuple[Task, Ended]]:

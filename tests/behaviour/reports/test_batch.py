@@ -22,8 +22,10 @@ from trial_templates import write_template
 LONDATA = Path(sys.executable).with_name("londata")
 HOSTILE = "Broken <script>alert('1')</script>"
 READS = """
+import sys
 from londata import catalog
 table = catalog["borough-profile"].read()
+print("a forked kernel" if "londata.reports.child" in sys.modules else "a plain kernel")
 """
 FAILS = f"""
 if place == {HOSTILE!r}:
@@ -55,6 +57,11 @@ def first(world, template):
     return reports.run_each(template, each="place", out=world / "out", workers=2, progress=False)
 
 
+def printed(report):
+    cells = json.loads(report.notebook.read_text(encoding="utf-8"))["cells"]
+    return "".join(line for cell in cells for output in cell.get("outputs", ()) for line in output["text"])
+
+
 def lines_of(batch):
     return {line["value"]: line for line in json.loads(batch.json.read_text(encoding="utf-8"))["reports"]}
 
@@ -63,6 +70,7 @@ def test_each_report_is_a_folder_of_its_own_and_one_that_fails_stops_no_other(fi
     assert list(first.reports) == ["Camden", "Hackney"]
     for report in first.reports.values():
         assert {jobs.PAGE, jobs.NOTEBOOK, jobs.RECEIPT} <= {path.name for path in report.folder.iterdir()}
+        assert "a forked kernel" in printed(report)
     assert first.failed == {HOSTILE: "In cell [4] (“One”): ValueError: no such <b>place</b>."}
     assert first.missing == ()
     assert str(first).splitlines()[0] == "3 reports, one for each place: 2 made, 1 failed."
@@ -152,6 +160,7 @@ def test_only_some_are_made_and_made_anew_with_force_and_the_page_says_what_chan
         template, each="place", choices=["camden"], out=world / "out", force=True, progress=False, formats=["csv"]
     )
     assert list(again.reports) == ["Camden"]
+    assert "a plain kernel" in printed(again.reports["Camden"]), "one alone does not wait for a warm process"
     assert again.reports["Camden"].receipt.read_bytes() != old
     (line,) = lines_of(again).values()
     assert line["changes"]["data"] == []
