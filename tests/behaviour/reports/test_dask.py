@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -35,11 +36,12 @@ class Cluster:
 
     def __init__(self, folder):
         self.folder, self.file, self.workers = folder, folder / "scheduler.json", []
+        self.without_workers = None
         self.scheduler = self.start("scheduler", "--port", "0", "--no-dashboard")
         until(lambda: self.file.exists() and self.file.read_text().rstrip().endswith("}"), "no scheduler")
         self.address = json.loads(self.file.read_text())["address"].removeprefix("tcp://")
 
-    def start(self, *arguments, **environment):
+    def start(self, *arguments):
         number = len(self.workers)
         with (self.folder / f"{arguments[0]}-{number}.log").open("wb") as log:
             return subprocess.Popen(
@@ -47,15 +49,21 @@ class Cluster:
                 stdout=log,
                 stderr=log,
                 cwd=self.folder,
-                env=os.environ | environment,
+                env=os.environ | {"DASK_TEMPORARY_DIRECTORY": str(self.folder / "scratch")},
             )
 
-    def add_worker(self, **environment):
-        started = self.start(
-            "worker", "--no-nanny", "--nthreads", "1", "--no-dashboard", "--name", str(len(self.workers)), **environment
-        )
-        self.workers.append(started)
-        return started
+    def add_worker(self):
+        words = ("--no-nanny", "--nthreads", "1", "--no-dashboard", "--name", str(len(self.workers)))
+        self.workers.append(self.start("worker", *words))
+
+    def keep_one_worker(self):
+        """Kill the others, and wait until the scheduler knows."""
+        there = [each for each in self.workers if each.poll() is None]
+        for each in there[1:]:
+            each.kill()
+            each.wait()
+        with cluster.connected(self.address) as client:
+            until(lambda: len(client.scheduler_info()["workers"]) == 1, "another worker is there")
 
     def stop(self):
         for process in (*self.workers, self.scheduler):
@@ -78,22 +86,40 @@ def world(tmp_path_factory):
     catalogs = write_small_catalog(folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LONDATA_CATALOGS", str(catalogs))
-        patch.setenv("DASK_TEMPORARY_DIRECTORY", str(folder / "scratch"))
         yield folder
 
 
 @pytest.fixture(scope="module")
-def dask(world):
-    """A scheduler and two workers."""
-    running = Cluster(world)
-    try:
-        running.add_worker()
-        running.add_worker()
-        with cluster.connected(running.address) as client:
+def clusters(world):
+    """The clusters of this file: one, which takes seconds to begin, and another only after the test that ends it."""
+    begun = []
+    yield begun
+    for each in begun:
+        each.stop()
+
+
+@pytest.fixture
+def dask(clusters, world):
+    """A scheduler and two workers, or one if a test has killed the other."""
+    if not clusters or clusters[-1].scheduler.poll() is not None:
+        begun = Cluster(Path(tempfile.mkdtemp(dir=world)))
+        clusters.append(begun)
+        begun.without_workers = asked_without_workers(begun)
+        begun.add_worker()
+        begun.add_worker()
+        with cluster.connected(begun.address) as client:
             client.wait_for_workers(2, timeout=60)
-        yield running
-    finally:
-        running.stop()
+    return clusters[-1]
+
+
+def asked_without_workers(there):
+    """Ask a cluster that has no workers yet for a report; gives the error."""
+    template = template_in(there.folder, "Camden")
+    with pytest.raises(ReportError) as refused:
+        reports.run_each(
+            template, each="place", out=there.folder / "out", executor=f"dask://{there.address}", progress=False
+        )
+    return refused.value
 
 
 def template_in(folder, *places):
@@ -163,17 +189,8 @@ def test_workers_that_read_another_register_are_refused_before_anything_runs(tmp
         )
 
 
-def test_a_cluster_without_workers_is_told_in_a_sentence(tmp_path, world):
-    (tmp_path / "empty").mkdir()
-    empty = Cluster(tmp_path / "empty")
-    try:
-        template = template_in(tmp_path, "Camden")
-        with pytest.raises(ReportError, match="has no workers"):
-            reports.run_each(
-                template, each="place", out=tmp_path / "out", executor=f"dask://{empty.address}", progress=False
-            )
-    finally:
-        empty.stop()
+def test_a_cluster_without_workers_is_told_in_a_sentence(dask):
+    assert "has no workers" in str(dask.without_workers)
 
 
 def begun(template, out, cluster_, **how):
@@ -190,9 +207,10 @@ def finished(out):
 
 def is_at_work(cluster_, out):
     """Tell whether one report is there, and another runs on a worker."""
-    running = list((cluster_.folder / "scratch").rglob("londata-report-*/*/report/report.ipynb"))
     with suppress(FileNotFoundError):  # one is finished just now
-        return finished(out) and any('"Waits"' in path.read_text() for path in running)
+        running = list((cluster_.folder / "scratch").rglob("londata-report-*/*/report/report.ipynb"))
+        texts = [path.read_text() for path in running]
+        return finished(out) and any('"Waits"' in text and str(out.parent) in text for text in texts)
 
 
 def see_that_it_goes_on(template, out, *others):
@@ -220,23 +238,18 @@ def test_ctrl_c_leaves_what_is_finished_and_the_same_batch_goes_on(tmp_path, das
     see_that_it_goes_on(template, out)
 
 
-def test_a_scheduler_that_dies_ends_the_batch_with_a_sentence_and_it_goes_on_elsewhere(tmp_path, world):
-    own = tmp_path / "own"
-    own.mkdir()
-    dying = Cluster(own)
+def test_a_scheduler_that_dies_ends_the_batch_with_a_sentence_and_it_goes_on_elsewhere(tmp_path, dask):
+    dask.keep_one_worker()
     template, out = template_in(tmp_path, "Camden", "Waits", "Hackney"), tmp_path / "out"
     try:
-        dying.add_worker(DASK_TEMPORARY_DIRECTORY=str(own / "scratch"))
-        with cluster.connected(dying.address) as client:
-            client.wait_for_workers(1, timeout=60)
-        started = begun(template, out, dying)
-        until(lambda: is_at_work(dying, out) or started.poll() is not None, "nothing ran")
-        dying.scheduler.kill()
+        started = begun(template, out, dask)
+        until(lambda: is_at_work(dask, out) or started.poll() is not None, "nothing ran")
+        dask.scheduler.kill()
         _, said = started.communicate(timeout=60)
     finally:
-        dying.stop()
+        dask.stop()
     assert started.returncode == BatchError.exit_code, said
-    assert f"The scheduler of the Dask cluster at {dying.address} is gone: 1 of 3 reports are there." in said
+    assert f"The scheduler of the Dask cluster at {dask.address} is gone: 1 of 3 reports are there." in said
     assert "Traceback" not in said
     (account,) = out.glob("*.batch/batch.json")
     assert json.loads(account.read_text())["state"] == "stopped"
