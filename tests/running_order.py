@@ -58,9 +58,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         path = item.nodeid.partition("::")[0]
         if path.startswith("tests/") and (hub := hub_of(item)) and group_of(path) != hub:
-            raise pytest.UsageError(
-                f"{path} uses the fixture {hub}: name it among its files in running_order.py."
-            )
+            raise pytest.UsageError(f"{path} uses the fixture {hub}: name it among its files in running_order.py.")
     items.sort(key=place)
 
 
