@@ -42,7 +42,7 @@ node_modules/.installed: package.json package-lock.json | system
 
 .PHONY: test
 test: test-system environment ## Install what the tests need and run them all
-	@$(BIN)/python -m pytest --numprocesses auto --dist loadgroup --no-loadscope-reorder
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 .PHONY: check
 check: $(VENV)/.installed ## The fast part: ruff, strict types, the floors
