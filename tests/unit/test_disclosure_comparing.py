@@ -97,6 +97,20 @@ def test_a_table_of_the_same_people_is_thought_of_under_any_name(before):
     assert "the table another of version 1" in found
 
 
+@pytest.mark.parametrize("name", ["number", "pounds", "value", "by home"])
+def test_a_column_may_be_called_as_another_table_calls_its_numbers(name):
+    """What the two tell together does not hang on what a column is called, and nothing breaks over it."""
+
+    def found(by, *, rows="number"):
+        contributed = {place: len(given) for place, given in SPENT.items()}
+        before = protect_counts(BEFORE, ["home"])
+        released = {"sums": spent(), "counts": Released("another", before.rows(rows), rows, before)}
+        return audit(one_way(NOW, by=by), earlier=released), audit(one_way(contributed, by=by), earlier=released)
+
+    assert found(name, rows=name) == found("home")
+    assert "“Camden” of the table t can be worked out" in said(found(name)[0])
+
+
 def test_whether_tables_of_other_names_and_numbers_are_of_the_same_people_is_for_those_who_check():
     others = {("Camden",): 900, ("Brent",): 800, ("Barnet",): 54, ("Ealing",): 700}
     found = audit(one_way(NOW), earlier={"the table staff of version 1": one_way(others, "staff")})

@@ -42,8 +42,9 @@ def beside(table: Released, earlier: Mapping[str, Released]) -> Iterator[Finding
         they are not is for those who check.
     """
     alike: list[Released] = []
+    original, table = table, _renamed(table, {each: f"by {each}" for each in table.workings.dimensions})
     for name, before in earlier.items():
-        then = _in_terms_of(table, before)
+        then = _in_terms_of(original, before)
         same = before.name == table.name or _of_the_same(table, then)
         alike += [then] if same else []
         weight: Weight = "must" if same else "should"
@@ -88,12 +89,15 @@ def _in_terms_of(table: Released, before: Released) -> Released:
     for _, _, here, there in sorted(fits, reverse=True):
         if there not in names and here not in names.values():
             names[there] = here
-    new = {there: names.get(there) or (f"{there} (there)" if there in mine else there) for there in theirs}
-    if all(new[there] == there for there in theirs):
-        return before
-    rows = [{new.get(column, column): value for column, value in row.items()} for row in before.rows]
-    dimensions = tuple(new[each] for each in before.workings.dimensions)
-    return replace(before, rows=rows, workings=replace(before.workings, dimensions=dimensions))
+    return _renamed(before, {there: f"by {names[there]}" if there in names else f"not by {there}" for there in theirs})
+
+
+def _renamed(table: Released, new: Mapping[str, str]) -> Released:
+    """Give the columns of a table other names, of which none can be that of its numbers."""
+    new = {**new, table.value: "value"}
+    rows = [{new.get(column, column): each for column, each in row.items()} for row in table.rows]
+    dimensions = tuple(new[each] for each in table.workings.dimensions)
+    return replace(table, rows=rows, value="value", workings=replace(table.workings, dimensions=dimensions))
 
 
 def _categories(workings: Protected) -> dict[str, set[str]]:
