@@ -260,8 +260,12 @@ class Owned:
 
 
 def was_open(version: Version, publication: Publication) -> bool:
-    """Tell whether a version is, or was, open to those for whom the insight is: one that still waits is its owner's."""
-    return version.state == "ready" and not (version.waits and version.number > publication.current)
+    """Tell whether a version is, or was, open to those for whom the insight is.
+
+    One that waits for its release is its owner's alone, also where a later one has passed it by.
+    """
+    waits = version.waits and not version.released and version.number != publication.current
+    return version.state == "ready" and not waits
 
 
 def told(shown: Shown, prefix: str) -> dict[str, Any]:

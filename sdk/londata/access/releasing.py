@@ -271,8 +271,8 @@ def can_wait(publication: Publication, version: Version, audience: Iterable[str]
 
 def at_stake(publication: Publication, versions: Iterable[Version]) -> int:
     """Number the version that a release would be of: the newest that waits for one, or else the current one."""
-    waiting = (each.number for each in versions if each.waits and each.number > publication.current)
-    return max(waiting, default=publication.current)
+    waiting = (each for each in versions if each.waits and not each.released and each.number > publication.current)
+    return max((each.number for each in waiting), default=publication.current)
 
 
 def _named(agreements: Iterable[str]) -> str:

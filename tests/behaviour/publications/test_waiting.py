@@ -12,6 +12,7 @@ from londata.records import Thresholds
 from londata_hub.apps.shelf import Shelf
 from londata_hub.publishing.honesty import Honesty
 from londata_hub.services.insights_counter import Counter
+from londata_hub.services.insights_facts import was_open
 from releases_world import ADA, CHEN, DIA, SLUG, a_world_of_releases, move, release_it, steward
 
 
@@ -68,11 +69,24 @@ def test_for_more_than_may_open_it_already_a_version_does_not_wait(world):
     assert (version.state, version.waits) == ("refused", False)
 
 
+def open_ones(world):
+    publication = world.publication()
+    return [each.number for each in world.store.versions(SLUG) if was_open(each, publication)]
+
+
+def test_what_was_released_waits_no_more_when_its_owner_goes_back(world):
+    world.publisher.roll_back(ADA, SLUG, 1)
+    assert open_ones(world) == [2, 1]
+    assert at_stake(world.publication(), world.store.versions(SLUG)) == 1
+    world.publisher.roll_back(ADA, SLUG, 2)
+
+
 def test_a_later_version_for_fewer_passes_the_waiting_one_by(world):
     waiting = world.publish_it()
     assert waiting.waits
     narrow = world.publish_it(audience=("person:ada",))
     assert (narrow.waits, world.publication().current) == (False, narrow.number)
+    assert waiting.number not in open_ones(world), "nobody but its owner has seen it, nor may know of it"
     with pytest.raises(AccessDeniedError, match=f"Version {narrow.number} is the current one"):
         move(world, ADA, "submitted", number=waiting.number)
 
