@@ -66,6 +66,44 @@ def test_a_release_to_the_hub_is_not_made_one_to_everybody_afterwards(world):
     world.publisher.set_audience(ADA, SLUG, ("hub",))
 
 
+@pytest.mark.parametrize("waits", [False, True], ids=["the first version", "one that waits"])
+def test_a_release_opens_to_no_more_than_its_owner_has_chosen_since(world, waits):
+    """A checker can take the last step: what an owner has taken back meanwhile is not given by that."""
+    version = world.publish_it()
+    if waits:
+        release_it(world)
+        version = world.publish_it()
+        assert version.waits
+    for subject, to in ((ADA, "submitted"), (CHEN, "reviewed"), (DIA, "approved")):
+        move(world, subject, to, number=version.number)
+    world.publisher.set_audience(ADA, SLUG, ("person:bola",))
+    move(world, CHEN, "released", number=version.number)
+    publication = world.publication()
+    assert (publication.current, publication.audience) == (version.number, ("person:bola",))
+    assert (world.entry().open_to_all, set(world.entry().audience)) == (False, {"person:ada", "person:bola"})
+    world.publisher.set_audience(ADA, SLUG, ("public",))
+
+
+def test_what_was_chosen_more_widely_since_opens_to_those_alone_to_whom_it_is_released(world):
+    world.publish_it()
+    release_it(world)
+    version = world.publish_it()
+    for subject, to in ((ADA, "submitted"), (CHEN, "reviewed"), (DIA, "approved")):
+        move(world, subject, to, number=version.number, audience=("group:analysts",))
+    world.publisher.set_audience(ADA, SLUG, ("hub", "person:bola"))
+    move(world, ADA, "released", number=version.number)
+    assert world.publication().audience == ("person:bola", "group:analysts")
+
+
+def test_a_release_that_is_withdrawn_takes_nothing_from_a_later_version(world):
+    world.publish_it()
+    release_it(world)
+    release_it(world, number=world.publish_it().number)
+    move(world, ADA, "withdrawn")
+    assert (world.publication().current, world.publication().audience) == (2, ("public",))
+    assert not world.store.version(SLUG, 1).released
+
+
 BY_ANY_NAME = [
     ADA,
     steward("ada"),

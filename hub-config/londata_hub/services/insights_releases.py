@@ -134,8 +134,8 @@ class Releases:
     def _narrow(self, case: Case) -> None:
         """Take the insight back from those to whom the release alone had opened it."""
         publication = self._store.find(case.publication.slug)
-        if publication is None:
-            return
+        if publication is None or publication.current != case.version.number:
+            return  # what is shown was not opened by this release
         wide = [each for each in publication.audience if may_open([each], case.label, publication.project)]
         if wide:
             rest = tuple(each for each in publication.audience if each not in wide)

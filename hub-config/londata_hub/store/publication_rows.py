@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Row, Select, func, insert, select, update
 
+from londata.access.labels import released_among
 from londata.errors import EntryNotFoundError, RegisterUnavailableError, UsageError
 from londata.records import Record
 from londata.records.publications import Publication, Release, Thresholds, Version, VersionState
@@ -22,7 +23,7 @@ R = TypeVar("R", bound=Record)
 #: Who did what the hub did by itself.
 HUB = "londata"
 _P, _V, _I = tables.publications, tables.publication_versions, tables.publication_inputs
-_R = tables.publication_releases
+_R, _L = tables.publication_releases, tables.audit
 
 
 def found(connection: Connection, slug: str) -> Publication | None:
@@ -247,6 +248,26 @@ def become_current(
     after = before.model_copy(update={"current": version.number, "audience": chosen, "stale": ""})
     said = {"version": version.number, "before": before.current, "audience": list(chosen)}
     return put(change, after, "insight.current", by, **said)
+
+
+def opens_to(connection: Connection, publication: Publication, version: Version, release: Release) -> tuple[str, ...]:
+    """Tell to whom a release opens an insight: for whom it was asked, and no more than its owner has chosen since.
+
+    Parameters
+    ----------
+    connection
+        An open transaction.
+    publication, version, release
+        As they stand.
+    """
+    of_it = (_R.c.publication == release.publication, _R.c.number == release.version)
+    asked = connection.execute(select(func.max(_R.c.line)).where(*of_it, _R.c.state == "submitted")).scalar() or 0
+    since = (_L.c.entry == publication.slug, _L.c.what == "insight.audience", _L.c.seq > asked)
+    if not release.audience or connection.execute(select(_L.c.seq).where(*since).limit(1)).scalar() is None:
+        return release.audience
+    own = f"project:{publication.project}" if publication.project else f"person:{publication.owner}"
+    chosen = released_among(publication.audience, release.audience, version.label, publication.project)
+    return chosen or (own,)
 
 
 def note_inputs(change: Change, version: Version, entries: Iterable[str]) -> None:

@@ -335,8 +335,8 @@ class PublicationStore(Ledger):
     def move(self, release: Release, step: Step, findings: Iterable[Finding] = ()) -> Release:
         """Let a release take a step, and keep every step that it took.
 
-        A release of the current version also opens it to whom it was asked for; one of a version that waited for it
-        makes that the current one.
+        A release of the current version also opens it to whom it was asked for, and to no more than its owner has
+        chosen since; one of a version that waited for it makes that the current one.
 
         Parameters
         ----------
@@ -373,10 +373,11 @@ class PublicationStore(Ledger):
             )
             key = {"publication": after.publication, "number": after.version, "step": len(steps), "line": line}
             change.connection.execute(insert(_R).values(state=after.state, document=document, **key))
+            to = rows.opens_to(change.connection, publication, version, after) if step.to == "released" else ()
             if step.to == "released" and version.waits and version.number > publication.current:
-                rows.become_current(change, publication, version, after.audience, step.by)
-            elif step.to == "released" and after.audience and after.version == publication.current:
-                rows.set_audience(change, publication, after.audience, step.by)
+                rows.become_current(change, publication, version, to, step.by)
+            elif to and after.version == publication.current:
+                rows.set_audience(change, publication, to, step.by)
         return after
 
     def count_open(self, slug: str) -> None:

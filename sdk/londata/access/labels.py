@@ -133,6 +133,25 @@ def may_open(
     return [f"“{viewer}” is too wide: {rests}. {_instead(label, project)}" for viewer in wide]
 
 
+def released_among(
+    audience: Iterable[str], released_to: Iterable[str], label: Label, project: str | None
+) -> tuple[str, ...]:
+    """List those of an audience to whom released tables may be shown.
+
+    Parameters
+    ----------
+    audience
+        Whom the owner chose.
+    released_to
+        To whom the tables were released.
+    label, project
+        As :func:`may_open` takes them.
+    """
+    chosen, to = tuple(audience), tuple(released_to)
+    fit = [viewer for viewer in chosen if not may_open([viewer], label, project, released_to=to)]
+    return tuple(dict.fromkeys([*fit, *(viewer for viewer in to if _was_released_to(viewer, frozenset(chosen)))]))
+
+
 def _was_released_to(viewer: str, to: frozenset[str]) -> bool:
     return viewer in to or "public" in to or ("hub" in to and viewer != "public")
 
