@@ -56,7 +56,13 @@ def looks(slug):
 
 def changes(slug):
     """Every address at which an insight could be changed, with what is asked."""
-    said = {"rollback": {"version": 1}, "forget": {"version": 1}, "withdraw": {"reason": "x"}, "pause": {"reason": "x"}, "resume": {}}
+    said = {
+        "rollback": {"version": 1},
+        "forget": {"version": 1},
+        "withdraw": {"reason": "x"},
+        "pause": {"reason": "x"},
+        "resume": {},
+    }
     said |= {"audience": {"audience": ["public"]}, "thresholds": {"minimum": 20}}
     said |= {"releases/1/steps": {"to": "withdrawn", "why": "x"}}
     return [(f"{API}/insights/{slug}/{what}", body) for what, body in said.items()]
