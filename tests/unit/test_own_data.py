@@ -42,6 +42,16 @@ def test_a_table_that_was_typed_in_or_pasted_is_found(code, said):
     assert found[2].startswith(f"Somebody typed in or pasted {said}, which the register does not know")
 
 
+@pytest.mark.parametrize("name", ["helpers_py", "read_me.md", "rows_txt", "look_css"])
+def test_a_table_beside_the_notebook_is_found_as_one_in_a_cell_is(name):
+    rows = "\n".join(f"{n},{n}.5" for n in range(100)) if name != "helpers_py" else f"homes = {list(range(200))}"
+    ((weight, cell, said),) = own(("code", "x = 1"), **{name: rows.encode()})
+    file = name.replace("_", ".")
+    assert (weight, cell) == ("should", None)
+    assert said.startswith(f"Somebody typed in or pasted 200 numbers into {file}, which the register does not know")
+
+
 def test_ordinary_code_is_no_data():
     colours = "colours = ['#123456', '#abcdef'] * 3\nsizes = [1, 2, 3]\nplot(width=640, height=400)\n" * 4
-    assert own(("code", colours), ("code", "x = True\n" * 300))[0][0] == "fine"
+    beside = {"helpers_py": colours.encode(), "read_me.md": b"It reads three sets of 2025. " * 300, "x_txt": b"\xff"}
+    assert own(("code", colours), ("code", "x = True\n" * 300), **beside)[0][0] == "fine"

@@ -18,7 +18,8 @@ CHECK = "own-data"
 _WORDS, _LONGEST = (".py", ".md", ".txt", ".css", ".toml", ".yaml", ".yml"), 20_000
 #: Numbers in one cell from which on somebody seems to have typed in, or pasted, a table; and letters of a text.
 MOST_NUMBERS, MOST_LETTERS = 100, 4_000
-_NUMBER = re.compile(r"(?<![\w.])[-+]?\d[\d,]*(?:\.\d+)?(?![\w.])")
+_NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?![\w.])")
+_PASTED, _SAY = "Somebody typed in or pasted", "which the register does not know: say in “limits” where from."
 #: Files that are named one by one.
 _NAMED = 5
 
@@ -57,11 +58,22 @@ def own_data(cells: Sequence[Mapping[str, Any]], files: Mapping[str, bytes]) -> 
             "check a release must say that they have looked at it."
         )
         yield Finding(check=CHECK, weight="should", sentence=said[:1_000])
+    for name, content in files.items():
+        if name.lower().endswith(_WORDS) and len(content) <= _LONGEST and (many := _written(name, content)):
+            yield Finding(check=CHECK, weight="should", sentence=f"{_PASTED} {many} into {name}, {_SAY}"[:1_000])
     for number, cell in enumerate(cells, 1):
         code = cell.get("source", "")
         if cell["cell_type"] == "code" and (many := _typed(code if isinstance(code, str) else "".join(code))):
-            said = f"Somebody typed in or pasted {many}, which the register does not know: say in “limits” where from."
-            yield Finding(check=CHECK, weight="should", sentence=said, cell=number)
+            yield Finding(check=CHECK, weight="should", sentence=f"{_PASTED} {many}, {_SAY}", cell=number)
+
+
+def _written(name: str, content: bytes) -> str:
+    """Say how many numbers stand in a file of code or words, where they are as many as a table has."""
+    text = content.decode("utf-8", "replace")
+    if name.lower().endswith(".py"):
+        return _typed(text)
+    numbers = len(_NUMBER.findall(text))
+    return f"{numbers:,} numbers" if numbers >= MOST_NUMBERS else ""
 
 
 def _typed(code: str) -> str:
