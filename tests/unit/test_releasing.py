@@ -165,8 +165,17 @@ def test_whoever_checks_says_what_they_found_in_data_that_the_register_does_not_
     named = "data/homes.csv has areas only."
     assert "know: names.xlsx." in " ".join(may_move(brings, "reviewed", BOLA, named).reasons)
     assert may_move(brings, "reviewed", BOLA, f"{named} names.xlsx: names of wards.").allowed
+    assert not may_move(brings, "reviewed", BOLA, "old-names.xlsx and my/data/homes.csv").allowed, "those are others"
     many = case(steps=SUBMITTED, brought=tuple(f"{n}.csv" for n in range(6)))
     assert "6 files with data of its own; 5 are the most" in why_not(many, "reviewed", BOLA)
+
+
+def test_a_file_that_is_called_as_a_word_is_passed_by_nobody_who_says_that_word():
+    brings = case(steps=SUBMITTED, brought=("r", "in order", "order."))
+    said = " ".join(may_move(brings, "reviewed", BOLA, "For others: all is in order.").reasons)
+    assert "does not know: “r”, “in order”, “order.”." in said
+    assert may_move(brings, "reviewed", BOLA, "“r” is code, \"in order\" a list of wards, 'order.' empty.").allowed
+    assert "reviewed" in steps_open(brings, BOLA)
 
 
 def test_to_return_it_takes_a_reason_and_to_withdraw_it_too():

@@ -9,6 +9,7 @@ at every step, also whether those who checked may have: so it helps nobody to ch
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -120,7 +121,7 @@ def steps_open(case: Case, subject: Subject) -> tuple[ReleaseState, ...]:
     """List the steps that somebody may take now."""
     first: tuple[ReleaseState, ...] = () if case.release.steps else ("draft",)
     ways = (*first, *WAYS[case.release.state])
-    why = f"as they wish: {', '.join(case.brought)}"
+    why = f"as they wish: {', '.join(map(_as_named, case.brought))}"
     return tuple(to for to in ways if may_move(case, to, subject, why).allowed)
 
 
@@ -189,13 +190,27 @@ def _no_checker(case: Case, subject: Subject) -> list[str]:
 
 def _unsaid(case: Case, why: str) -> list[str]:
     """Say of which data that it brings along whoever checks it has not said anything: only people can judge that."""
-    if not (unnamed := [name for name in case.brought if name.casefold() not in why.casefold()]):
+    if not (unnamed := [_as_named(name) for name in case.brought if not _is_named(name, why)]):
         return []
     return [
         f"It brings data of its own that the register does not know: {', '.join(unnamed)}. "
         "No rule looked at that, so whoever checks it does.",
         "Look at each of these files, and say in the reason, with their names, what you found.",
     ]
+
+
+def _is_named(name: str, why: str) -> bool:
+    """Tell whether a reason names a file, rather than saying a word that is in its name."""
+    quoted = {f"{first}{name}{last}" for first, last in ("“”", '""', "‘’", "''", "``")}
+    if any(each.casefold() in why.casefold() for each in quoted):
+        return True
+    alone = rf"(?<![\w./-]){re.escape(name)}(?![\w/-]|\.\w)"
+    return _as_named(name) == name and re.search(alone, why, re.IGNORECASE) is not None
+
+
+def _as_named(name: str) -> str:
+    """Write the name of a file as a reason has to name it: one that could be a word, in quotes."""
+    return name if re.search(r"\.[A-Za-z0-9]+$", name) else f"“{name}”"
 
 
 def _out_of_order(case: Case, to: ReleaseState) -> list[str]:
