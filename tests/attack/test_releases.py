@@ -178,6 +178,10 @@ def test_a_process_that_holds_the_data_is_not_shown_once_its_tables_are_released
     world.access.record(type(agreement).model_validate(agreement.model_dump() | {"covers": covers}), "operator")
     theatre.apps = {SLUG: (narrowed := shelf.one(SLUG, 1))}
     assert not theatre.shows_the_same(kernel)
+    world.publish_it()
+    theatre.apps = Shelf(world.store, world.publisher.snapshots.folder)
+    assert not theatre.shows_the_same(kernel), "nor while a later version is the current one"
+    world.publisher.roll_back(ADA, SLUG, 1)
 
     release_it(world)
     released = shelf.one(SLUG, 1)

@@ -21,7 +21,7 @@ from londata_hub.apps.messages import LONGEST
 from londata_hub.apps.passing import Acting
 from londata_hub.apps.process import AppProcess, AppUnavailableError, Places
 from londata_hub.apps.relay import Relay
-from londata_hub.apps.shelf import App
+from londata_hub.apps.shelf import App, Shelf
 from londata_hub.apps.sight import Viewing
 
 log = logging.getLogger(__name__)
@@ -104,9 +104,14 @@ class Theatre:
         """Tell whether a kernel's version may still be shown as it was when the kernel was made.
 
         It may not where it was released since, or an agreement covers something else: the kernel holds what was read.
+        That holds for an earlier version as well, which goes on for those who were looking at it.
         """
         app, now = self.app_of(kernel), self.apps.get(kernel.app)
-        return app is None or now is None or now.version != app.version or now.key == app.key
+        if app is None or now is None:
+            return True
+        if app.version and now.version != app.version and isinstance(self.apps, Shelf):
+            now = self.apps.one(app.slug, app.version)
+        return now is not None and (now.version != app.version or now.key == app.key)
 
     def open(self, app: App, viewer: str) -> Kernel:
         """Enter a new kernel; the viewer's oldest makes room where there are too many.
