@@ -86,6 +86,9 @@ def test_two_viewers_share_the_run_and_nothing_after_it(visit):
     assert said[0] == said[1]
     assert dt.timedelta() <= dt.datetime.now(dt.UTC) - dt.datetime.fromisoformat(said[0]) < dt.timedelta(minutes=10)
     expect(ada.get_by_role("contentinfo")).to_contain_text("Figures as of ")
+    foot = ada.get_by_role("contentinfo").bounding_box()
+    cells = ada.locator("main").bounding_box()
+    assert foot["y"] >= cells["y"] + cells["height"]  # the last line, as the page of the insight says
     expect(bola.get_by_text("held from the start")).to_be_visible()
     for _ in range(2):
         ada.get_by_role("button", name="More").click()

@@ -177,7 +177,9 @@ def test_lists_show_themselves_and_escape():
     assert lines[-1].strip() == "- It must."
     assert "It fine." not in "".join(lines)
     release = {"publication": "sizes", "version": 1, "state": "submitted", "author": "ada", "moves": ["reviewed"]}
-    assert "submitted" in repr(Releases([release]))
+    assert repr(Releases([release])).endswith("(you may say --to reviewed)")
+    assert repr(Releases([release | {"moves": []}])).splitlines()[-1].rstrip().endswith("its owner alone")
+    assert repr(published("ready")) == str(published("ready"))
     assert BAD not in published("ready").about._repr_html_()
     assert "everybody at the hub" in str(published("ready").about)
 

@@ -118,7 +118,7 @@ def require_project(project: str, person: str, arrangements: Arrangements, now: 
     found = arrangements.projects.get(project)
     if found is None or person not in found.members:
         raise AccessDeniedError(
-            f"You are not a member of a project {project[:120]!r}.", hint="See yours with `londata project list`."
+            f"You are not a member of a project {project[:120]!r}.", hint="See yours with `londata projects`."
         )
     if now >= midnight(found.end):
         raise AccessDeniedError(f"The project “{found.title}” ended on {day(midnight(found.end))}.")

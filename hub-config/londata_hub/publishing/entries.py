@@ -30,6 +30,11 @@ GIVEN = frozenset(
 BESIDE = frozenset({"transparency"})
 #: What only those give who ship an insight with londata.
 SHIPPED = frozenset({"publisher", "owner", "uses", "access", "listing"})
+#: What every insight says → how to say it, in Python and in a terminal.
+_TO_SAY = {
+    "title": "Say what it is called: title=… or --title “…”.",
+    "public_benefit": "Say in a sentence for whom it is good: public_benefit=… or --public-benefit “…”.",
+}
 _FOUND_OUT = frozenset(Insight.model_fields) - GIVEN - BESIDE
 
 
@@ -59,7 +64,7 @@ def check_record(record: Mapping[str, Any], slug: str, *, shipped: bool = False)
     unknown = sorted(str(name)[:60] for name in record if name not in GIVEN | BESIDE | _FOUND_OUT)
     problems = [f"{name}: cannot be said, it is found out" for name in typed]
     problems += [f"{name}: no such field" for name in unknown]
-    missing = [name for name in ("title", "public_benefit") if not str(record.get(name, "")).strip()]
+    missing = [name for name in _TO_SAY if not str(record.get(name, "")).strip()]
     problems += [f"{name}: is missing" for name in missing]
     try:
         transparency_of(record.get("transparency", {}))
@@ -72,10 +77,8 @@ def check_record(record: Mapping[str, Any], slug: str, *, shipped: bool = False)
         except ValidationError as error:
             problems = problems_of(error)
     if problems:
-        raise UsageError(
-            f"The record of the insight has to be mended: {'; '.join(problems)}.",
-            hint="See the fields of an insight in the documentation.",
-        )
+        hints = [_TO_SAY[name] for name in missing] or ["docs/insights.md says what an insight says of itself."]
+        raise UsageError(f"The record of the insight has to be mended: {'; '.join(problems)}.", hint=" ".join(hints))
 
 
 def entry_of(

@@ -107,6 +107,9 @@ class PublishedInsight:
         lines += [f"  {'Open it:':<10} {self.address}"] if self.address else []
         return "\n".join(lines)
 
+    def __repr__(self) -> str:
+        return str(self)
+
     def _repr_html_(self) -> str:
         rows = [(safe(name), safe(value, _LONGEST)) for name, value in self._facts()]
         rows += [("Open it", link(self.address))] if self.address else []
@@ -206,6 +209,9 @@ class Published:
         lines += [f"Open it: {self.address}", f"For: {in_words(self.about.audience)}"] if self.ok else []
         return "\n".join(lines)
 
+    def __repr__(self) -> str:
+        return str(self)
+
     def _repr_html_(self) -> str:
         parts = [f"<p>{html.escape(each)}</p>" for each in (self._headline(), self.later) if each]
         if self.ok:
@@ -304,5 +310,10 @@ class Releases(_Said):
         ("State", lambda said: str(said.get("state", ""))),
         ("Author", lambda said: str(said.get("author", ""))),
         ("For", lambda said: in_words(said.get("audience") or ())),
-        ("Next", lambda said: ", ".join(map(str, said.get("moves") or ()))),
+        ("You may say", lambda said: ", ".join(map(str, said.get("moves") or ()))),
     )
+
+    def line(self, item: Mapping[str, Any]) -> str:
+        """Write one for a terminal; what may come next is named so, or it would read as how the release stands."""
+        moves = [f"--to {plain(str(move))}" for move in item.get("moves") or ()]
+        return super().line({**item, "moves": ()}) + (f"  (you may say {', '.join(moves)})" if moves else "")

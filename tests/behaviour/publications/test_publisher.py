@@ -132,6 +132,16 @@ def test_what_cannot_be_is_said_in_a_sentence_before_anything_is_kept(
     assert not (world.folder / "insights").exists()
 
 
+def test_what_is_missing_is_said_with_how_to_say_it(world: World) -> None:
+    with pytest.raises(LondataError) as refused:
+        world.publisher.publish(ADA, asked(record={"title": " "}))
+    assert "title=…" in refused.value.hint
+    assert "public_benefit=… or --public-benefit" in refused.value.hint
+    with pytest.raises(LondataError) as refused:
+        world.publisher.publish(ADA, asked(project="none"))
+    assert "`londata projects`" in refused.value.hint
+
+
 @pytest.mark.parametrize(
     "subject", [Subject(""), Subject("app/x", ADA.groups, owner="ada"), Subject("service/apps"), Subject("job/x")]
 )

@@ -134,7 +134,7 @@
           field('Title', titled),
           field('Who may open it', audience),
           this.naming(),
-          field('Public benefit', public_benefit, 'For whom it is good, in a sentence.'),
+          field('Public benefit', public_benefit, 'For whom it is good, in a sentence. Nothing is published without it.'),
           field('Files that go along', files, 'From the folder of the notebook, if it reads any; with commas between.'),
           this.more(),
           element('p', { textContent: 'A snapshot is taken without what earlier runs put out, and is checked by the hub first.' })

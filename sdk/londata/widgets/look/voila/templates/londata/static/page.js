@@ -100,5 +100,9 @@
     for (const words of document.querySelectorAll(".londata-words > .widget-html-content:not([role])")) {
       words.setAttribute("role", "status");
     }
+    // Voila takes the cells into a part of its own behind the last line, which then would be the first.
+    const made = document.getElementById("worked-out");
+    const shell = document.getElementById("main");
+    if (made && shell && made.compareDocumentPosition(shell) & Node.DOCUMENT_POSITION_FOLLOWING) shell.after(made);
   }).observe(document, { childList: true, subtree: true });
 })();
