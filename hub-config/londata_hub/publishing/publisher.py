@@ -64,6 +64,7 @@ class Publisher(Keeping):
     ) -> None:
         super().__init__(store, register, snapshots, quota)
         self._checker, self._picture = checker, picture
+        self._taking = threading.Lock()  # so that nobody is counted twice at once and found to have room
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="check")
         self._later = ThreadPoolExecutor(1, thread_name_prefix="picture")  # nobody waits for these
         self._steps: OrderedDict[tuple[str, int], list[str]] = OrderedDict()
@@ -134,7 +135,7 @@ class Publisher(Keeping):
         """
         asking.require_person(subject)
         slug = asking.slug_of(asked)
-        with self.alone(slug):
+        with self.alone(slug), self._taking:
             publication = self._publication(subject, asked, slug)
             files, found = asking.files_of(asked, slug)
             waiting = [each for each in self.store.checking() if each.published_by == subject.name]

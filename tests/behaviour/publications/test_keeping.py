@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -52,6 +53,25 @@ def test_beyond_the_limits_nothing_is_kept_and_the_sentence_says_what_to_do(worl
     keeping.quota = Quota(versions=3)
     keeping.forget(ADA, SLUG, 1)
     assert world.publish(ADA).number == 4
+
+
+def test_who_asks_for_several_at_once_gets_no_more_than_one_after_the_other(world: World) -> None:
+    world.publisher.quota = Quota(insights=1)
+    together, said = threading.Barrier(4), list[str]()
+
+    def ask(number: int) -> None:
+        together.wait(30)
+        try:
+            said.append(world.publisher.publish(ADA, asked(f"library-{number}")).publication)
+        except UsageError as error:
+            said.append(error.message)
+
+    askers = [threading.Thread(target=ask, args=(number,)) for number in range(4)]
+    for each in askers:
+        each.start()
+    for each in askers:
+        each.join(30)
+    assert sorted(each.startswith("You have published 1 insights") for each in said) == [False, True, True, True]
 
 
 def test_files_of_an_old_version_are_forgotten_and_what_is_recorded_of_it_stays(world: World) -> None:
