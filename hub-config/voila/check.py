@@ -32,6 +32,8 @@ from londata.reports.templates import Template
 _LOOK_S = 0.05
 _OUTSIDE = re.compile(r"(?:Read-only file system|Permission denied): '([^'\n]{1,200})'|wrote outside its folder: (.+)")
 _MISSING = re.compile(r"No such file or directory: '([^'\n]{1,200})'")
+_NETWORK = re.compile(r"name resolution|Name or service not known|Network is unreachable|NameResolutionError")
+_NO_PROJECT = re.compile(r"(?s)(.* no project is chosen in this session.*) Choose it: londata\.use_project\((.+)\)\.")
 _WORDS = {
     "it ended the report with sys.exit()": "A cell ends the notebook with sys.exit().",
 }
@@ -122,6 +124,10 @@ def in_words(problem: str) -> str:
         return f"It writes to {found[1] or found[2]}; an app keeps nothing, so let it hold results in memory."
     if found := _MISSING.search(problem):
         return f"It needs the file {found[1]}, which is not part of it: name it in files=[…], or read from the catalog."
+    if _NETWORK.search(problem):
+        return "It asks the network, and an app reaches nothing but the register: read with catalog.<dataset>.read()."
+    if found := _NO_PROJECT.fullmatch(problem):
+        return f"{found[1]} An insight is published for one: say project={found[2]} or --project when you publish it."
     if problem.startswith("The kernel died"):
         return "Its kernel ended before the notebook did: it was killed, or a cell ended it."
     return (

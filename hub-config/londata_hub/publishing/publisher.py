@@ -387,7 +387,8 @@ def _too_wide(sentence: str, current: int) -> Finding:
 
 def _licences(used: Mapping[str, Entry]) -> list[Finding]:
     """Say which open data it rests on has a licence that does not allow to publish what is made of it."""
-    problems = licence_lines({slug: entry for slug, entry in used.items() if entry.access == "open"})[1]
-    if not problems:
+    opened = {slug: entry for slug, entry in used.items() if entry.access == "open"}
+    problems = licence_lines(opened)[1]
+    if opened and not problems:
         return [Finding(check="licences", weight="fine", sentence="The licences of its open data are named with it.")]
     return [Finding(check="licences", weight="should", sentence=each[:1000]) for each in problems]

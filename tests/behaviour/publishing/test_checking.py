@@ -199,6 +199,12 @@ WORDS = {
     "PermissionError: [Errno 13] Permission denied: 'x.csv'": "It writes to x.csv; an app keeps nothing",
     "it wrote outside its folder: /home/app/x": "It writes to /home/app/x; an app keeps nothing",
     "FileNotFoundError: [Errno 2] No such file or directory: 'x.csv'": "It needs the file x.csv, which is not part",
+    "URLError: <urlopen error [Errno -3] Temporary failure in name resolution>": "It asks the network, and an app",
+    "You can see “X” but not read it: no project is chosen in this session, and your grants for it are for p. "
+    'Choose it: londata.use_project("p").': (
+        "You can see “X” but not read it: no project is chosen in this session, and your grants for it are for p. "
+        'An insight is published for one: say project="p" or --project when you publish it.'
+    ),
     "The kernel died: Kernel died": "Its kernel ended before the notebook did",
     "it needed more than 300 MB of memory": "It needed more than 300 MB of memory.",
 }
