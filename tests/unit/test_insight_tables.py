@@ -67,6 +67,14 @@ def test_every_category_of_a_column_is_shown_also_those_of_nobody():
     assert made.hidden["c"] == "too few stand behind it"
 
 
+@pytest.mark.parametrize("kind", ["int64", "Int64", "float32"])
+def test_numbers_by_which_a_table_is_stand_by_size(kind):
+    years = pd.Series([2] * 40 + [10] * 50 + [-1] * 30).astype(kind)
+    made = table("pupils", lambda: pd.DataFrame({"year": years}), **SAID, by="year")
+    assert [float(each) for each in made.frame["year"][:-1]] == [-1, 2, 10]
+    assert made.frame["year"].iloc[-1] == "Total"
+
+
 def test_sums_are_protected_by_who_contributes():
     made = table(
         "spent",

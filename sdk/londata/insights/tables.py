@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import html
 import io
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -213,9 +213,20 @@ def _needed(frame: Any, name: str, by: tuple[str, ...], value: str, contributor:
     return _Columns(name, by, value, contributor)
 
 
-def _protected(frame: Any, kind: str, wanted: _Columns, limits: Thresholds, hide: Collection[Any]) -> Protected:
+def _in_order(column: Any, texts: Iterable[str]) -> list[str]:
+    """List what stands in a column once each: categories as they are ordered, numbers by size, else by letters."""
     import pandas as pd
 
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        known = column.cat.categories
+    elif pd.api.types.is_numeric_dtype(column.dtype):
+        known = column.dropna().sort_values().astype("object").unique()
+    else:
+        known = ()
+    return list(dict.fromkeys([*map(str, known), *texts])) if len(known) else sorted(set(texts))
+
+
+def _protected(frame: Any, kind: str, wanted: _Columns, limits: Thresholds, hide: Collection[Any]) -> Protected:
     if kind not in ("counts", "sums"):
         raise UsageError(
             f"There are no tables of {kind!r}.",
@@ -225,8 +236,7 @@ def _protected(frame: Any, kind: str, wanted: _Columns, limits: Thresholds, hide
     for column in wanted.by:
         texts = frame[column].astype("object").where(frame[column].notna(), NOT_STATED).map(str)
         places.append(texts.tolist())
-        known = frame[column].cat.categories if isinstance(frame[column].dtype, pd.CategoricalDtype) else ()
-        every.append(list(dict.fromkeys([*map(str, known), *texts])) if len(known) else sorted(set(texts)))
+        every.append(_in_order(frame[column], texts))
     where = list(zip(*places, strict=True))
     grid: list[Any] = (
         [(each,) for each in every[0]] if len(every) == 1 else [(a, b) for a in every[0] for b in every[1]]
