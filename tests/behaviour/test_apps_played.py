@@ -168,4 +168,4 @@ def test_an_app_that_takes_too_much_is_ended(stage, tmp_path, slug, cell, limits
         httpx.get(stage.address(slug), timeout=60)
     process = stage.theatre._processes[slug]
     eventually(lambda: not process.runs, "it runs on")
-    assert stage.theatre.ledger.of(slug) == []
+    eventually(lambda: stage.theatre.ledger.of(slug) == [], "its kernel is still in the ledger")

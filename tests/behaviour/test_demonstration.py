@@ -16,7 +16,7 @@ from londata.access import Subject
 from londata.catalog_files import load_catalog
 from londata.records import Agreement
 from londata_hub import audit, demonstration, settings
-from londata_hub.demonstration import holders, preparing
+from londata_hub.demonstration import holders, preparing, sharing
 from londata_hub.harvest import prepare
 from londata_hub.store import AccessStore, RegisterStore
 from londata_hub.wiring import folders, people
@@ -121,7 +121,7 @@ def test_a_register_of_real_people_never_gets_it(state, store):
 
 
 def test_a_register_with_an_agreement_of_its_own_never_gets_it(state, store):
-    real = preparing.sharing.read(preparing.FILES, SINCE).agreements[0].model_copy(update={"id": "REAL-1"})
+    real = sharing.read(preparing.FILES, SINCE).agreements[0].model_copy(update={"id": "REAL-1"})
     assert isinstance(real, Agreement)
     store.record(real, "erin")
     demonstration.want(state, folders.DEMO, SINCE)

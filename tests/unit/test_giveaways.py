@@ -96,9 +96,11 @@ def test_a_notebook_is_looked_at_cell_by_cell_and_nothing_found_is_repeated():
         ("outputs", "should", 4),
         ("secrets", "must", 1),
         ("secrets", "must", None),
+        ("own-data", "should", None),
     ]
     assert "hunter2" not in str(found)
-    assert "key.txt" in found[-1].sentence
+    assert "key.txt" in found[-2].sentence
+    assert "side.csv" in found[-1].sentence
 
 
 def test_what_a_run_shows_is_looked_through_too():
@@ -120,4 +122,4 @@ def test_what_a_run_shows_is_looked_through_too():
 def test_a_notebook_in_order_is_said_to_be():
     found = look(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("from londata import catalog")]))
     assert {each.weight for each in found} == {"fine"}
-    assert {each.check for each in found} == {"outputs", "secrets", "commands", "folders"}
+    assert {each.check for each in found} == {"outputs", "secrets", "commands", "folders", "own-data"}
