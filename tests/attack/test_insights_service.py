@@ -187,7 +187,8 @@ def test_hostile_words_are_text_on_every_page(there):
 
 def test_whoever_made_it_sees_no_workings_and_takes_no_step_of_a_checker(there, hers):
     with there.client("ada") as ada:
-        assert ada.get(f"{API}/insights/{hers}/releases/1/workings").json() == {"workings": {}}
+        answer = ada.get(f"{API}/insights/{hers}/releases/1/workings")
+        assert (answer.status_code, "no workings of hers, version 1, for you" in answer.text) == (404, True)
         for file in ("by-ward.json", "by-ward.csv", "app.ipynb"):
             assert ada.get(f"{PREFIX}reviews/{hers}/1/workings/{file}").status_code == 404
         for to in ("reviewed", "approved", "released"):

@@ -132,7 +132,7 @@ def test_what_is_wrong_with_the_version_stands_in_the_way_of_every_step(changed,
 
 
 def test_shared_tables_need_no_protection_unless_an_agreement_says_so():
-    assert may_move(case(ROUTES, tables=(PLAIN,)), "submitted", ADA).allowed
+    assert may_move(case(ROUTES, tables=(PLAIN,)), "submitted", ADA, "because").allowed
     strict = ROUTES.model_copy(update={"outputs": "aggregate-only"})
     assert "neither: plain" in why_not(case(strict, tables=(PLAIN,)), "submitted", ADA)
 
@@ -178,10 +178,13 @@ def test_a_file_that_is_called_as_a_word_is_passed_by_nobody_who_says_that_word(
     assert "reviewed" in steps_open(brings, BOLA)
 
 
-def test_to_return_it_takes_a_reason_and_to_withdraw_it_too():
-    assert may_move(case(steps=SUBMITTED), "returned", BOLA).reasons == ("Say why.",)
+def test_to_ask_for_it_to_return_it_and_to_withdraw_it_takes_a_reason():
+    said = may_move(case(steps=SUBMITTED), "returned", BOLA).reasons
+    assert said == ("A release is not returned without a reason.", "Say why; it is kept for good.")
+    assert not may_move(case(), "submitted", ADA, " ").allowed
+    assert may_move(case(), "submitted", ADA, "Parents should see it.").allowed
     assert not may_move(case(), "withdrawn", ADA, "  ").allowed
-    with pytest.raises(AccessDeniedError, match="Say why"):
+    with pytest.raises(AccessDeniedError, match="not withdrawn without a reason"):
         may_move(case(), "withdrawn", ADA).require()
 
 

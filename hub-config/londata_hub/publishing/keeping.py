@@ -123,9 +123,10 @@ class Keeping(Custody):
             return "none of them is left"
         if version.number == publication.current and publication.state != "withdrawn":
             return "it is the version that is shown"
-        if version.waits and version.number > publication.current and publication.state != "withdrawn":
-            return "it waits for its release"
         release = self.store.release(version.publication, version.number)
+        over = "withdrawn" in (publication.state, release.state if release else "")
+        if version.waits and version.number > publication.current and not over:
+            return "it waits for its release"
         if release is None or version.label.access == "open":
             return ""
         if any(step.to == "released" for step in release.steps):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
@@ -67,6 +68,7 @@ def create_app(
             api=base,
             open_paths=[f"{base}/health", login.callback],
             strangers=True,
+            for_all=re.compile(rf"{re.escape(base)}/insights/[^/]+/tables(/[^/]+)?").fullmatch,
             acting=acting,
         ),
         lifespan=_while_it_runs(hall, authenticate, running),

@@ -87,7 +87,8 @@ class Checking:
         used, _ = self.hall.used(subject, Shown(None, case.publication, version, mine=True))
         may_check = self.releasing.may_check(case, subject)
         about = Review(release, title, version, case.label, case.publication.thresholds, used)
-        return replace(about, moves=moves, may_check=may_check, needed=case.needed)
+        waits = release.state == "reviewed" and case.was_checked_by(subject)
+        return replace(about, moves=moves, may_check=may_check, needed=case.needed, has_checked=waits)
 
     async def move(self, subject: Subject, slug: str, number: int, wanted: NewStep) -> dict[str, Any]:
         """Let a release take its next step.
@@ -119,8 +120,19 @@ class Checking:
             Who asks.
         slug, number
             Of which version of which insight.
+
+        Raises
+        ------
+        EntryNotFoundError
+            There is no such release, or it is not for them to check.
         """
-        return dict(self.review_with_workings(subject, slug, number).workings)
+        review = self.review_with_workings(subject, slug, number)
+        if not review.may_check:
+            raise EntryNotFoundError(
+                f"There are no workings of {slug}, version {number}, for you.",
+                hint="Those who check its release see them; its author does not.",
+            )
+        return dict(review.workings)
 
     def review_with_workings(self, subject: Subject, slug: str, number: int) -> Review:
         """Find a release with its tables and their workings; its author gets it without these.

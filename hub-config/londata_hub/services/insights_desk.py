@@ -8,7 +8,6 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from londata.access import Subject
-from londata.access.releasing import at_stake
 from londata.errors import EntryNotFoundError
 from londata.records.identifiers import MAX_SLUG
 from londata.records.publications import Publication, Version
@@ -112,7 +111,9 @@ class Desk(Checking):
             "access": version.label.access,
         }
         if mine:
-            said["waits"] = version.waits and not version.released
+            release = self.hall.store.release(version.publication, version.number) if version.waits else None
+            over = release is not None and release.state == "withdrawn"
+            said["waits"] = version.waits and not version.released and not over
             said["steps"] = list(self.publisher.steps(version.publication, version.number))
             said["findings"] = [each.model_dump(mode="json") for each in version.findings]
             said["start"], said["files"] = version.start, dict(version.files)
@@ -216,7 +217,8 @@ class Desk(Checking):
         kept = tuple(each for each in versions if self.hall.snapshots.has(shown.slug, each.number))
         idle = tuple(each.number for each in kept if not self.publisher.why_kept(shown.publication, each))
         found = Owned(versions, steps, kept=tuple(each.number for each in kept), forgettable=idle)
-        number = at_stake(shown.publication, versions)
+        number = self.releasing.at_stake(shown.publication)
+        found = replace(found, at_stake=number)
         release = self.hall.store.release(shown.slug, number) if number else None
         case = self.releasing.case(shown.slug, number) if number else None
         if case is None or case.needed == 0:  # what is open releases itself

@@ -248,7 +248,8 @@ class Owned:
 
     ``versions`` are all of them, the newest first; ``steps`` how the check of the newest one goes. ``release`` is that
     of the version that waits for one, else of the current one, and ``moves`` the steps that its owner can take.
-    ``kept`` are the versions whose files are there, and ``forgettable`` those of them that nothing needs.
+    ``kept`` are the versions whose files are there, and ``forgettable`` those of them that nothing needs. ``at_stake``
+    is the number of the version that a release would be of.
     """
 
     versions: tuple[Version, ...]
@@ -257,6 +258,7 @@ class Owned:
     moves: tuple[str, ...] = ()
     kept: tuple[int, ...] = ()
     forgettable: tuple[int, ...] = ()
+    at_stake: int = 0
 
 
 def was_open(version: Version, publication: Publication) -> bool:

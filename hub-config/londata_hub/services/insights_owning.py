@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from londata.access.releasing import at_stake
 from londata.records.publications import Finding, Publication, Release, Thresholds, Version
 from londata_hub.services.insights_facts import Owned, Shown, was_open
 from londata_hub.services.insights_look import date, listed
@@ -107,7 +106,9 @@ def _newest(owned: Owned, publication: Publication) -> str:
     version = owned.versions[0]
     passed = VERSIONS[version.state]
     if version.state == "ready" and not was_open(version, publication):
-        passed += f" and waits for its release; version {publication.current} stays open until then"
+        until = f"waits for its release; version {publication.current} stays open until then"
+        over = f"is never shown, because its release was withdrawn; version {publication.current} stays open"
+        passed += f" and {until if version.number == owned.at_stake else over}"
     told = f"<p>Version {version.number} {passed}. It was sent {moment(version.published_at)}.</p>"
     if version.state == "checking":
         told += listed(map(safe, owned.steps)) + "<p>Load this page again to see how it goes.</p>"
@@ -184,9 +185,8 @@ def _release(make: _Forms, owned: Owned, publication: Publication) -> str:
     if owned.release is None and not owned.moves:
         return ""
     told = release_steps(owned.release) if owned.release else "<p>Its tables are for those who may open it alone.</p>"
-    number = at_stake(publication, owned.versions)
-    if number != publication.current:
-        told = f"<p>This is for version {number}, which is shown from its release on.</p>" + told
+    if owned.at_stake != publication.current:
+        told = f"<p>This is for version {owned.at_stake}, which is shown from its release on.</p>" + told
     whom = ""
     if "submitted" in owned.moves:
         whom = (

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from londata.access import STEWARDS, Subject
 from londata.access.labels import may_open
-from londata.access.releasing import Case, approvers, licence_lines, may_move, steps_open
+from londata.access.releasing import Case, approvers, at_stake, licence_lines, may_move, require_reason, steps_open
 from londata.errors import EntryNotFoundError, UsageError
 from londata.records import Release
 from londata.records.publications import Finding, Publication, ReleaseState, Step, Version
@@ -68,6 +68,12 @@ class Releases:
         """List the steps that somebody may take now; a draft is not worth a step of its own."""
         return tuple(to for to in steps_open(case, subject) if to != "draft")
 
+    def at_stake(self, publication: Publication) -> int:
+        """Number the version that a release would be of; 0 where there is none yet."""
+        versions = self._store.versions(publication.slug)
+        found = (self._store.release(each.publication, each.number) for each in versions if each.waits)
+        return at_stake(publication, versions, [each for each in found if each is not None])
+
     def may_look(self, case: Case, subject: Subject) -> bool:
         """Tell whether a release is there for somebody: they made it, or are a steward of a body that may check it."""
         if not subject.name or subject.owner:
@@ -105,6 +111,8 @@ class Releases:
 
         Raises
         ------
+        UsageError
+            It takes a reason, and has none.
         AccessDeniedError
             They may not; the sentence says why.
         EntryNotFoundError
@@ -114,6 +122,7 @@ class Releases:
             case = self.case(slug, number)
             if case is None or not self.may_look(case, subject):
                 raise EntryNotFoundError(f"There is no release of {slug[:80]!r}.", hint=NONE)
+            require_reason(to, why)
             may_move(case, to, subject, why).require()
             release = case.release
             chosen = tuple(dict.fromkeys(audience)) or release.audience or case.publication.audience

@@ -39,7 +39,8 @@ class Review:
 
     ``tables`` are those that would be released, a list of rows each; ``workings`` are, for each table, rows of plain
     values that show why each cell is safe. ``moves`` are the steps that
-    this visitor may take, ``may_check`` tells whether they are no author but check it, ``needed`` how many must.
+    this visitor may take, ``may_check`` tells whether they are no author but check it, ``needed`` how many must, and
+    ``has_checked`` whether they have said yes to it while another has yet to.
     """
 
     release: Release
@@ -53,6 +54,7 @@ class Review:
     moves: Sequence[str] = ()
     may_check: bool = False
     needed: int = 0
+    has_checked: bool = False
 
     @property
     def since(self) -> dt.datetime:
@@ -226,9 +228,10 @@ def _deciding(prefix: str, review: Review, secret: str) -> str:
         why = "There is nothing for you to decide now." if review.may_check else "Others than its author check it."
         return f"<h2>Decide</h2><p>{why}</p>"
     action = f"{prefix}reviews/{review.release.publication}/{review.release.version}/"
+    done = "<p>You have checked it; somebody else must approve it.</p>" if review.has_checked else ""
     buttons = "".join(map(move_button, review.moves))
     return (
-        f'<h2>Decide</h2><form method="post" action="{safe(action)}">'
+        f'<h2>Decide</h2>{done}<form method="post" action="{safe(action)}">'
         f'<input type="hidden" name="secret" value="{safe(secret)}">'
         '<label for="why">Why? The author and whoever looks later read this.</label>'
         '<textarea id="why" name="why" rows="4" maxlength="2000" required></textarea>'

@@ -6,13 +6,15 @@ of a published insight gets the released tables of that insight, and nothing els
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from londata.access import Subject
-from londata.errors import AccessDeniedError
+from londata.errors import AccessDeniedError, EntryNotFoundError, NotAuthenticatedError
 from londata_hub.services import insights_parameters as asked_for
 from londata_hub.services.callers import subject_of
 from londata_hub.services.insights_counter import Counter
@@ -59,6 +61,17 @@ def _version_that_asks(request: Request) -> int:
     """Number the version of an insight that asks for its own tables; 0 where nothing says which, or somebody asks."""
     said = request.headers.get("X-Londata-App-Version", "") if subject_of(request).insight else ""
     return int(said) if said.isascii() and said.isdigit() and len(said) <= 6 else 0
+
+
+@contextmanager
+def _for_all(subject: Subject) -> Iterator[None]:
+    """Ask who it is, where something is not there for everybody and nobody has said who asks."""
+    try:
+        yield
+    except EntryNotFoundError as error:
+        if subject.name:
+            raise
+        raise NotAuthenticatedError("Everybody has no such tables.", hint="Say who you are: send a token.") from error
 
 
 def prefix_of(request: Request) -> str:
@@ -185,20 +198,22 @@ async def receipt(request: Request, slug: str) -> JSON:
 
 @router.get("/insights/{slug}/tables")
 async def tables(request: Request, slug: str) -> JSON:
-    """List the tables of the current version that may be had."""
+    """List the tables of the current version that may be had; to anybody, where the insight is for everybody."""
     Nothing.of(request)
     desk, subject, number = desk_of(request), subject_of(request), _version_that_asks(request)
-    found = await desk.asked(lambda: desk.hall.tables_version(subject, slug, number))
+    with _for_all(subject):
+        found = await desk.asked(lambda: desk.hall.tables_version(subject, slug, number))
     listed = [each.model_dump(mode="json") for each in found.tables]
     return JSON({"version": found.number, "released": found.released, "tables": listed})
 
 
 @router.get("/insights/{slug}/tables/{name}", openapi_extra=asked_for.TableFormat.described())
 async def table(request: Request, slug: str, name: str) -> Response:
-    """Give one table, as Parquet or CSV. `ETag` is the SHA-256 of the bytes."""
+    """Give one table, as Parquet or CSV, to whoever may open the insight. `ETag` is the SHA-256 of the bytes."""
     wanted, desk, subject = asked_for.TableFormat.of(request), desk_of(request), subject_of(request)
     number = _version_that_asks(request)
-    content, sha256 = await desk.asked(lambda: desk.hall.table(subject, slug, name, wanted.format, number))
+    with _for_all(subject):
+        content, sha256 = await desk.asked(lambda: desk.hall.table(subject, slug, name, wanted.format, number))
     return Response(content, media_type=TABLE_TYPES[wanted.format], headers={"ETag": f'"{sha256}"'})
 
 

@@ -11,7 +11,6 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from londata.access import STEWARDS, Subject
-from londata.access.releasing import at_stake
 from londata.errors import AccessDeniedError, EntryNotFoundError, LondataError, QueryError, UsageError
 from londata_hub.publishing.entries import has_tables
 from londata_hub.publishing.snapshots import PICTURE, RECEIPT
@@ -216,7 +215,7 @@ async def _thresholds(desk: Desk, subject: Subject, slug: str, said: Mapping[str
 
 
 async def _release(desk: Desk, subject: Subject, slug: str, said: Mapping[str, str]) -> None:
-    number = await desk.asked(lambda: at_stake(desk.own(subject, slug), desk.hall.store.versions(slug)))
+    number = await desk.asked(lambda: desk.releasing.at_stake(desk.own(subject, slug)))
     whom = [said["whom"]] if said.get("whom") in ("public", "hub") else []
     step = NewStep.model_validate({"to": said.get("to", ""), "why": said.get("why", ""), "audience": whom})
     await desk.move(subject, slug, number, step)

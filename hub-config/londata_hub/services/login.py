@@ -12,7 +12,7 @@ import hmac
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import urlencode, urlsplit
@@ -240,6 +240,8 @@ class Gate:
         The only paths that need neither.
     strangers
         Whether pages are shown to somebody who is not logged in, too. Each page then says what is there for nobody.
+    for_all
+        Tells of a path of the API whether it is answered without a token, too: to nobody.
     acting
         As whom a published insight asks, where insights ask here; otherwise whoever names one is refused.
     """
@@ -253,10 +255,12 @@ class Gate:
         open_paths: list[str],
         *,
         strangers: bool = False,
+        for_all: Callable[[str], object] = lambda _: False,
         acting: Acting | None = None,
     ) -> None:
         self.app, self.authenticate, self.login = app, authenticate, login
         self.api, self.open_paths, self.strangers, self.acting = api, frozenset(open_paths), strangers, acting
+        self.for_all = for_all
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let one request through with its subject, send a browser to the log-in, or raise."""
@@ -264,13 +268,16 @@ class Gate:
             await self.app(scope, receive, send)
             return
         is_page = scope["type"] == "http" and not f"{scope['path']}/".startswith(f"{self.api}/")
-        if is_page and not any(name == b"authorization" for name, _ in scope["headers"]):
+        has_token = any(name == b"authorization" for name, _ in scope["headers"])
+        if is_page and not has_token:
             subject = await self._visitor(scope)
             if subject is None and self._is_stranger(scope):
                 subject = Subject("")
             if subject is None:
                 await self._to_log_in(scope)(scope, receive, send)
                 return
+        elif not has_token and scope["type"] == "http" and scope["method"] == "GET" and self.for_all(scope["path"]):
+            subject = Subject("")  # whatever cookie comes along
         else:
             subject = await self.authenticate(token_of(scope["headers"]))
         if slug := insight_named(scope["headers"], subject):

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from londata.access.arrangements import Arrangements
 from londata.access.subject import STEWARDS, Subject
-from londata.errors import AccessDeniedError
+from londata.errors import AccessDeniedError, UsageError
 from londata.records import Entry, Publication, Release, Version
 from londata.records.publications import Finding, Label, ReleaseState
 
@@ -36,6 +36,8 @@ TIGHTENED = (
     "Its owner wants fewer small numbers shown than when its tables were released; a new version can be released."
 )
 _CHECKS: tuple[ReleaseState, ...] = ("reviewed", "approved")
+#: Steps that are not taken without a reason: they ask people for something, or undo what they did.
+_WITH_A_REASON = ("submitted", "returned", "withdrawn")
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,10 @@ class Case:
                 said[_known_as(step.by)] = None
         return tuple(name for name in said if name not in self.involved)
 
+    def was_checked_by(self, subject: Subject) -> bool:
+        """Tell whether somebody has said yes since it was submitted last, so that somebody else has to say it, too."""
+        return _known_as(subject.name) in self.checked_by
+
 
 @dataclass(frozen=True)
 class Move:
@@ -137,7 +143,7 @@ def may_move(case: Case, to: ReleaseState, subject: Subject, why: str = "") -> M
     subject
         Who asks.
     why
-        The reason that they give; to return or withdraw it, there must be one.
+        The reason that they give; to submit, return or withdraw it, there must be one.
     """
     begun = bool(case.release.steps)
     if (to == "draft" and begun) or (to != "draft" and to not in WAYS[case.release.state]):
@@ -145,11 +151,30 @@ def may_move(case: Case, to: ReleaseState, subject: Subject, why: str = "") -> M
     if not subject.name or subject.owner or "/" in subject.name:
         return Move(False, to, ("Only people take the steps of a release, logged in as themselves.",))
     who = _wrong_person(case, to, subject)
+    silent = reason_missing(to, why)
     if to in ("draft", "returned", "withdrawn"):
-        silent = ["Say why."] if to != "draft" and not why.strip() else []
         return _answer(to, [*who, *silent])
     unsaid = _unsaid(case, why) if to in _CHECKS else []
-    return _answer(to, [*_out_of_order(case, to), *who, *_in_the_way(case, to), *unsaid])
+    return _answer(to, [*_out_of_order(case, to), *who, *_in_the_way(case, to), *unsaid, *silent])
+
+
+def reason_missing(to: str, why: str) -> tuple[str, ...]:
+    """Say that a step takes a reason, and what to do, where there is none; nothing where there is, or need be, none."""
+    if to not in _WITH_A_REASON or why.strip():
+        return ()
+    return f"A release is not {to} without a reason.", "Say why; it is kept for good."
+
+
+def require_reason(to: str, why: str) -> None:
+    """See that a step has a reason, where it takes one.
+
+    Raises
+    ------
+    UsageError
+        There is none.
+    """
+    if missing := reason_missing(to, why):
+        raise UsageError(missing[0], hint=missing[1])
 
 
 def _answer(to: ReleaseState, problems: list[str]) -> Move:
@@ -168,7 +193,7 @@ def _wrong_person(case: Case, to: ReleaseState, subject: Subject) -> list[str]:
         return []
     if found := _no_checker(case, subject):
         return found
-    if to in _CHECKS and _known_as(subject.name) in case.checked_by:
+    if to in _CHECKS and case.was_checked_by(subject):
         return ["You have checked it already; somebody else is needed."]
     if to == "approved" and case.approvers is not None and subject.organisations.isdisjoint(case.approvers):
         bodies = ", ".join(sorted(case.approvers)) or "which are not known"
@@ -284,10 +309,19 @@ def can_wait(publication: Publication, version: Version, audience: Iterable[str]
     return bool(publication.current) and not publication.shipped and known and can_be
 
 
-def at_stake(publication: Publication, versions: Iterable[Version]) -> int:
-    """Number the version that a release would be of: the newest that waits for one, or else the current one."""
-    waiting = (each for each in versions if each.waits and not each.released and each.number > publication.current)
-    return max((each.number for each in waiting), default=publication.current)
+def at_stake(publication: Publication, versions: Iterable[Version], releases: Iterable[Release]) -> int:
+    """Number the version that a release would be of: the newest that waits for one, or else the current one.
+
+    Parameters
+    ----------
+    publication, versions
+        As they stand.
+    releases
+        Those of the versions. One whose release was withdrawn waits no more: that is for good.
+    """
+    over = {each.version for each in releases if each.state == "withdrawn" and each.publication == publication.slug}
+    waiting = (each.number for each in versions if each.waits and not each.released and each.number not in over)
+    return max((number for number in waiting if number > publication.current), default=publication.current)
 
 
 def _named(agreements: Iterable[str]) -> str:

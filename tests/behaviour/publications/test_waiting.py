@@ -6,7 +6,7 @@ import pytest
 
 import log_of_sharing
 from londata.access import Subject
-from londata.access.releasing import TIGHTENED, at_stake
+from londata.access.releasing import TIGHTENED
 from londata.errors import AccessDeniedError, EntryNotFoundError, UsageError
 from londata.records import Thresholds
 from londata_hub.apps.shelf import Shelf
@@ -47,7 +47,7 @@ def test_it_waits_while_the_released_one_stays_open_to_all(world):
     assert (publication.current, publication.is_public, publication.state) == (1, True, "live")
     assert (world.entry().version, world.entry().access, is_served(world)) == (1, "open", 1)
     assert world.publisher.steps(SLUG, 2)[-1] == "Version 2 waits for its release."
-    assert at_stake(publication, world.store.versions(SLUG)) == 2
+    assert world.releases.at_stake(publication) == 2
     assert [has_tables(world, number) for number in (0, 1, 2)] == [1, 1, 0]
     with pytest.raises(UsageError, match="“public” is too wide"):
         world.publisher.roll_back(ADA, SLUG, 2)
@@ -77,8 +77,18 @@ def open_ones(world):
 def test_what_was_released_waits_no_more_when_its_owner_goes_back(world):
     world.publisher.roll_back(ADA, SLUG, 1)
     assert open_ones(world) == [2, 1]
-    assert at_stake(world.publication(), world.store.versions(SLUG)) == 1
+    assert world.releases.at_stake(world.publication()) == 1
     world.publisher.roll_back(ADA, SLUG, 2)
+
+
+def test_a_version_whose_release_was_withdrawn_for_good_waits_no_more(world):
+    waiting, current = world.publish_it().number, world.publication().current
+    assert world.releases.at_stake(world.publication()) == waiting
+    assert "waits" in world.publisher.why_kept(world.publication(), world.store.version(SLUG, waiting))
+    move(world, ADA, "withdrawn", number=waiting)
+    assert world.releases.at_stake(world.publication()) == current
+    assert not world.publisher.why_kept(world.publication(), world.store.version(SLUG, waiting))
+    assert waiting not in open_ones(world)
 
 
 def test_a_later_version_for_fewer_passes_the_waiting_one_by(world):
@@ -114,5 +124,5 @@ def test_tables_that_show_more_than_tightened_thresholds_are_marked_and_those_co
 
 def test_the_log_proves_all_of_it(world):
     whats = log_of_sharing.whats(world.address)
-    assert (whats.count("insight.waits"), whats.count("insight.current")) == (2, 1)
+    assert (whats.count("insight.waits"), whats.count("insight.current")) == (3, 1)
     assert not [each for each in log_of_sharing.findings(world.address, world.folder) if "no note of where" not in each]
