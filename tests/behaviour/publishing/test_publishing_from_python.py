@@ -170,6 +170,30 @@ def test_those_who_check_a_release_read_its_workings_and_its_author_does_not(as_
     assert dict(insights.workings("places", 1)) == said["workings"]
 
 
+def test_the_first_who_checks_reads_that_another_must_and_released_tables_are_for_programs_of_strangers(there):
+    tables = f"{PREFIX}api/v1/insights/places/tables"
+    with there.client() as stranger:
+        for path in (tables, f"{tables}/by-ward", f"{tables.replace('places', 'no-such')}"):
+            assert stranger.get(path).status_code == 401
+    steps = (("gil", "reviewed"), ("dot", "approved"), ("ada", "released"))
+    with there.client("ada") as ada:
+        silent = ada.post(f"{PREFIX}api/v1/insights/places/releases/1/steps", json={"to": "withdrawn", "why": "  "})
+    assert (silent.status_code, "A release is not withdrawn without a reason" in silent.text) == (400, True)
+    for person, to in steps:
+        with there.client(person) as asks, there.browser(person) as browser:
+            step = {"to": to, "why": "In order."}
+            asks.post(f"{PREFIX}api/v1/insights/places/releases/1/steps", json=step).raise_for_status()
+            page = browser.get(f"{PREFIX}reviews/places/1/").text
+            assert ("You have checked it; somebody else must approve it." in page) == (person == "gil")
+    with there.client() as stranger:
+        assert [each["name"] for each in stranger.get(tables).json()["tables"]] == ["by-ward"]
+        content = stranger.get(f"{tables}/by-ward", params={"format": "csv"}).content
+        assert content == stranger.get(f"{PREFIX}places/tables/by-ward.csv").content
+        assert stranger.get(f"{tables}/by-hand").status_code == 401
+        assert stranger.get(tables.removesuffix("/tables")).status_code == 401
+        assert stranger.post(tables).status_code == 401
+
+
 def test_a_version_that_waits_is_the_one_that_a_release_is_of(as_, there, capsys):
     fields = {"project": "school-places", "audience": ("group:org-camden",)}
     for waits in (False, True):
