@@ -175,7 +175,7 @@ def test_a_preview_is_an_address_in_the_hub_and_a_command_elsewhere(tmp_path, mo
 
 def test_a_licence_is_never_assumed(desk, checked):
     said = {name: value for name, value in SAID.items() if name != "licence"}
-    with pytest.raises(TypeError, match="licence"):
+    with pytest.raises(UsageError, match=r"insights\.draft is not told its licence"):
         insights.draft(checked, slug="sizes", folder=desk, **said)
     draft = insights.draft(checked, slug="sizes", folder=desk, **said, licence="not stated")
     assert draft.record.licence is None

@@ -2,6 +2,7 @@
 
 import json
 import os
+from types import SimpleNamespace
 
 import nbformat
 import pytest
@@ -9,10 +10,10 @@ import pytest
 import londata
 from londata import cli, insights
 from londata.errors import SettingsError, UsageError
-from londata.insights import audiences, snapshot
+from londata.insights import audiences, managing, snapshot
 from londata.insights.behind import Workings
-from londata.insights.shown import Impact, Published, PublishedInsight, Releases, Versions
-from londata.records.publications import Finding
+from londata.insights.shown import Impact, OneRelease, Published, PublishedInsight, Releases, Versions
+from londata.records.publications import Finding, Thresholds
 
 
 def write(path, *cells, output="left over"):
@@ -100,7 +101,7 @@ def test_without_a_hub_a_sentence_says_where_to_go(desk, monkeypatch):
     monkeypatch.delenv("LONDATA_INSIGHTS", raising=False)
     with pytest.raises(SettingsError, match="there is no hub here"):
         londata.publish(write(desk / "analysis.ipynb", "1"), title="Sizes", audience="hub")
-    with pytest.raises(UsageError, match="form 'film'"):
+    with pytest.raises(UsageError, match="form cannot be 'film'"):
         londata.publish(desk / "analysis.ipynb", title="Sizes", audience="hub", form="film")
     with pytest.raises(UsageError, match="tags takes a list"):
         londata.publish(desk / "analysis.ipynb", title="Sizes", audience="hub", tags="schools")
@@ -178,7 +179,10 @@ def test_lists_show_themselves_and_escape():
     assert "It fine." not in "".join(lines)
     release = {"publication": "sizes", "version": 1, "state": "submitted", "author": "ada", "moves": ["reviewed"]}
     assert repr(Releases([release])).endswith("(you may say --to reviewed)")
-    assert repr(Releases([release | {"moves": []}])).splitlines()[-1].rstrip().endswith("its owner alone")
+    assert repr(Releases([release | {"moves": []}])).splitlines()[-1].rstrip().endswith("whoever may open it")
+    assert "everybody without a log-in" in repr(Releases([release | {"audience": ["public"]}]))
+    assert repr(Releases([], 11)).startswith("Nobody has anything to do about a release. 11 are over: ")
+    assert "londata insight release --all" in repr(Releases([release], 1))
     assert repr(published("ready")) == str(published("ready"))
     assert BAD not in published("ready").about._repr_html_()
     assert "everybody at the hub" in str(published("ready").about)
@@ -243,5 +247,100 @@ def test_workings_say_from_when_on_numbers_are_hidden_and_which_are():
     shown = Workings({"by-ward": said | {"cells": cells * 150}})._repr_html_()
     assert BAD not in shown
     assert "The other 100 rows" in shown  # nothing is cut off in silence
-    about = {"slug": "sizes", "thresholds": thresholds}
-    assert "Hides:     counts of fewer than 20" in str(PublishedInsight(about, None))
+
+
+def test_an_insight_hides_numbers_only_where_it_has_some():
+    usual = Thresholds().model_dump()
+    about, strict = {"slug": "sizes", "thresholds": usual}, usual | {"minimum": 20}
+    for tables in ([], [{"name": "plain", "kind": "open"}]):
+        assert "Hides" not in str(PublishedInsight(about | {"tables": tables}, None))
+        stricter = str(PublishedInsight(about | {"tables": tables, "thresholds": strict}, None))
+        assert "nothing, as it has no tables of counts or sums; in one to come, counts of fewer than 20" in stricter
+    shown = str(PublishedInsight(about | {"tables": [{"name": "by-ward", "kind": "counts"}]}, None))
+    assert "Hides:     counts of fewer than 10" in shown
+
+
+def test_the_version_that_is_shown_is_named_also_after_a_roll_back():
+    listed = [{"number": number, "state": "ready"} for number in (2, 1)]
+    for state, words in (("live", "shown now"), ("paused", "the current one, but paused")):
+        found = Versions(listed, PublishedInsight({"slug": "sizes", "current": 1, "state": state}, None))
+        assert [words in line for line in repr(found).splitlines()] == [False, False, True]
+        assert found._repr_html_().count(words) == 1
+
+
+def test_a_release_that_was_asked_for_says_for_whom():
+    said = OneRelease({"publication": "sizes", "version": 2, "state": "submitted", "audience": ["public"]})
+    assert str(said) == "The release of sizes, version 2, is submitted, for everybody without a log-in."
+    assert "for everybody at the hub." in str(OneRelease(said | {"audience": ["hub"]}))
+    assert BAD not in OneRelease(said | {"publication": BAD})._repr_html_()
+
+
+def test_releases_that_are_over_are_listed_when_they_are_asked_for(monkeypatch, capsys):
+    states = {"sizes": "submitted", "homes": "released", "walks": "withdrawn"}
+    told = [{"publication": slug, "version": 1, "state": state} for slug, state in states.items()]
+    monkeypatch.setattr(managing, "insights_client", lambda: SimpleNamespace(releases=lambda: told))
+    for words, slugs in (
+        ([], ["sizes"]),
+        (["--all"], [*states]),
+        (["homes", "--all"], ["homes"]),
+    ):
+        assert cli.main(["insight", "release", *words]) == 0
+        headline, *lines = capsys.readouterr().out.splitlines()
+        assert [line.split()[0] for line in lines] == slugs
+        assert ("2 are over" in headline) == (not words)
+    assert [each["publication"] for each in insights.releases("homes")] == ["homes"]
+    assert cli.main(["insight", "release", "homes", "--all", "--why", "It is right."]) != 0
+    assert "Leave out --all, or --why." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("call", "problem"),
+    [
+        (lambda: londata.publish("x.ipynb", title="Sizes"), r"londata\.publish is not told its audience"),
+        (lambda: londata.publish("x.ipynb"), "is not told its title and audience"),
+        (lambda: insights.pause("sizes"), r"insights\.pause is not told its reason"),
+        (lambda: insights.pause("sizes", because="It is old."), r"insights\.pause cannot be called like this"),
+        (lambda: insights.withdraw("sizes", None), "reason cannot be None"),
+        (lambda: insights.pause("sizes", "x" * 2_001), "reason has 2,001 letters"),
+        (lambda: insights.submit_release("sizes"), "is not told its why"),
+        (lambda: insights.submit_release("sizes", why=None), "why cannot be None"),
+        (lambda: insights.move_release("sizes", 1, ["reviewed"]), "to cannot be"),
+        (lambda: insights.tighten(), "is not told its insight"),
+        (lambda: insights.tighten("sizes", minimum=5), "minimum cannot be 5: it should be greater than or equal to 10"),
+        (lambda: insights.tighten("sizes", base=7), "base cannot be 7: counts are rounded to 5 or a multiple"),
+        (lambda: insights.table("by-ward", dict), "is not told its title and unit"),
+        (lambda: insights.table("by-ward", dict, title=None, unit=7), "unit cannot be 7"),
+    ],
+)
+def test_a_call_that_lacks_something_gets_a_sentence(call, problem):
+    with pytest.raises(UsageError, match=problem) as said:
+        call()
+    assert said.value.hint
+    assert "openapi" not in said.value.hint
+
+
+@pytest.mark.parametrize(
+    ("about", "problem", "hint"),
+    [
+        ({"title": None}, "title cannot be None", "title="),
+        ({"title": " "}, "title cannot be ' '", "--title"),
+        ({"title": "x" * 500}, "title has 500 letters, and 300 at most", "summary="),
+        ({"title": "🦊🦊🦊"}, "No name can be made of the title '🦊🦊🦊'", "slug="),
+        ({"slug": "Sizes!"}, "'Sizes!' cannot be the name", "library-visits"),
+        ({"slug": 7}, "slug cannot be 7", "slug="),
+        ({"start": "warm"}, "start cannot be 'warm'", '"shared" or "fresh"'),
+        ({"tags": 7}, "tags takes a list", "tags="),
+        ({"tags": [7]}, "tags cannot have 7", "tags="),
+        ({"method": 7}, "method cannot be 7", "method="),
+        ({"files": None}, "files takes a list", "files="),
+        ({"files": [7]}, "files cannot have 7", "files="),
+        ({"period": {1}}, "period cannot be", "period="),
+        ({"notebook": 7}, "7 is no notebook", "path"),
+    ],
+)
+def test_what_cannot_be_published_is_said_before_it_leaves(desk, monkeypatch, about, problem, hint):
+    monkeypatch.setenv("LONDATA_INSIGHTS", "http://127.0.0.1:9/services/insights")
+    given = {"notebook": write(desk / "analysis.ipynb", "1"), "title": "Sizes", "audience": "hub"} | about
+    with pytest.raises(UsageError, match=problem) as said:
+        londata.publish(**given)
+    assert hint in said.value.hint

@@ -12,6 +12,10 @@ from londata_hub.publishing.snapshots import RECEIPT
 from londata_hub.services.insights_facts import Shown
 from londata_hub.services.insights_hall import Hall
 
+#: How tables come to be there, where there are some that were not released, and where there are none.
+RELEASE = "They are there once they are released: londata insight release lists what waits."
+PUT_OUT = "A notebook puts one out with insights.table; its owner can publish it again with that."
+
 
 class Counter(Hall):
     """A hall in which files are handed out."""
@@ -69,9 +73,8 @@ class Counter(Hall):
             self._require_open(shown)
         version = shown.version
         if version is None or not has_tables(version):
-            raise EntryNotFoundError(
-                f"“{shown.title}” has no tables that may be had.", hint="They are there once they are released."
-            )
+            hint = RELEASE if version and version.tables else PUT_OUT
+            raise EntryNotFoundError(f"“{shown.title}” has no tables that may be had.", hint=hint)
         return shown, version
 
     def _require_open(self, shown: Shown) -> None:

@@ -28,7 +28,7 @@ from londata_hub.store.publication_store import PublicationStore
 T = TypeVar("T")
 #: Questions to the database at a time.
 LOOKUPS = 4
-SEE_THEM = "See the list of insights."
+SEE_THEM = "See what there is: insights.published() in Python, or londata insight list in a terminal."
 
 
 class Hall:

@@ -94,10 +94,17 @@ def _configure_publish(parser: argparse.ArgumentParser) -> None:
 
 
 def _configure_release(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("insight", nargs="?", help="its slug; without one your releases are listed")
+    parser.add_argument("insight", nargs="?", help="its slug; without one those are listed that wait")
+    parser.add_argument("--all", action="store_true", help="list also what is over; with a slug, all of that insight")
     parser.add_argument("--to", choices=_STATES, default="submitted", help="the next step (default: submitted)")
     parser.add_argument("--version", type=int, help="of which version (default: the current one)")
-    parser.add_argument("--audience", action="append", default=[], metavar="WHO", help="to whom (default: public)")
+    parser.add_argument(
+        "--audience",
+        action="append",
+        default=[],
+        metavar="WHO",
+        help="to whom (default: public, so everybody without a log-in)",
+    )
     parser.add_argument(
         "--why", default="", help="why, in words that are kept for good; to ask for a release there must be a reason"
     )
@@ -154,14 +161,16 @@ def _model(path: str | None) -> Any:
 
 
 def _release(insights: Any, given: argparse.Namespace) -> Any:
-    if given.insight is None:
-        return insights.releases()
+    if given.all and given.why:
+        from londata.errors import UsageError
+
+        raise UsageError("--all lists releases, and asks for none.", hint="Leave out --all, or --why.")
+    if given.all or given.insight is None:
+        return insights.releases(given.insight, everything=given.all)
     if given.to == "submitted" and given.version is None:
-        said = insights.submit_release(given.insight, given.audience or "public", why=given.why)
-    else:
-        number = insights.version_to_release(given.insight) if given.version is None else given.version
-        said = insights.move_release(given.insight, number, given.to, given.why)
-    return f"The release of {said.get('publication')}, version {said.get('version')}, is {said.get('state')}."
+        return insights.submit_release(given.insight, given.audience or "public", why=given.why)
+    number = insights.version_to_release(given.insight) if given.version is None else given.version
+    return insights.move_release(given.insight, number, given.to, given.why)
 
 
 def _tighten(insights: Any, given: argparse.Namespace) -> Any:
@@ -176,7 +185,7 @@ def _workings(insights: Any, given: argparse.Namespace) -> Any:
     from londata.errors import EntryNotFoundError
 
     slug = given.insight.replace("_", "-")
-    versions = [each["version"] for each in insights.releases() if each.get("publication") == slug]
+    versions = [each["version"] for each in insights.releases(slug)]
     if not versions:
         raise EntryNotFoundError(f"There is no release of {slug!r:.90} for you.", hint="See londata insight release.")
     return insights.workings(slug, max(versions))

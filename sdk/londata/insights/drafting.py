@@ -13,6 +13,7 @@ from typing import Any
 from londata import readlog, settings
 from londata.errors import CatalogFileError, UsageError
 from londata.insights import figures, looking, notebooks
+from londata.insights.calling import asks
 from londata.records import Insight
 
 NOTEBOOK, RECORD = "app.ipynb", "app.yaml"
@@ -87,6 +88,7 @@ class Draft:
         return f"“{self.record.title}” is drafted in {self.folder}.\n  It uses {uses}.\n  See it: {self.preview}"
 
 
+@asks
 def check(notebook: str | Path) -> Check:
     """Run a notebook in a kernel of its own and see whether it can become an insight.
 
@@ -139,6 +141,7 @@ def rests_on_nothing(asked: bool) -> str:
     )
 
 
+@asks
 def draft(
     notebook: str | Path | Check,
     *,
@@ -215,11 +218,19 @@ def _run(content: Any, folder: Path, log: Path) -> str:
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
     from londata.kernels import SameInterpreter
+    from londata.kernels.replies import ends_its_kernel
+
+    left = False
+
+    def see_end(cell: Any, cell_index: int, execute_reply: Any) -> None:
+        nonlocal left
+        left = left or ends_its_kernel(execute_reply)
 
     # Sockets beside the log: nothing is left behind.
     kernel = SameInterpreter(connection_file=str(log.with_name("k.json")))
     resources = {"metadata": {"path": str(folder)}}
-    client = nbclient.NotebookClient(content.copy(), km=kernel, timeout=MAX_RUN_S, resources=resources)
+    watched = {"timeout": MAX_RUN_S, "resources": resources, "on_cell_executed": see_end}
+    client = nbclient.NotebookClient(content.copy(), km=kernel, **watched)
     try:
         client.execute(cleanup_kc=True, env=os.environ | {f"{settings.PREFIX}READ_LOG": str(log)})
     except CellExecutionError as error:
@@ -227,8 +238,9 @@ def _run(content: Any, folder: Path, log: Path) -> str:
     except CellTimeoutError:
         return f"It takes longer than {MAX_RUN_S} seconds."
     except DeadKernelError:
-        return "Its kernel died, perhaps for want of memory."
-    return ""
+        if not left:
+            return "Its kernel died, perhaps for want of memory."
+    return "A cell ends the notebook with exit() or quit(); what comes after it does not run." if left else ""
 
 
 def _reads(log: Path) -> tuple[Sequence[dict[str, Any]], bool]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import os
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from londata import settings
 from londata.client.insights_client import InsightsClient, insights_client
@@ -14,8 +16,10 @@ from londata.errors import EntryNotFoundError, UsageError
 from londata.fetch.progress import in_notebook
 from londata.insights import snapshot as snapshots
 from londata.insights.audiences import audience_of
+from londata.insights.calling import asks, list_of, require_one_of, require_texts, require_title
 from londata.insights.shown import Published, PublishedInsight, lines_of
 from londata.records import slugify
+from londata.records.identifiers import MAX_SLUG, SLUG
 from londata.records.publications import Start
 from londata.records.transparency import transparency_of
 
@@ -26,6 +30,7 @@ PATIENCE_S = 900.0
 FORMS = ("app", "report", "model", "visualisation")
 
 
+@asks
 def publish(
     notebook: str | Path,
     *,
@@ -103,11 +108,15 @@ def publish(
     KeyboardInterrupt
         You stopped waiting. Nothing is lost by that; the message says how to ask later.
     """
-    if form not in FORMS:
-        raise UsageError(f"An insight cannot have the form {form!r}.", hint=f"Say one of {', '.join(FORMS)}.")
-    if isinstance(tags, str):
-        raise UsageError(f"tags takes a list, not {tags!r:.60}.", hint='Write tags=["schools", "2025"].')
+    require_one_of("form", form, FORMS)
+    _require_notebook(notebook)
+    require_title(title)
+    require_one_of("start", start, get_args(Start))
+    require_texts(slug=slug, project=project, public_benefit=public_benefit, friction=friction, method=method)
+    require_texts(limits=limits, licence=licence, summary=summary)
+    tags = list_of("tags", tags, str, '["schools", "2025"]')
     _require_known(model)
+    name = _name(slug, title)
     viewers = None if audience is None else audience_of(audience)
     taken = snapshots.take(notebook, title, files)
     if taken.in_the_way:
@@ -115,18 +124,49 @@ def publish(
         raise UsageError(f"{Path(notebook).name} was not published.\n{found}", hint="Mend that and publish again.")
     client = insights_client()
     said = {"title": title, "form": form, "public_benefit": public_benefit, "friction": friction, "method": method}
-    more |= said | {"limits": limits, "summary": summary, "licence": licence, "tags": list(tags)}
+    more |= said | {"limits": limits, "summary": summary, "licence": licence, "tags": tags}
     more |= {"transparency": dict(model) if model is not None else None}
     version = client.publish(
         taken.files,
-        {name: value for name, value in more.items() if value not in ("", [], None)},
-        slug=slug or slugify(title),
+        _sendable({name: value for name, value in more.items() if value not in ("", [], None)}),
+        slug=name,
         project=settings.get("PROJECT") if project is None else project,
         audience=viewers,
         start=start,
     )
     published = Published(version, _about(client, version, title, viewers or ()), taken.findings)
     return _until_checked(published, progress) if wait else published
+
+
+def _require_notebook(notebook: Any) -> None:
+    if not isinstance(notebook, str | os.PathLike):
+        raise UsageError(f"{notebook!r:.60} is no notebook.", hint="Give the path of an .ipynb file.")
+
+
+def _name(slug: str | None, title: str) -> str:
+    """Say what it is called in the register."""
+    if not slug and slugify(f"x {title}") == "x":
+        raise UsageError(
+            f"No name can be made of the title {title!r:.60}: it has none of the letters a to z, and no digits.",
+            hint='Say one: slug="sizes-of-boroughs" or --slug sizes-of-boroughs.',
+        )
+    name = slug or slugify(title)
+    if not SLUG.match(name) or len(name) > MAX_SLUG:
+        raise UsageError(
+            f"{name[:80]!r} cannot be the name of an insight.",
+            hint=f"A name is lower-case letters and digits with single hyphens, {MAX_SLUG} at most: library-visits.",
+        )
+    return name
+
+
+def _sendable(record: dict[str, Any]) -> dict[str, Any]:
+    """See that what is said of it can be written down."""
+    for name, value in record.items():
+        try:
+            json.dumps(value, allow_nan=False)
+        except (TypeError, ValueError) as error:
+            raise UsageError(f"{name} cannot be {value!r:.60}.", hint=f'Write it as words: {name}="…".') from error
+    return record
 
 
 def _require_known(model: Any) -> None:

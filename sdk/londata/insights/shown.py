@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +11,7 @@ from londata.client.insights_client import InsightsClient
 from londata.errors import UsageError
 from londata.insights.audiences import in_words
 from londata.insights.behind import in_words as thresholds_in_words
-from londata.records.publications import Finding
+from londata.records.publications import Finding, Thresholds
 from londata.sharing.display.listing import Listing
 from londata.sharing.display.style import card, table
 from londata.sharing.display.words import link, plain, safe
@@ -19,6 +19,9 @@ from londata.sharing.display.words import link, plain, safe
 _LONGEST = 500
 _WEIGHTS = {"must": "Must be mended", "should": "Should be mended", "fine": "In order"}
 _VERSIONS = {"checking": "is being checked", "ready": "passed its check", "refused": "did not pass its check"}
+_AS_IT_IS = "whoever may open it"
+#: Of a list: what each column is called, and how it is written.
+Columns = tuple[tuple[str, Callable[[Mapping[str, Any]], str]], ...]
 _STATES = {"live": "", "paused": "paused", "withdrawn": "withdrawn"}
 
 
@@ -96,7 +99,7 @@ class PublishedInsight:
             ("Mind", str(said.get("stale") or "")),
             ("Project", str(said.get("project") or "")),
             ("Data", str(said.get("access") or "")),
-            ("Hides", thresholds_in_words(said.get("thresholds") or {})),
+            ("Hides", _hidden(said)),
             ("Last run", str(said.get("last_run") or "")[:16].replace("T", " ")),
         ]
         return [(name, value) for name, value in found if value]
@@ -115,6 +118,16 @@ class PublishedInsight:
         rows += [("Open it", link(self.address))] if self.address else []
         rows += [("More", link(self.page))] if self.page else []
         return card(table(safe(self.title), rows, row_headers=True))
+
+
+def _hidden(said: Mapping[str, Any]) -> str:
+    """Say from when on numbers are hidden; where there are no tables, only what was made stricter for those to come."""
+    thresholds = said.get("thresholds") or {}
+    if any(each.get("kind") != "open" for each in said.get("tables") or ()):
+        return thresholds_in_words(thresholds)
+    if not thresholds or thresholds == Thresholds().model_dump():
+        return ""
+    return f"nothing, as it has no tables of counts or sums; in one to come, {thresholds_in_words(thresholds)}"
 
 
 @dataclass
@@ -230,7 +243,7 @@ class Published:
 class _Said(Listing[Mapping[str, Any]]):
     """A list of what the hub said, with columns."""
 
-    columns: tuple[tuple[str, Callable[[Mapping[str, Any]], str]], ...] = ()
+    columns: Columns = ()
     what = ("insight", "insights")
 
     def headline(self) -> str:
@@ -272,16 +285,34 @@ class Insights(_Said):
 
 
 class Versions(_Said):
-    """The versions of an insight, the newest first."""
+    """The versions of an insight, the newest first, and which of them is shown now.
+
+    Parameters
+    ----------
+    items
+        What the hub says of each.
+    about
+        The insight, where it is known.
+    """
 
     what = ("version", "versions")
-    columns = (
+    columns: Columns = (
         ("Version", lambda said: f"version {said.get('number')}"),
         ("State", lambda said: _VERSIONS.get(str(said.get("state")), "")),
         ("Published", lambda said: str(said.get("published_at") or "")[:16].replace("T", " ")),
         ("By", lambda said: str(said.get("published_by") or "")),
         ("Released", lambda said: "released" if said.get("released") else "waits for it" if said.get("waits") else ""),
     )
+
+    def __init__(self, items: Iterable[Mapping[str, Any]] = (), about: PublishedInsight | None = None) -> None:
+        super().__init__(items)
+        current, state = (about.current, about.state) if about else (0, "")
+        now = "shown now" if state == "live" else f"the current one, but {_STATES.get(state, state)}"
+
+        def shown_now(said: Mapping[str, Any]) -> str:
+            return now if said.get("number") == current else ""
+
+        self.columns = (*self.columns, ("Now", shown_now))
 
     def line(self, item: Mapping[str, Any]) -> str:
         """Write one for a terminal; of one that did not pass, what must be mended as well."""
@@ -300,8 +331,35 @@ class Impact(_Said):
     )
 
 
+class OneRelease(dict[str, Any]):
+    """A release as it stands after a step, as plain values; shown, it is a sentence."""
+
+    def __str__(self) -> str:
+        what = f"The release of {self.get('publication')}, version {self.get('version')}"
+        return plain(f"{what}, is {self.get('state')}, for {_for_whom(self)}.", _LONGEST)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return card(f"<p>{safe(str(self), _LONGEST)}</p>")
+
+
+def _for_whom(said: Mapping[str, Any]) -> str:
+    """Say to whom a release opens; one that was not asked for opens to nobody else."""
+    audience = said.get("audience") or ()
+    return "everybody without a log-in" if "public" in audience else in_words(audience) if audience else _AS_IT_IS
+
+
 class Releases(_Said):
-    """Releases that you asked for, or may check."""
+    """Releases that you asked for, or may check.
+
+    Parameters
+    ----------
+    items
+        What the hub says of each.
+    left_out
+        How many there are beside these, about which nobody has anything to do.
+    """
 
     what = ("release", "releases")
     columns = (
@@ -309,9 +367,21 @@ class Releases(_Said):
         ("Version", lambda said: f"version {said.get('version')}"),
         ("State", lambda said: str(said.get("state", ""))),
         ("Author", lambda said: str(said.get("author", ""))),
-        ("For", lambda said: in_words(said.get("audience") or ())),
+        ("For", _for_whom),
         ("You may say", lambda said: ", ".join(map(str, said.get("moves") or ()))),
     )
+
+    def __init__(self, items: Iterable[Mapping[str, Any]] = (), left_out: int = 0) -> None:
+        super().__init__(items)
+        self.left_out = left_out
+
+    def headline(self) -> str:
+        """Say how many there are, and how to see the others."""
+        if not self.left_out:
+            return super().headline()
+        said = super().headline() if self else "Nobody has anything to do about a release."
+        over = f"{self.left_out:,} {'is' if self.left_out == 1 else 'are'} over"
+        return f"{said} {over}: insights.releases(everything=True), or londata insight release --all."
 
     def line(self, item: Mapping[str, Any]) -> str:
         """Write one for a terminal; what may come next is named so, or it would read as how the release stands."""

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from londata.errors import UsageError
 from londata.insights import looking, notebooks
+from londata.insights.calling import list_of
 from londata.records.publications import Finding
 
 NOTEBOOK = "app.ipynb"
@@ -90,7 +91,7 @@ def _declared(folder: Path, files: Iterable[str | Path]) -> dict[str, bytes]:
     if isinstance(files, (str, Path)):
         raise UsageError(f"files takes a list, not {str(files)!r}.", hint=f'Write files=["{files}"].')
     found: dict[str, bytes] = {}
-    for each in files:
+    for each in list_of("files", files, (str, os.PathLike), '["wards.csv"]'):
         path = Path(each)
         here = path if path.is_absolute() else folder / path
         if not here.is_relative_to(folder) or ".." in here.parts:

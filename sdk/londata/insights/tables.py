@@ -25,6 +25,7 @@ from londata import settings
 from londata.disclosure import TOTAL, WHY, Protected, protect_counts, protect_sums
 from londata.errors import ReadError, UsageError
 from londata.insights.amounts import require_addable, require_not_below, require_sums
+from londata.insights.calling import asks, require_texts
 from londata.insights.leaving import Left
 from londata.records import Thresholds
 from londata.records.base import problems_of
@@ -91,6 +92,7 @@ class InsightTable:
         return f"{value:,.10g}" if number and abs(value) < 1e10 else f"{value:,.0f}" if number else str(value)
 
 
+@asks
 def table(
     name: str,
     make: Callable[[], pd.DataFrame],
@@ -145,9 +147,10 @@ def table(
     ReadError, RegisterUnavailableError, AccessDeniedError
         In a released app: the released table does not come.
     """
-    if not SLUG.match(name) or len(name) > MAX_SLUG:
+    require_texts(name=name, title=title, unit=unit)
+    if not name or not SLUG.match(name) or len(name) > MAX_SLUG:
         raise UsageError(f"{name!r} is no name of a table.", hint="Name it like pupils-by-home.")
-    if not title.strip() or not unit.strip():
+    if not (title or "").strip() or not (unit or "").strip():
         raise UsageError(f"The table {name} needs a title and a unit.", hint="Say title=… and unit=….")
     columns = (by,) if isinstance(by, str) else tuple(by)
     if slug := settings.get("INSIGHT"):

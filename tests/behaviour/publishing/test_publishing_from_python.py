@@ -62,6 +62,10 @@ def test_a_notebook_is_published_and_looked_after(as_, notebook, there, capsys):
     assert "Running the notebook from top to bottom." in capsys.readouterr().err
     assert [each["number"] for each in insights.versions("sizes")] == [2, 1]
     assert insights.roll_back("sizes", 1).current == 1
+    assert ["shown now" in line for line in str(insights.versions("sizes")).splitlines()[1:]] == [False, True]
+    with pytest.raises(EntryNotFoundError, match="no tables that may be had") as said:
+        entry_of(there, "sizes").read()
+    assert "insights.table" in said.value.hint
     assert cli.main(["insight", "forget", "sizes", "2"]) == 0
     assert [each["kept"] for each in insights.versions("sizes")] == [False, True]
     assert insights.set_audience("sizes", ["person:chen", "org-camden"]).audience == ("person:chen", "group:org-camden")
@@ -75,6 +79,9 @@ def test_a_notebook_is_published_and_looked_after(as_, notebook, there, capsys):
     as_("zed")
     with pytest.raises(EntryNotFoundError):
         insights.withdraw("sizes", "Not mine.")
+    with pytest.raises(EntryNotFoundError) as said:
+        insights.find("sizzes")
+    assert "londata insight list" in said.value.hint
     as_("ada")
     assert insights.withdraw("sizes", "It was wrong.").state == "withdrawn"
 
@@ -99,7 +106,8 @@ def test_the_terminal_can_do_the_same(as_, notebook, capsys):
         (["tighten", "by-hand", "--minimum", "20", "--p-percent", "12.5"], "counts of fewer than 20"),
         (["pause", "by-hand", "--reason", "Wait."], "paused"),
         (["resume", "by-hand"], "By hand"),
-        (["release"], "elease"),
+        (["release"], "londata insight release --all"),
+        (["release", "--all"], "by-hand"),
     ):
         assert cli.main(["insight", *words]) == 0, words
         assert said in capsys.readouterr().out, words
@@ -194,6 +202,17 @@ def test_the_first_who_checks_reads_that_another_must_and_released_tables_are_fo
         assert stranger.post(tables).status_code == 401
 
 
+def test_whom_nobody_knows_is_named_to_the_owner_when_they_choose_them(there):
+    there.published("for-whom")
+    with there.client("ada") as ada, there.browser("ada") as browser:
+        chosen = {"audience": ["person:sid", "person:nobody-here", "group:org-nowhere"]}
+        said = ada.post(f"{PREFIX}api/v1/insights/for-whom/audience", json=chosen).json()
+        assert said["unknown"] == ["Nobody here is called nobody-here.", "There is no body nowhere here."]
+        assert "Nobody here is called nobody-here." in browser.get(f"{PREFIX}for-whom/").text
+    with there.client("sid") as sid:
+        assert "nobody-here" not in sid.get(f"{PREFIX}for-whom/", headers={"Accept": "text/html"}).text
+
+
 def test_a_version_that_waits_is_the_one_that_a_release_is_of(as_, there, capsys):
     fields = {"project": "school-places", "audience": ("group:org-camden",)}
     for waits in (False, True):
@@ -201,7 +220,7 @@ def test_a_version_that_waits_is_the_one_that_a_release_is_of(as_, there, capsys
     assert insights.version_to_release("walks") == 2
     assert "waits for it" in str(insights.versions("walks"))
     assert cli.main(["insight", "release", "walks", "--why", "Parents should see it."]) == 0
-    assert "The release of walks, version 2, is submitted." in capsys.readouterr().out
+    assert "The release of walks, version 2, is submitted, for everybody without a log-in." in capsys.readouterr().out
     assert insights.find("walks").current == 1
     waiting = Published({"publication": "walks", "number": 2, "state": "ready", "waits": True}, insights.find("walks"))
     assert "version 2, passed its check and waits for its release; version 1 stays open." in str(waiting)
