@@ -172,7 +172,8 @@ def insights_world(folder: Path) -> Iterator[World]:
 
         @asynccontextmanager
         async def running() -> AsyncIterator[Publisher]:
-            publisher = Publisher(store, register, hall.snapshots, Passes())
+            groups = {name: subject.groups for name, subject in PEOPLE.items()}
+            publisher = Publisher(store, register, hall.snapshots, Passes(), people=lambda: groups)
             try:
                 yield publisher
             finally:

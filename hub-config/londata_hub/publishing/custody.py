@@ -13,7 +13,8 @@ from londata.access.labels import label, may_open, shows_released_tables
 from londata.errors import AccessDeniedError, EntryNotFoundError, RegisterUnavailableError, UsageError
 from londata.records import Entry, Publisher
 from londata.records.publications import Label, Publication, Thresholds, Version
-from londata_hub.publishing import asking, entries
+from londata_hub.publishing import acquaintance, asking, entries
+from londata_hub.publishing.acquaintance import People
 from londata_hub.publishing.asking import Asked
 from londata_hub.store import RegisterStore
 from londata_hub.store.publication_store import HUB, PublicationStore
@@ -30,10 +31,12 @@ class Custody:
         What was published, the arrangements and the log.
     register
         Where entries are written.
+    people
+        Everybody who may log in here; nothing is said about anybody where that cannot be told.
     """
 
-    def __init__(self, store: PublicationStore, register: RegisterStore) -> None:
-        self.store, self.register = store, register
+    def __init__(self, store: PublicationStore, register: RegisterStore, people: People | None = None) -> None:
+        self.store, self.register, self._people = store, register, people
         # Kept for as long as somebody holds one: strangers name things that do not exist, too
         self._locks: WeakValueDictionary[str, Any] = WeakValueDictionary()
         self._making = threading.Lock()
@@ -52,6 +55,19 @@ class Custody:
         """Find the entries that a version rests on, as the register has them; what is gone is left out."""
         names = dict.fromkeys(each.entry for each in version.rests_on)
         return {name: entry for name in names if (entry := self.store.entry(name)) is not None}
+
+    def strangers(self, audience: Iterable[str], owner: str) -> tuple[str, ...]:
+        """Say which of an audience nobody at the hub has heard of.
+
+        Parameters
+        ----------
+        audience
+            Those who may open something.
+        owner
+            Whose it is.
+        """
+        people = self._people() if self._people else None
+        return acquaintance.strangers(audience, people, self.store.arrangements(), owner)
 
     def label(self, version: Version) -> Label:
         """Work out what a version may be used for, as of now."""

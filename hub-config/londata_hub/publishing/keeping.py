@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from londata.access import Subject
 from londata.errors import EntryNotFoundError, UsageError
 from londata.records.publications import Publication, Version
+from londata_hub.publishing.acquaintance import People
 from londata_hub.publishing.custody import Custody
 from londata_hub.publishing.snapshots import Snapshots
 from londata_hub.store import RegisterStore
@@ -43,12 +44,19 @@ class Keeping(Custody):
         Where files are kept.
     quota
         How much of one person.
+    people
+        As :class:`~londata_hub.publishing.custody.Custody` takes it.
     """
 
     def __init__(
-        self, store: PublicationStore, register: RegisterStore, snapshots: Snapshots, quota: Quota | None = None
+        self,
+        store: PublicationStore,
+        register: RegisterStore,
+        snapshots: Snapshots,
+        quota: Quota | None = None,
+        people: People | None = None,
     ) -> None:
-        super().__init__(store, register)
+        super().__init__(store, register, people)
         self.snapshots, self.quota = snapshots, quota or Quota()
 
     def require_room(self, owner: str, slug: str, files: Mapping[str, bytes]) -> None:

@@ -16,6 +16,7 @@ from londata.errors import LondataError, UsageError
 from londata.records import Entry
 from londata.records.publications import Finding, Publication, Release, Step, Version
 from londata_hub.publishing import asking, entries, shipped
+from londata_hub.publishing.acquaintance import People, findings
 from londata_hub.publishing.asking import Asked
 from londata_hub.publishing.checked import Checked, Checker
 from londata_hub.publishing.keeping import Keeping, Quota
@@ -50,6 +51,8 @@ class Publisher(Keeping):
         Takes the picture of a version, for the gallery.
     quota
         How much of one person is kept.
+    people
+        Everybody who may log in here.
     """
 
     def __init__(
@@ -61,8 +64,9 @@ class Publisher(Keeping):
         *,
         picture: Picture | None = None,
         quota: Quota | None = None,
+        people: People | None = None,
     ) -> None:
-        super().__init__(store, register, snapshots, quota)
+        super().__init__(store, register, snapshots, quota, people)
         self._checker, self._picture = checker, picture
         self._taking = threading.Lock()  # so that nobody is counted twice at once and found to have room
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="check")
@@ -138,6 +142,7 @@ class Publisher(Keeping):
         with self.alone(slug), self._taking:
             publication = self._publication(subject, asked, slug)
             files, found = asking.files_of(asked, slug)
+            found += findings(self.strangers(asked.audience or publication.audience, subject.name))
             waiting = [each for each in self.store.checking() if each.published_by == subject.name]
             if len(waiting) >= OF_ONE_OWNER:
                 raise UsageError(f"{len(waiting)} versions of yours are being checked.", hint="Wait for one of them.")

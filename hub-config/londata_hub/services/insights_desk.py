@@ -190,9 +190,16 @@ class Desk(Checking):
         def work() -> dict[str, Any]:
             person_of(subject)
             change()
-            return told(self.hall.find(subject, slug), PREFIX)
+            shown = self.hall.find(subject, slug)
+            return told(shown, PREFIX) | {"unknown": list(self.unknown(shown))}
 
         return await self.asked(work)
+
+    def unknown(self, shown: Shown) -> tuple[str, ...]:
+        """Say who of those for whom an insight is nobody here has heard of; for its owner."""
+        if not shown.mine or shown.publication is None:
+            return ()
+        return self.publisher.strangers(shown.publication.audience, shown.publication.owner)
 
     def own(self, subject: Subject, slug: str) -> Publication:
         """Find a publication of one's own; no other is there for a change.
@@ -216,7 +223,8 @@ class Desk(Checking):
             return Owned(versions, steps)
         kept = tuple(each for each in versions if self.hall.snapshots.has(shown.slug, each.number))
         idle = tuple(each.number for each in kept if not self.publisher.why_kept(shown.publication, each))
-        found = Owned(versions, steps, kept=tuple(each.number for each in kept), forgettable=idle)
+        numbers, unknown = tuple(each.number for each in kept), self.unknown(shown)
+        found = Owned(versions, steps, kept=numbers, forgettable=idle, unknown=unknown)
         number = self.releasing.at_stake(shown.publication)
         found = replace(found, at_stake=number)
         release = self.hall.store.release(shown.slug, number) if number else None

@@ -249,7 +249,7 @@ class Owned:
     ``versions`` are all of them, the newest first; ``steps`` how the check of the newest one goes. ``release`` is that
     of the version that waits for one, else of the current one, and ``moves`` the steps that its owner can take.
     ``kept`` are the versions whose files are there, and ``forgettable`` those of them that nothing needs. ``at_stake``
-    is the number of the version that a release would be of.
+    is the number of the version that a release would be of, ``unknown`` says whom of its audience nobody knows here.
     """
 
     versions: tuple[Version, ...]
@@ -259,6 +259,7 @@ class Owned:
     kept: tuple[int, ...] = ()
     forgettable: tuple[int, ...] = ()
     at_stake: int = 0
+    unknown: tuple[str, ...] = ()
 
 
 def was_open(version: Version, publication: Publication) -> bool:

@@ -71,6 +71,7 @@ def owning(prefix: str, shown: Shown, owned: Owned, secret: str, problem: str = 
     said += f'<div class="note good" role="status"><p>{safe(done)}</p></div>' if done else ""
     parts = [f'<section class="mine" id="yours" aria-labelledby="yours-title"><h2 id="yours-title">Yours</h2>{said}']
     parts.append(_newest(owned, publication))
+    parts += [f'<div class="note"><p>{safe(each)}</p></div>' for each in owned.unknown]
     make = _Forms(f"{prefix}{shown.slug}/", secret)
     if publication.state != "withdrawn" and secret:
         parts += [_audience(make, publication), _back(make, publication, owned), _release(make, owned, publication)]

@@ -21,6 +21,7 @@ from londata_hub.apps.shelf import App, Shelf
 from londata_hub.apps.theatre import Theatre, private_folder
 from londata_hub.apps.thumbnail import Thumbnails
 from londata_hub.gateway.insights import Groups
+from londata_hub.publishing.acquaintance import people_of
 from londata_hub.publishing.checking import SandboxChecker
 from londata_hub.publishing.honesty import Honesty
 from londata_hub.publishing.keeping import Quota
@@ -80,7 +81,15 @@ class Work:
             return self._wait_for(ask(), loop, ASK_S)
 
         quota = Quota(self._hub.insights_of_one, self._hub.insight_versions, self._hub.insight_megabytes * 10**6)
-        publisher = Publisher(hall.store, hall.register, hall.snapshots, checker, picture=picture, quota=quota)
+        publisher = Publisher(
+            hall.store,
+            hall.register,
+            hall.snapshots,
+            checker,
+            picture=picture,
+            quota=quota,
+            people=lambda: people_of(self._hub.users),
+        )
         await asyncio.to_thread(publisher.start)
         rounds = asyncio.create_task(self._rounds(publisher, Honesty(publisher, groups)))
         try:

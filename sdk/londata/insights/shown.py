@@ -96,7 +96,7 @@ class PublishedInsight:
             ("State", " – ".join(filter(None, (_STATES.get(self.state, self.state), str(said.get("reason") or ""))))),
             ("Version", str(self.current) if self.current else "none yet"),
             ("For", in_words(self.audience)),
-            ("Mind", str(said.get("stale") or "")),
+            ("Mind", " ".join(map(str, filter(None, (said.get("stale"), *(said.get("unknown") or ())))))),
             ("Project", str(said.get("project") or "")),
             ("Data", str(said.get("access") or "")),
             ("Hides", _hidden(said)),

@@ -14,7 +14,9 @@ from londata.errors import AccessDeniedError, UsageError
 from londata.records.publications import Release, Step
 from londata_hub import settings
 from londata_hub.audit.tables import audit as log
+from londata_hub.publishing.acquaintance import people_of
 from londata_hub.publishing.keeping import Quota
+from londata_hub.wiring import people
 from publishing_world import World, a_notebook, a_world, asked
 from sharing_records import ADA, BOLA
 
@@ -116,3 +118,17 @@ def test_whoever_runs_the_hub_says_how_much(tmp_path: Path) -> None:
     given = {"STATE": str(tmp_path), "INSIGHTS_OF_ONE": "3", "INSIGHT_VERSIONS": "4", "INSIGHT_MEGABYTES": "5"}
     known = settings.load({f"LONDATA_HUB_{name}": value for name, value in given.items()})
     assert (known.insights_of_one, known.insight_versions, known.insight_megabytes) == (3, 4, 5)
+
+
+def test_whom_nobody_here_has_heard_of_is_named_and_stops_nothing(world: World, tmp_path: Path) -> None:
+    people.create(tmp_path / "users.json", {"bola": ("org-hackney", "analysts")})
+    world.publisher._people = lambda: people_of(tmp_path / "users.json")
+    odd = ("person:bolla", "person:zz", "group:org-hackny", "group:analyst", "project:nope")
+    version = world.publish(ADA, audience=(*odd, "person:bola", "person:ada", "group:org-hackney", "public"))
+    assert (version.state, [each.sentence for each in version.findings if each.check == "audience"]) == ("ready", [
+        "Nobody here is called bolla; did you mean bola?", "Nobody here is called zz.",
+        "There is no body hackny here; did you mean org-hackney?",
+        "There is no group analyst here; did you mean analysts?", "There is no project nope here.",
+    ])  # fmt: skip
+    (tmp_path / "users.json").write_text("{")
+    assert world.publisher.strangers(odd, "ada") == (), "who is here cannot be told, so nothing is said"
