@@ -224,6 +224,14 @@ def test_a_version_that_waits_is_the_one_that_a_release_is_of(as_, there, capsys
     assert insights.find("walks").current == 1
     waiting = Published({"publication": "walks", "number": 2, "state": "ready", "waits": True}, insights.find("walks"))
     assert "version 2, passed its check and waits for its release; version 1 stays open." in str(waiting)
+    with there.browser("ada") as ada:
+        assert "This is for version 2," in ada.get(f"{PREFIX}walks/").text
+        insights.move_release("walks", 2, "withdrawn", "A number was wrong.")
+        page = ada.get(f"{PREFIX}walks/").text
+    assert "is never shown, because its release was withdrawn; version 1 stays open" in page
+    assert "version 2," not in page
+    assert insights.version_to_release("walks") == 1
+    assert "waits for it" not in str(insights.versions("walks"))
 
 
 def entry_of(there, slug):
