@@ -101,10 +101,13 @@ def test_people_find_it_in_the_gallery_by_their_log_in(published, hub):
 def test_strangers_see_it_once_it_is_public_and_only_then(published, api, hub):
     with httpx.Client(base_url=hub.address) as stranger:
         assert stranger.get(f"{SERVICE}how-many-live-where/").status_code == 404
-        api("ada").post("/insights/how-many-live-where/audience", json={"audience": ["public"]}).raise_for_status()
+        chosen = {"audience": ["public", "person:bola", "person:bolla"]}
+        said = api("ada").post("/insights/how-many-live-where/audience", json=chosen).json()
+        assert said["unknown"] == ["Nobody here is called bolla; did you mean bola?"]
         assert "How many live where" in stranger.get(SERVICE).text
         assert stranger.get(f"{SERVICE}how-many-live-where/").status_code == 200
         assert stranger.get(f"{SERVICE}how-many-live-where/tables/boroughs.csv").status_code == 200
+        assert stranger.get(f"{API}/insights/how-many-live-where/tables/boroughs").content[:4] == b"PAR1"
         assert stranger.get(f"{API}/insights").status_code == 401
         api("ada").post("/insights/how-many-live-where/audience", json={"audience": ["hub"]}).raise_for_status()
         assert stranger.get(f"{SERVICE}how-many-live-where/").status_code == 404
