@@ -14,6 +14,7 @@ from londata.insights import audiences, managing, snapshot
 from londata.insights.behind import Workings
 from londata.insights.shown import Impact, OneRelease, Published, PublishedInsight, Releases, Versions
 from londata.records.publications import Finding, Thresholds
+from londata_hub.publishing import asking, entries
 
 
 def write(path, *cells, output="left over"):
@@ -344,3 +345,14 @@ def test_what_cannot_be_published_is_said_before_it_leaves(desk, monkeypatch, ab
     with pytest.raises(UsageError, match=problem) as said:
         londata.publish(**given)
     assert hint in said.value.hint
+
+
+def test_the_hub_takes_no_title_that_the_sdk_would_not():
+    with pytest.raises(UsageError, match="No name can be made of the title") as said:
+        asking.slug_of(asking.Asked(files={}, record={"title": "🦊🦊🦊"}))
+    assert "slug" in said.value.hint
+    assert asking.slug_of(asking.Asked(files={}, record={"title": "🦊🦊🦊"}, slug="foxes")) == "foxes"
+    record = {"public_benefit": "Everybody knows.", "form": "app", "licence": "not stated"}
+    entries.check_record(record | {"title": "x" * 300}, "sizes")
+    with pytest.raises(UsageError, match="title: has more than 300 letters"):
+        entries.check_record(record | {"title": "x" * 301}, "sizes")

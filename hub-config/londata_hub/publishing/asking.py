@@ -62,7 +62,13 @@ def slug_of(asked: Asked) -> str:
     UsageError
         The name is none.
     """
-    slug = asked.slug or slugify(str(asked.record.get("title", "")))
+    title = str(asked.record.get("title", ""))
+    slug = asked.slug or slugify(title)
+    if not asked.slug and title.strip() and slugify(f"x {title}") == "x":
+        raise UsageError(
+            f"No name can be made of the title {title[:60]!r}: it has none of the letters a to z, and no digits.",
+            hint="Say what it is to be called in the register: slug, as library-visits.",
+        )
     if not SLUG.match(slug) or len(slug) > MAX_SLUG:
         raise UsageError(
             f"{slug[:80]!r} cannot be the name of an insight.",

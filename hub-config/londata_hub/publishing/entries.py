@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from londata import __version__
 from londata.access.labels import shows_released_tables
 from londata.errors import UsageError
+from londata.insights.calling import LONGEST_TITLE
 from londata.records import Entry, Insight, Publisher, entry_from_dict, problems_of
 from londata.records.publications import Label, Publication, Version
 from londata.records.transparency import known_of, transparency_of
@@ -66,6 +67,8 @@ def check_record(record: Mapping[str, Any], slug: str, *, shipped: bool = False)
     problems += [f"{name}: no such field" for name in unknown]
     missing = [name for name in _TO_SAY if not str(record.get(name, "")).strip()]
     problems += [f"{name}: is missing" for name in missing]
+    if len(str(record.get("title", "")).strip()) > LONGEST_TITLE:
+        problems.append(f"title: has more than {LONGEST_TITLE} letters")
     try:
         transparency_of(record.get("transparency", {}))
     except ValueError as error:
