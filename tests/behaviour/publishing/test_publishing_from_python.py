@@ -226,6 +226,9 @@ def test_a_version_that_waits_is_the_one_that_a_release_is_of(as_, there, capsys
     assert "version 2, passed its check and waits for its release; version 1 stays open." in str(waiting)
     with there.browser("ada") as ada:
         assert "This is for version 2," in ada.get(f"{PREFIX}walks/").text
+        silent = {"secret": there.secret("ada"), "to": "withdrawn", "why": " "}
+        answer = ada.post(f"{PREFIX}walks/release", data=silent, headers={"Origin": there.address})
+        assert (answer.status_code, "A release is not withdrawn without a reason." in answer.text) == (400, True)
         insights.move_release("walks", 2, "withdrawn", "A number was wrong.")
         page = ada.get(f"{PREFIX}walks/").text
     assert "is never shown, because its release was withdrawn; version 1 stays open" in page
