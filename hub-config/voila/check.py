@@ -36,6 +36,7 @@ _NETWORK = re.compile(r"name resolution|Name or service not known|Network is unr
 _NO_PROJECT = re.compile(r"(?s)(.* no project is chosen in this session.*) Choose it: londata\.use_project\((.+)\)\.")
 _WORDS = {
     "it ended the report with sys.exit()": "A cell ends the notebook with sys.exit().",
+    "it ended the report with exit()": "A cell ends the notebook with exit() or quit().",
 }
 
 

@@ -19,6 +19,7 @@ from londata.errors import LondataError
 from londata.kernels import Limits, SameInterpreter, processes
 from londata.kernels.lean import without_grammars
 from londata.kernels.limits import NO_LANDLOCK, landlock_version
+from londata.kernels.replies import ends_its_kernel
 from londata.reports import figure_data, receipts
 from londata.reports import job as jobs
 from londata.reports.evidence import CellFailure, describe, keep, place_of
@@ -103,6 +104,10 @@ def execute(job: Job, template: Template, journal: Journal, lifeline: Lifeline, 
         lifeline.reach_cell()
         tell({"cell": cell_index + 1, "of": len(journal.notebook.cells)})
 
+    def see_end(cell: Any, cell_index: int, execute_reply: Any) -> None:
+        if ends_its_kernel(execute_reply):
+            raise CellFailure("it ended the report with exit()", place_of(journal.notebook.cells, cell_index))
+
     try:
         run(
             template.notebook,
@@ -112,6 +117,7 @@ def execute(job: Job, template: Template, journal: Journal, lifeline: Lifeline, 
             start_timeout=_START_S,
             kernel_manager_class=Kernel,
             on_cell_start=progress,
+            on_cell_executed=see_end,
             on_output=lifeline.see,
             keeper=journal,
         )

@@ -144,6 +144,7 @@ ATTACKS = {
         "Its cells put out more than 2 MB.",
     ),
     "exits": ("import os\nos._exit(0)", "Its kernel ended before the notebook did: it was killed, or a cell ended it."),
+    "leaves in silence": ("exit()", "A cell ends the notebook with exit() or quit()."),
     "kills what runs it": (
         "import os, signal\nos.kill(os.getppid(), signal.SIGKILL)\nos.kill(1, signal.SIGKILL)",
         None,
@@ -194,6 +195,7 @@ def test_what_is_left_for_release_is_plain_files_and_an_insight_rests_on_somethi
 
 WORDS = {
     "it ended the report with sys.exit()": "A cell ends the notebook with sys.exit().",
+    "it ended the report with exit()": "A cell ends the notebook with exit() or quit().",
     "ZeroDivisionError: division by zero": "It stops with an error: ZeroDivisionError: division by zero",
     "OSError: [Errno 30] Read-only file system: '/etc/x'": "It writes to /etc/x; an app keeps nothing",
     "PermissionError: [Errno 13] Permission denied: 'x.csv'": "It writes to x.csv; an app keeps nothing",
