@@ -40,8 +40,18 @@ def test_figures_in_html(markup, expected):
 
 def test_a_bare_picture_must_have_words():
     assert judged(({"image/png": "iVBOR", "text/plain": "<Figure>"}, {})) == [("must", 1)]
-    assert judged(({"image/png": "iVBOR"}, {"image/png": {"alt": "Line rising"}})) == [("fine", None)]
+    described = ({"image/png": "iVBOR"}, {"image/png": {"alt": "Line rising"}})
+    assert judged(described) == judged(described, described) == [("should", 1)]
     assert judged(({"text/plain": "1"}, {})) == []
+
+
+def test_nothing_is_said_of_a_title_that_cannot_be_seen():
+    cell = nbformat.v4.new_code_cell("x")
+    cell.outputs = [nbformat.v4.new_output("display_data", {"image/png": "iVBOR"}, metadata={"alt": "Line rising"})]
+    [found] = figures(nbformat.v4.new_notebook(cells=[cell]))
+    assert found.sentence.startswith(
+        "A figure has a text alternative; whether it has a title cannot be seen in a picture: see to it, or show"
+    )
 
 
 def test_charts_of_libraries():

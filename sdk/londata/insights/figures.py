@@ -24,10 +24,10 @@ _VOID = frozenset("area base br col embed hr img input link meta source track wb
 
 @dataclass
 class Figure:
-    """One figure: whether it has words for those who do not see it, and a title."""
+    """One figure: whether it has words for those who do not see it, and a title; ``None``: nobody can know."""
 
     alt: bool = False
-    title: bool = False
+    title: bool | None = False
 
 
 def figures(notebook: Mapping[str, Any]) -> list[Finding]:
@@ -41,7 +41,8 @@ def figures(notebook: Mapping[str, Any]) -> list[Finding]:
     Returns
     -------
     list of Finding
-        One for each cell that has a figure without words, or without a title; else one that says that all have both.
+        One for each cell that has a figure without words, or without a title as far as can be known; else one that
+        says that all have both.
     """
     found: list[Finding] = []
     total = 0
@@ -59,7 +60,9 @@ def figures(notebook: Mapping[str, Any]) -> list[Finding]:
 
 
 def _said(shown: Sequence[Figure], whose: str, cell: int | None) -> Iterable[Finding]:
-    silent, untitled = sum(not each.alt for each in shown), sum(each.alt and not each.title for each in shown)
+    silent = sum(not each.alt for each in shown)
+    untitled = sum(each.alt and each.title is False for each in shown)
+    unknown = sum(each.alt and each.title is None for each in shown)
     if silent:
         what = f"A figure{whose} has" if silent == 1 else f"{silent} figures{whose} have"
         said = f"{what} no text alternative, so not everybody can read it: {_SAYS}."
@@ -67,6 +70,15 @@ def _said(shown: Sequence[Figure], whose: str, cell: int | None) -> Iterable[Fin
     if untitled:
         what = f"A figure{whose} has" if untitled == 1 else f"{untitled} figures{whose} have"
         yield Finding(check="figures", weight="should", sentence=f"{what} no title: {_SAYS}.", cell=cell)
+    if unknown:
+        what = f"A figure{whose} has" if unknown == 1 else f"{unknown} figures{whose} have"
+        said = f"{what} a text alternative; whether it has a title cannot be seen in a picture: see to it, or {_SAYS}."
+        said = (
+            said
+            if unknown == 1
+            else said.replace("whether it has", "whether they have").replace("a picture", "pictures")
+        )
+        yield Finding(check="figures", weight="should", sentence=said, cell=cell)
 
 
 def _of_output(output: Mapping[str, Any]) -> list[Figure]:
@@ -84,8 +96,7 @@ def _of_output(output: Mapping[str, Any]) -> list[Figure]:
         return [Figure(each.alt or _says(metadata, "image/svg+xml"), each.title) for each in in_html(svg)]
     for kind in PICTURES:
         if kind in data:
-            said = _says(metadata, kind)
-            return [Figure(said, said)]
+            return [Figure(_says(metadata, kind), None)]
     return []
 
 
