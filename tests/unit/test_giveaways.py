@@ -57,6 +57,19 @@ def test_what_is_no_secret_is_left_alone(text):
     assert giveaways(text) == []
 
 
+@pytest.mark.parametrize("text", ["token" + " " * 300_000, "-eyJ" * 100_000 + ".eyJ" + "-eyJ" * 100_000])
+def test_a_line_without_end_is_looked_through_once(text):
+    """These took up to an hour: each space was tried with each other, each beginning with all that follows."""
+    assert giveaways(f"{text}\npassword = 'hunter2secret'") == giveaways("\npassword = 'hunter2secret'")
+
+
+def test_a_cell_without_end_is_looked_through_without_reading_it_as_code():
+    typed = "x = [\n" + "    1,\n" * 100_000 + "]\ny = '/home/ada/rolls.csv'"
+    found = look(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(typed)]))
+    assert [each.check for each in found if each.weight != "fine"] == ["folders", "own-data"]
+    assert "100,000 numbers" in found[1].sentence
+
+
 def test_what_only_looks_random_or_private_is_said_and_does_not_stop():
     assert [each.weight for each in giveaways('x = "q7Rk2mZp9Xw4Lt8Bv3Nc6Yh1Jd5Gs0Fa"')] == ["should"]
     assert [each.kind for each in giveaways('read("http://10.20.1.7:8080/rolls.csv")')] == [

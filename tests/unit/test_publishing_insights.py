@@ -85,17 +85,19 @@ def test_a_folder_with_a_link_in_it_is_refused_and_too_much_is_said(desk, monkey
         snapshot.take(notebook, "Sizes", ["data"])
     monkeypatch.setattr(snapshot, "MOST_BYTES", 10_000)
     (desk / "large.csv").write_bytes(b"x" * 20_000)
+    monkeypatch.setattr(snapshot.looking, "look", lambda *_: pytest.fail("what is too much was looked at"))
     with pytest.raises(UsageError, match="at most 200 files"):
         snapshot.take(notebook, "Sizes", ["large.csv"])
 
 
-def test_a_secret_does_not_leave_this_machine(desk, monkeypatch):
+def test_a_secret_does_not_leave_this_machine(desk, monkeypatch, capsys):
     monkeypatch.setenv("LONDATA_INSIGHTS", "http://127.0.0.1:9/services/insights")
-    notebook = write(desk / "analysis.ipynb", 'password = "hunter2secret"')
+    notebook = write(desk / "analysis.ipynb", 'password = "hunter2secret"', output="x" * 3_100_000)
     with pytest.raises(UsageError, match=r"analysis.ipynb was not published") as refused:
         londata.publish(notebook, title="Sizes", audience="hub")
     assert "Cell 1: Line 1 holds what looks like a password" in str(refused.value)
     assert "hunter2" not in str(refused.value)
+    assert capsys.readouterr().err == "Looking at the notebook (3 MB) …\n"
 
 
 def test_without_a_hub_a_sentence_says_where_to_go(desk, monkeypatch):

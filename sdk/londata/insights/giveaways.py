@@ -9,26 +9,41 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from londata.records.publications import Weight
 
 #: A line with this comment holds no secret, its author says.
 SAID_TO_BE_NONE = "# not a secret"
-_KNOWN: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("a private key", re.compile(r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY(?: BLOCK)?-----")),
-    ("a key of Amazon's cloud", re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b")),
-    ("a GitHub token", re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{50,})")),
-    ("a GitLab token", re.compile(r"\bglpat-[A-Za-z0-9_-]{20,}")),
-    ("a Slack token", re.compile(r"\bxox[abeprs]-[A-Za-z0-9-]{10,}")),
-    ("a key of Google's", re.compile(r"\bAIza[0-9A-Za-z_-]{35}\b")),
-    ("a payment key", re.compile(r"\b[sr]k_live_[0-9A-Za-z]{16,}")),
-    ("an API key", re.compile(r"\bsk-(?:ant-|proj-)?[A-Za-z0-9_-]{32,}")),
-    ("a package token", re.compile(r"\b(?:npm_[A-Za-z0-9]{36}|pypi-AgEI[A-Za-z0-9_-]{50,})")),
-    ("a key of Azure storage", re.compile(r"AccountKey=[A-Za-z0-9+/]{40,}={0,2}")),
-    ("a signed address of Azure storage", re.compile(r"[?&]sig=[A-Za-z0-9%+/]{30,}")),
-    ("a login token (JWT)", re.compile(r"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}")),
+_Known = tuple[tuple[str, tuple[str, ...], re.Pattern[str]], ...]
+_Worded = tuple[tuple[re.Pattern[str], tuple[str, ...]], ...]
+#: Its kind, letters without which there is none of it, and what it looks like.
+_KNOWN: _Known = (
+    ("a private key", ("-----BEGIN ",), re.compile(r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY(?: BLOCK)?-----")),
+    ("a key of Amazon's cloud", ("AKIA", "ASIA"), re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b")),
+    (
+        "a GitHub token",
+        ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"),
+        re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{50,})"),
+    ),
+    ("a GitLab token", ("glpat-",), re.compile(r"\bglpat-[A-Za-z0-9_-]{20,}")),
+    ("a Slack token", ("xox",), re.compile(r"\bxox[abeprs]-[A-Za-z0-9-]{10,}")),
+    ("a key of Google's", ("AIza",), re.compile(r"\bAIza[0-9A-Za-z_-]{35}\b")),
+    ("a payment key", ("k_live_",), re.compile(r"\b[sr]k_live_[0-9A-Za-z]{16,}")),
+    ("an API key", ("sk-",), re.compile(r"\bsk-(?:ant-|proj-)?[A-Za-z0-9_-]{32,}")),
+    (
+        "a package token",
+        ("npm_", "pypi-AgEI"),
+        re.compile(r"\b(?:npm_[A-Za-z0-9]{36}|pypi-AgEI[A-Za-z0-9_-]{50,})"),
+    ),
+    ("a key of Azure storage", ("AccountKey=",), re.compile(r"AccountKey=[A-Za-z0-9+/]{40,}={0,2}")),
+    ("a signed address of Azure storage", ("sig=",), re.compile(r"[?&]sig=[A-Za-z0-9%+/]{30,}")),
+    (
+        "a login token (JWT)",
+        (".eyJ",),
+        re.compile(r"\beyJ[A-Za-z0-9_-]{10,400}\.eyJ[A-Za-z0-9_-]{10,8000}\.[A-Za-z0-9_-]{10,}"),
+    ),
 )
 _BEARER = re.compile(r"\b(?:Bearer|token)\s+([A-Za-z0-9._~+/-]{20,})", re.IGNORECASE)
 _ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]{1,30}://[^\s:/@'\"]{0,100}:([^\s/@'\"]{1,200})@[^\s'\"]", re.IGNORECASE)
@@ -41,12 +56,25 @@ _IN_QUERY = re.compile(
 )
 _NAMED = re.compile(
     r"(?i)(?:\b|_)(password|passwd|pwd|passphrase|secret|api_?key|app_?key|access_?key|secret_?key|auth_?token|"
-    r"access_?token|client_?secret|token|credential)s?['\"]?\s*[\])]?\s*(?::\s*\w+\s*)?[=:]\s*[rbfu]{0,2}(['\"])(.{4,400}?)\2"
+    r"access_?token|client_?secret|token|credential)s?['\"]?\s{0,20}[\])]?\s{0,20}"
+    r"(?::\s{0,20}\w{1,80}\s{0,20})?[=:]\s{0,20}[rbfu]{0,2}(['\"])(.{4,400}?)\2"
 )
 _QUOTED = re.compile(r"(['\"])([A-Za-z0-9+/_=-]{28,200})\1")
 _PRIVATE_HOST = re.compile(
     r"(?i)\b(?:10\.\d{1,3}|192\.168|172\.(?:1[6-9]|2\d|3[01])|169\.254)\.\d{1,3}\.\d{1,3}\b(?:\.\d+)?"
     r"|(?:[/@\"'\\]|\bserver=|\bhost=)((?:[a-z0-9-]+\.)+(?:internal|intranet|local|corp|lan))\b"
+)
+#: Small letters without which there is none of it: to search for these costs next to nothing.
+_WORDS_OF: _Worded = (
+    (_ADDRESS, ("://",)),
+    (_DRIVER, ("password", "pwd")),
+    (_IN_QUERY, ("key=", "token=", "secret=")),
+    (_BEARER, ("bearer", "token")),
+    (_NAMED, ("pass", "pwd", "secret", "key", "token", "credential")),
+    (
+        _PRIVATE_HOST,
+        ("10.", "192.168.", "172.", "169.254.", ".internal", ".intranet", ".local", ".corp", ".lan"),
+    ),
 )
 _STAND_INS = re.compile(
     r"(?i)^(?:x+|\*+|\.+|-+|_+|\$.*|%.*|<.*>|\{.*\}|\[.*\]|none|null|true|false|todo|tbd|changeme|change[-_ ]?me|"
@@ -83,11 +111,20 @@ def giveaways(text: str, *, guess: bool = True) -> list[Giveaway]:
         One for each kind and line. A line whose author says ``# not a secret`` weighs less.
     """
     found = []
+    known = tuple(each for each in _KNOWN if _has(text, each[1]))
+    small = text.casefold()
+    worded = tuple((pattern, words) for pattern, words in _WORDS_OF if _has(small, words))
+    if not known and not worded and not guess:
+        return []
     for number, line in enumerate(text.splitlines(), 1):
-        for kind, weight in dict(_in_line(line, guess)).items():
+        for kind, weight in dict(_in_line(line, guess, known, worded)).items():
             said = SAID_TO_BE_NONE in line
             found.append(Giveaway(kind, number, "should" if said else weight))
     return found
+
+
+def _has(text: str, words: Iterable[str]) -> bool:
+    return any(word in text for word in words)
 
 
 def entropy(text: str) -> float:
@@ -96,19 +133,25 @@ def entropy(text: str) -> float:
     return -sum(n / total * math.log2(n / total) for n in counts.values()) if total else 0.0
 
 
-def _in_line(line: str, guess: bool) -> Iterator[tuple[str, Weight]]:
-    sure = [kind for kind, pattern in _KNOWN if pattern.search(line)]
-    sure += ["a password in an address"] * any(_is_secret(each) for each in _ADDRESS.findall(line))
-    strings = [text for _, text in _TEXT.findall(line) if _OF_DRIVER.search(text)]
-    inside = [value for text in strings for value in _DRIVER.findall(text)]
-    sure += ["a password in a connection string"] * any(map(_is_secret, inside))
-    tokens = [*_IN_QUERY.findall(line), *_BEARER.findall(line)]
+def _in_line(line: str, guess: bool, known: _Known, worded: _Worded) -> Iterator[tuple[str, Weight]]:
+    """Look at one line, for those kinds of which the text has the letters."""
+    sure = [kind for kind, words, pattern in known if _has(line, words) and pattern.search(line)]
+    small = line.casefold() if worded else ""
+    here = {pattern for pattern, words in worded if _has(small, words)}
+    if _ADDRESS in here:
+        sure += ["a password in an address"] * any(_is_secret(each) for each in _ADDRESS.findall(line))
+    if _DRIVER in here:
+        strings = [text for _, text in _TEXT.findall(line) if _OF_DRIVER.search(text)]
+        inside = [value for text in strings for value in _DRIVER.findall(text)]
+        sure += ["a password in a connection string"] * any(map(_is_secret, inside))
+    tokens = [value for pattern in (_IN_QUERY, _BEARER) if pattern in here for value in pattern.findall(line)]
     sure += ["a key in an address or header"] * any(_is_token(each) for each in tokens)
-    named = [(name, value) for name, _, value in _NAMED.findall(line) if _is_secret(value)]
-    sure += [_called(name) for name, value in named if _fits(name, value)][:1]
+    if _NAMED in here:
+        named = [(name, value) for name, _, value in _NAMED.findall(line) if _is_secret(value)]
+        sure += [_called(name) for name, value in named if _fits(name, value)][:1]
     for kind in sure:
         yield kind, "must"
-    if _PRIVATE_HOST.search(line):
+    if _PRIVATE_HOST in here and _PRIVATE_HOST.search(line):
         yield "an address inside somebody's network", "should"
     if guess and not sure and "base64," not in line and any(_is_random(value) for _, value in _QUOTED.findall(line)):
         yield "something random, as keys are", "should"

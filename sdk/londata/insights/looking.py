@@ -5,11 +5,11 @@ A finding never repeats what it found: it says what kind of thing it is, and whe
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from londata.insights.constants import constants
 from londata.insights.figures import PICTURES, WIDGETS
 from londata.insights.giveaways import SAID_TO_BE_NONE, giveaways
 from londata.insights.own_data import own_data
@@ -18,6 +18,8 @@ from londata.records.transparency import Transparency, known_of, transparency_of
 
 _COMMAND = re.compile(r"^\s*(?:!|%%?(?:bash|sh|script|system|sx|pip|conda|mamba|uv)\b|\w+\s*=\s*!)")
 _HOME = re.compile(r"""(?:["'(=\s]|^)(?:/home/|/Users/|[A-Za-z]:\\{1,2}(?:Users|Documents)|~/|C:\\|\\\\\w+\\)""")
+#: Without these in its code no text names such a folder; to search for them costs next to nothing.
+_PARTS_OF_HOME = ("/home/", "/Users/", "~/", "\\")
 #: More than this of a file is not looked through for secrets; the finding says so.
 _MOST_LOOKED_AT = 5_000_000
 _TEXT_FILES = (".csv", ".tsv", ".txt", ".json", ".geojson", ".yaml", ".yml", ".toml", ".ini", ".env", ".md", ".py")
@@ -197,12 +199,14 @@ def _each(cells: Sequence[Mapping[str, Any]], check: Any) -> Iterable[Finding]:
 
 def _commands(code: str) -> str:
     """Tell of lines that start programs; a line inside a text is not one of them."""
-    if not any(_COMMAND.match(line) for line in code.splitlines()) or _is_python(code):
+    if not any(_COMMAND.match(line) for line in code.splitlines()) or constants(code) is not None:
         return ""
     return "It runs commands (! or %pip); an app cannot."
 
 
 def _folders(code: str) -> str:
+    if not any(part in code for part in _PARTS_OF_HOME):
+        return ""
     quoted = [text for text in _quoted(code) if _HOME.match(f" {text}")]
     return "It names a folder of one person's machine; read from the catalog instead." if quoted else ""
 
@@ -241,22 +245,10 @@ def source(cell: Mapping[str, Any]) -> str:
 
 def _quoted(code: str) -> list[str]:
     """List the texts that stand in code; where it is no Python, whatever stands between quotes."""
-    try:
-        return [node.value for node in ast.walk(ast.parse(code)) if _is_text(node)]  # type: ignore[attr-defined]
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    found = constants(code)
+    if found is None:
         return re.findall(r"""["']([^"'\n]*)["']""", code)
-
-
-def _is_text(node: ast.AST) -> bool:
-    return isinstance(node, ast.Constant) and isinstance(node.value, str)
-
-
-def _is_python(code: str) -> bool:
-    try:
-        ast.parse(code)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    return True
+    return [each for each in found if isinstance(each, str)]
 
 
 def _texts(outputs: Sequence[Mapping[str, Any]]) -> Iterable[str]:

@@ -6,11 +6,11 @@ so that is said, to the author and to those who check a release. Pure.
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from londata.insights.constants import constants
 from londata.records.publications import Finding
 
 CHECK = "own-data"
@@ -78,13 +78,12 @@ def _written(name: str, content: bytes) -> str:
 
 def _typed(code: str) -> str:
     """Say how much was typed into a cell, where it is as much as a table has; empty where it is less."""
-    try:
-        constants: list[Any] = [node.value for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Constant)]
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        constants = [code]
-    numbers = sum(isinstance(each, int | float) and not isinstance(each, bool) for each in constants)
-    texts = [each for each in constants if isinstance(each, str)]
-    texts += [each.decode("latin-1") for each in constants if isinstance(each, bytes)]
+    found = constants(code)
+    if found is None:
+        found = [code]
+    numbers = sum(isinstance(each, int | float) and not isinstance(each, bool) for each in found)
+    texts = [each for each in found if isinstance(each, str)]
+    texts += [each.decode("latin-1") for each in found if isinstance(each, bytes)]
     numbers += sum(len(_NUMBER.findall(each)) for each in texts)
     if numbers >= MOST_NUMBERS:
         return f"{numbers:,} numbers"

@@ -25,6 +25,8 @@ from londata.records.transparency import transparency_of
 
 #: Seconds between two looks at how a check goes: at first, and when it has gone on for long.
 _LOOK_S, _LATER_LOOK_S = 0.4, 3.0
+#: Bytes of a notebook from which on one may notice that it is looked at.
+_MUCH = 3_000_000
 #: Seconds after which nobody waits for a check any more; it goes on without.
 PATIENCE_S = 900.0
 FORMS = ("app", "report", "model", "visualisation")
@@ -118,10 +120,7 @@ def publish(
     _require_known(model)
     name = _name(slug, title)
     viewers = None if audience is None else audience_of(audience)
-    taken = snapshots.take(notebook, title, files)
-    if taken.in_the_way:
-        found = "\n".join(lines_of(taken.in_the_way))
-        raise UsageError(f"{Path(notebook).name} was not published.\n{found}", hint="Mend that and publish again.")
+    taken = _looked_at(Path(notebook), title, files, progress)
     client = insights_client()
     said = {"title": title, "form": form, "public_benefit": public_benefit, "friction": friction, "method": method}
     more |= said | {"limits": limits, "summary": summary, "licence": licence, "tags": tags}
@@ -169,6 +168,18 @@ def _sendable(record: dict[str, Any]) -> dict[str, Any]:
     return record
 
 
+def _looked_at(notebook: Path, title: str, files: Iterable[str | Path], progress: bool) -> snapshots.Snapshot:
+    """Take a snapshot in which nothing stands in the way; tell that this goes on where it may be noticed."""
+    size = notebook.stat().st_size if notebook.is_file() else 0
+    if progress and size > _MUCH:
+        _say(f"Looking at the notebook ({size / 1e6:,.0f} MB) …")
+    taken = snapshots.take(notebook, title, files)
+    if taken.in_the_way:
+        found = "\n".join(lines_of(taken.in_the_way))
+        raise UsageError(f"{notebook.name} was not published.\n{found}", hint="Mend that and publish again.")
+    return taken
+
+
 def _require_known(model: Any) -> None:
     """See that what is said of a model is a record of the standard."""
     try:
@@ -192,13 +203,12 @@ def _about(client: InsightsClient, version: Mapping[str, Any], title: str, viewe
 def _until_checked(published: Published, progress: bool) -> Published:
     """Wait until the check has ended, but not for ever, and tell of each step once."""
     told = 0
-    where = sys.stdout if in_notebook() else sys.stderr
     begun = time.monotonic()
     try:
         while True:
             steps = [str(each) for each in published.said.get("steps") or ()]
             for step in steps[told:] if progress else ():
-                print(step, file=where, flush=True)
+                _say(step)
             told = max(told, len(steps))
             if published.state != "checking":
                 return published.refresh()
@@ -210,3 +220,8 @@ def _until_checked(published: Published, progress: bool) -> Published:
             published.said = service.version(published.slug, published.number)
     except KeyboardInterrupt as stop:
         raise KeyboardInterrupt(f"Nothing is lost. {published.later}") from stop
+
+
+def _say(step: str) -> None:
+    """Print a sentence where somebody looks."""
+    print(step, file=sys.stdout if in_notebook() else sys.stderr, flush=True)

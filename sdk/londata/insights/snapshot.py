@@ -75,7 +75,6 @@ def take(notebook: str | Path, title: str, files: Iterable[str | Path] = ()) -> 
     content = notebooks.read(path)
     along = _declared(path.resolve().parent, files)
     written: str = notebooks.library("nbformat").writes(notebooks.stripped(content, title))
-    found = looking.look(content, along)
     taken = {NOTEBOOK: written.encode(), **along}
     if len(taken) > MOST_FILES or sum(map(len, taken.values())) > MOST_BYTES:
         raise UsageError(
@@ -83,7 +82,7 @@ def take(notebook: str | Path, title: str, files: Iterable[str | Path] = ()) -> 
             f"{sum(map(len, taken.values())) / 1e6:,.0f}.",
             hint="Read data from the catalog instead of bringing it along.",
         )
-    return Snapshot(taken, tuple(found))
+    return Snapshot(taken, tuple(looking.look(content, along)))
 
 
 def _declared(folder: Path, files: Iterable[str | Path]) -> dict[str, bytes]:
