@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from londata.kernels import Limits, WarmProcess, processes
-from londata.kernels.forking import NoZygote, fork
+from londata.kernels.forking import NoZygote, fork, receive, send
 from londata.kernels.limits import confine, landlock_version
 from trial_reports import is_alive, wait_until
 
@@ -120,6 +120,27 @@ def test_a_zygote_answers_its_owner_and_nobody_else(warm):
     ended = subprocess.run([sys.executable, "-c", stranger, warm.path], capture_output=True, text=True, timeout=60)
     assert ended.returncode == 1
     assert "somebody else's" in ended.stderr
+
+
+class _AnsweredAtOnce(socket.socket):
+    """A connection whose other side has read, answered and closed before the sender comes to itself."""
+
+    other: socket.socket
+
+    def sendmsg(self, *told):
+        sent = super().sendmsg(*told)
+        receive(self.other)
+        send(self.other, {"problem": "no"})
+        self.other.close()
+        return sent
+
+
+def test_an_answer_that_comes_before_one_has_done_sending_is_heard():
+    mine, other = socket.socketpair()
+    with _AnsweredAtOnce(fileno=mine.detach()) as asking:
+        asking.other = other
+        send(asking, {"task": "os:getpid"})
+        assert receive(asking)[0] == {"problem": "no"}
 
 
 def test_nonsense_on_the_socket_does_no_harm(warm):

@@ -43,9 +43,11 @@ def send(connection: socket.socket, message: dict[str, Any], files: Sequence[int
         Open files that the other side gets, too.
     """
     text = json.dumps(message).encode()
+    frame = _LENGTH.pack(len(text)) + text
     rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", files))] if files else []
-    sent = connection.sendmsg([_LENGTH.pack(len(text)) + text], rights)
-    connection.sendall((_LENGTH.pack(len(text)) + text)[sent:])
+    # Sending nothing more is no harmless call: it fails where the other side has answered and closed already.
+    if rest := frame[connection.sendmsg([frame], rights) :]:
+        connection.sendall(rest)
 
 
 def receive(connection: socket.socket, files: int = 0) -> tuple[dict[str, Any], list[int]]:
