@@ -1,4 +1,4 @@
-"""Somebody's browser at the service of apps, and a raw websocket to a kernel: for tests of who may do what there."""
+"""Somebody's browser at the service of apps, when its page is alive, and a raw websocket to a kernel: for tests."""
 
 import json
 import re
@@ -10,6 +10,14 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 APPS = "/services/apps/"
+#: A page is read before it is alive: until then a likeness of its widgets stands for them, or the words that it loads.
+ALIVE = """() => document.getElementById("rendered_cells") && !document.querySelector("#loading, .first-view")"""
+
+
+def alive(page, seconds=120):
+    """Wait until an app's page in Chromium shows its living widgets and nothing that stands for them; returns it."""
+    page.wait_for_function(ALIVE, timeout=seconds * 1000)
+    return page
 
 
 class Browser:

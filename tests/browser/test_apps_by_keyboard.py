@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
+from app_viewers import alive
 from londata.insights import LOOK
 from londata.settings import shipped
 
@@ -72,7 +73,7 @@ def test_an_app_is_used_by_keyboard_and_fits_a_telephone(chromium, served, slug,
     page.on("request", lambda request: asked.append(request.url))
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.goto(f"{served}voila/render/{slug}/app.ipynb")
-    words = page.locator(".londata-words").first
+    words = alive(page).locator(".londata-words").first
     expect(words).to_be_visible(timeout=PATIENCE_MS)
     expect(words).not_to_contain_text(said)
 

@@ -6,6 +6,8 @@ import shutil
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
+from app_viewers import alive
+
 pytestmark = [pytest.mark.browser, pytest.mark.hub]
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
@@ -66,7 +68,7 @@ def test_an_app_answers_when_a_control_is_moved(page, hub):
     log_in(page, hub, "ada")
     page.wait_for_url(re.compile(r"/hub/|/user/"))
     page.goto(f"{hub.address}/services/apps/borough-explorer/")
-    chart = page.get_by_role("img").first
+    chart = alive(page).get_by_role("img").first
     expect(chart).to_be_visible(timeout=PATIENCE_MS)
     before = chart.get_attribute("src"), chart.get_attribute("alt")
 

@@ -10,6 +10,7 @@ import nbformat
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
+from app_viewers import alive
 from apps_service import PREFIX, served_apps
 from planted_insights import KERNEL, Planting
 
@@ -129,7 +130,7 @@ def tab(service, planting, evil):
         page.on("console", lambda message: page.refused.append(message.text))
         page.on("dialog", lambda dialog: pytest.fail(f"a dialog opened: {dialog.message}"))
         page.goto(f"{service.address}{PREFIX}harm/")
-        page.get_by_text("AT-THE-END").wait_for(timeout=90_000)
+        alive(page).get_by_text("AT-THE-END").wait_for(timeout=90_000)
         yield page
         browser.close()
 
