@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
+import hypothesis
 import pytest
 
 import migrated_once
@@ -14,12 +18,28 @@ from running_hub import hub  # noqa: F401
 from running_order import pytest_collection_modifyitems, pytest_xdist_make_scheduler  # noqa: F401
 from small_catalog import write_small_catalog
 
+# The same examples each time, and none fails for the time that it took: a machine may be busy with something else.
+hypothesis.settings.load_profile("ci")
+PATIENCE_S = 60
+
 
 @pytest.fixture(scope="session", autouse=True)
 def a_cache_of_their_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Keep what tests fetch and hash out of the cache of whoever runs them."""
     with pytest.MonkeyPatch.context() as session:
         session.setenv("LONDATA_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def patience() -> Iterator[None]:
+    """Let clients and browsers wait a minute where a test does not say how long: on a busy machine 5 seconds pass."""
+    unsaid = inspect.signature(httpx.get).parameters["timeout"].default
+    with pytest.MonkeyPatch.context() as session:
+        for phase in ("connect", "read", "write", "pool"):
+            session.setattr(unsaid, phase, PATIENCE_S)
+        if playwright := sys.modules.get("playwright.sync_api"):
+            playwright.expect.set_options(timeout=PATIENCE_S * 1000)
         yield
 
 
