@@ -18,6 +18,7 @@ from cryptography.x509.oid import NameOID
 
 from londata.records.schedules import Run, Schedule
 from londata_hub import settings
+from running_hub import free_port
 
 NOW = dt.datetime(2026, 11, 2, 7, 5, tzinfo=dt.UTC)
 
@@ -46,7 +47,8 @@ class Box:
 @contextlib.contextmanager
 def mail_server(**options):
     box = Box()
-    controller = Controller(box, hostname="127.0.0.1", port=free_port(), authenticator=box.login, **options)
+    options |= {"authenticator": box.login, "ready_timeout": 60}
+    controller = Controller(box, hostname="127.0.0.1", port=free_port(), **options)
     controller.start()
     try:
         box.port = controller.port
@@ -76,11 +78,6 @@ def silent_server(said=b""):
             thread.join(5)
             for each in taken:
                 each.close()
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        return listening.getsockname()[1]
 
 
 def certificate(folder):

@@ -5,8 +5,10 @@ logged in), ``hub.token(name)`` and ``hub.lab(name).run(code)``. Whoever stops o
 ``operators_hub`` (see ``operators_hub.py``).
 """
 
+import contextlib
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -29,19 +31,26 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def wait_for(condition, seconds=60, what="what was waited for"):
-    """Poll until a condition holds and return what it returned; fail when the time is over."""
+    """Poll until a condition holds and return what it returned; fail when the time is over.
+
+    A folder that is looked through may go away meanwhile: then it is looked again.
+    """
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        if found := condition():
-            return found
+        with contextlib.suppress(FileNotFoundError):
+            if found := condition():
+                return found
         time.sleep(0.1)
     raise AssertionError(f"{what} did not come within {seconds} s")
 
 
 def free_port():
-    with socket.socket() as trial:
-        trial.bind(("127.0.0.1", 0))
-        return trial.getsockname()[1]
+    """Find a port that is free, and that the system gives to nobody else before it is used: it gives higher ones."""
+    for port in random.SystemRandom().sample(range(20_000, 32_000), 100):
+        with socket.socket() as trial, contextlib.suppress(OSError):
+            trial.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("there is no free port")
 
 
 def family(process):

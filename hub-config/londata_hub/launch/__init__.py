@@ -10,11 +10,12 @@ import argparse
 import fcntl
 import http.client
 import os
+import random
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from londata.errors import HubError
@@ -128,10 +129,12 @@ def _check_port(hub: HubSettings) -> None:
 
 
 def _free_port() -> int:
-    with socket.socket() as trial:
-        trial.bind(("127.0.0.1", 0))
-        port: int = trial.getsockname()[1]
-        return port
+    """Find a free port below those that the system gives to others of itself: the proxy takes it seconds later."""
+    for port in random.SystemRandom().sample(range(20_000, 32_000), 1_000):
+        with socket.socket() as trial, suppress(OSError):
+            trial.bind(("127.0.0.1", port))
+            return port
+    raise HubError("No port is free for the hub's proxy.", hint=f"Name one: {PREFIX}PROXY_PORT.")
 
 
 def _answers(hub: HubSettings) -> bool:
