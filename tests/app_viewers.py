@@ -73,18 +73,18 @@ def answered(channel):
     asked, text = message("kernel_info_request")
     channel.send(text)
     while True:
-        said = json.loads(channel.recv(timeout=30))
+        said = json.loads(channel.recv(timeout=60))
         if said["parent_header"].get("msg_id") == asked and said["content"].get("execution_state") == "idle":
             return said
 
 
-def code_at_the_end(channel, seconds=20):
+def code_at_the_end(channel, seconds=60):
     """Read on until the other side closes the channel, and tell with which code; at most for so long."""
     code, _ = farewell(channel, seconds)
     return code
 
 
-def farewell(channel, seconds=20):
+def farewell(channel, seconds=60):
     """Read on until the other side closes the channel, and tell with which code and words; at most for so long."""
     deadline = time.monotonic() + seconds
     try:

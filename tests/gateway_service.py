@@ -283,7 +283,7 @@ class Kernel:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.process.communicate(timeout=10)
+        self.process.communicate(timeout=60)
 
 
 def log_lines(world: World, *kinds: str) -> list[dict[str, Any]]:

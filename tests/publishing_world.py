@@ -65,7 +65,7 @@ class Scripted:
         self.seen.append((version.publication, version.number, publication.project or "", notebook))
         say("Running the notebook from top to bottom.")
         self.at_work.set()
-        assert self.go.wait(30)
+        assert self.go.wait(120)
         if self.error:
             raise self.error
         rests_on = tuple(self._read(publication, name) for name in self.reads)
@@ -95,7 +95,7 @@ class World:
     def publish(self, subject: Subject, slug: str = "library-visits", **fields: Any) -> Version:
         """Publish and wait for the end of the check."""
         version = self.publisher.publish(subject, asked(slug, **fields))
-        self.publisher.wait(slug, version.number, 30)
+        self.publisher.wait(slug, version.number, 120)
         after = self.store.version(slug, version.number)
         assert after is not None
         return after

@@ -47,7 +47,7 @@ class Store:
     def _send(self, method: str, path: str, content: bytes = b"") -> None:
         headers = {"Content-Type": "application/octet-stream"}
         request = urllib.request.Request(self.endpoint + quote(path), content, headers, method=method)
-        urllib.request.urlopen(request, timeout=10).close()
+        urllib.request.urlopen(request, timeout=60).close()
 
     def _answer(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         if environ["REQUEST_METHOD"] == "GET":

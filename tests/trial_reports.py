@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import subprocess
@@ -41,12 +42,14 @@ def write_notebook(path: Path, cells: list[dict[str, Any]], metadata: dict[str, 
 
 
 def wait_until(condition: Callable[[], Any], what: str, seconds: float = 60) -> Any:
-    """Wait until something is so; fail with the words if that does not come."""
+    """Wait until something is so; fail with the words if that does not come. What is looked at may go away."""
     deadline = time.monotonic() + seconds
-    while not (value := condition()):
+    while True:
+        with contextlib.suppress(FileNotFoundError):
+            if value := condition():
+                return value
         assert time.monotonic() < deadline, what
         time.sleep(0.05)
-    return value
 
 
 def is_alive(pid: int) -> bool:

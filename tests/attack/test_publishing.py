@@ -77,10 +77,10 @@ def test_nobody_gets_a_name_that_was_somebody_elses(world: World) -> None:
 def test_a_name_that_a_source_takes_during_the_check_stays_the_sources(world: World) -> None:
     world.checker.go.clear()
     world.publisher.publish(ADA, asked())
-    assert world.checker.at_work.wait(10)
+    assert world.checker.at_work.wait(60)
     world.put(an_entry("library-visits"))
     world.checker.go.set()
-    world.publisher.wait("library-visits", 1, 30)
+    world.publisher.wait("library-visits", 1, 120)
     version = world.store.version("library-visits", 1)
     assert version is not None
     assert (version.state, "taken meanwhile" in version.findings[-1].sentence) == ("refused", True)

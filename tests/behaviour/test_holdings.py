@@ -286,7 +286,7 @@ def test_an_address_of_the_store_is_handed_out_only_where_operator_and_agreement
     in_a_store(store, monkeypatch, keys, "--direct")
     opened = held.open(closed_entry())
     assert opened.direct not in repr(opened)
-    with urllib.request.urlopen(opened.direct_address(held.store.now()), timeout=10) as answer:
+    with urllib.request.urlopen(opened.direct_address(held.store.now()), timeout=60) as answer:
         assert answer.read() == ROLLS
     assert held.open(closed_entry(), ["n"], CAMDEN).direct == ""
     assert held.open(closed_entry(), None, CAMDEN).direct == ""
@@ -327,7 +327,7 @@ def test_the_gateway_hands_out_the_stores_address_where_both_allow_it_and_writes
         gateway.store.record(an_agreement("ISA-1", [{"entry": "rolls"}], today, **more), "operator/test")
         direct = gateway.begin()["direct"]
         assert gateway.begin(distribution="csv")["direct"] is None
-        with urllib.request.urlopen(direct["address"], timeout=10) as answer:
+        with urllib.request.urlopen(direct["address"], timeout=60) as answer:
             assert answer.read() == ROLLS
         begun = [line["details"] for line in gateway.log("reading.begun")]
         assert [each["direct_until"] for each in begun] == [None, direct["until"], None]

@@ -254,7 +254,7 @@ def test_work_that_waits_is_done_together_and_fails_together() -> None:
         yield done
         together.append(len(done))
         entered.set()
-        go_on.wait(10)
+        go_on.wait(60)
         if "bad" in done:
             raise OSError("no room")
 
@@ -269,7 +269,7 @@ def test_work_that_waits_is_done_together_and_fails_together() -> None:
 
     threads = [threading.Thread(target=work, args=("first",))]
     threads[0].start()
-    entered.wait(10)
+    entered.wait(60)
     threads += [threading.Thread(target=work, args=(name,)) for name in ("good", "bad", "other")]
     for thread in threads[1:]:
         thread.start()
@@ -277,7 +277,7 @@ def test_work_that_waits_is_done_together_and_fails_together() -> None:
         threading.Event().wait(0.001)
     go_on.set()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     assert together == [1, 3]
     assert outcomes == {"first": "first", "good": "no room", "bad": "no room", "other": "no room"}
     assert turns.share(lambda done: done.append("later") or "later") == "later"

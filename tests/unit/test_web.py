@@ -1,6 +1,7 @@
 """What all services of the hub share: one shape of errors, request ids, security headers."""
 
 import asyncio
+import contextlib
 import logging
 import socket
 
@@ -185,11 +186,11 @@ def test_a_head_that_does_not_come_to_its_end_is_given_up(monkeypatch, begun):
 
 
 def test_a_whole_head_may_take_its_time_to_be_answered(monkeypatch):
-    monkeypatch.setattr(web, "HEAD_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(web, "HEAD_TIMEOUT_S", 1)  # in which the client has said all
 
     @router.get("/slow")
     async def slow():
-        await asyncio.sleep(0.6)
+        await asyncio.sleep(1.2)
         return JSON({})
 
     app = application("Test", "For tests.", "1", prefix="/base", routers=[router], gate=Middleware(OpenGate))
@@ -204,5 +205,6 @@ def test_a_body_that_comes_with_its_head_does_not_make_the_head_long(head, answe
         url = httpx.URL(address)
         with socket.create_connection((url.host, url.port), timeout=20) as wire:
             begun = b"POST /base/fine HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 200000\r\n"
-            wire.sendall(begun + head + b"\r\n" + body)
+            with contextlib.suppress(OSError):  # it may answer and hang up before all has come
+                wire.sendall(begun + head + b"\r\n" + body)
             assert answer in wire.recv(65536).split(b"\r\n")[0]

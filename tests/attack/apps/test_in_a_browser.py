@@ -151,7 +151,7 @@ def test_what_a_viewer_types_runs_no_more_than_the_data(tab):
     """The state of a widget that comes back from the kernel as HTML."""
     tab.get_by_label("said").fill(HARM.replace("\n", " ").replace("END-OF-HARM", "ECHO-OF-HARM"))
     tab.get_by_label("said").press("Enter")
-    tab.get_by_text("ECHO-OF-HARM").first.wait_for(timeout=30_000)
+    tab.get_by_text("ECHO-OF-HARM").first.wait_for(timeout=60_000)
     assert (taken(tab), Evil.asked) == ("", [])
 
 
@@ -205,7 +205,7 @@ def test_a_page_that_is_shut_says_why_in_words_and_not_in_markup(tab, planting):
     with planting.store() as store:
         store.pause("harm", "bola", reason)
     alert = tab.get_by_role("alert")
-    expect(alert).to_have_text(f"This insight is paused: {reason}. Come back later. Load it again", timeout=20_000)
+    expect(alert).to_have_text(f"This insight is paused: {reason}. Come back later. Load it again", timeout=60_000)
     for width in (320, 1280):
         tab.set_viewport_size({"width": width, "height": 800})
         place = alert.bounding_box()

@@ -70,7 +70,7 @@ def test_its_picture_is_taken_when_it_is_open_and_a_failure_costs_nothing_else(w
     publisher = Publisher(world.store, world.register, world.publisher.snapshots, world.checker, picture=picture)
     for number in (1, 2):
         publisher.publish(ADA, asked())
-        publisher.wait("library-visits", number, 30)
+        publisher.wait("library-visits", number, 120)
     publisher.close(wait=True)
     assert [state for _, state in taken] == ["ready", "ready"]
     assert publisher.snapshots.read("library-visits", 1, "thumbnail.png") == b"PNG"
@@ -262,14 +262,14 @@ def test_a_steward_pauses_what_rests_on_their_data_and_a_steward_opens_it_again(
 def test_while_one_version_is_checked_another_does_not_begin(world: World) -> None:
     world.checker.go.clear()
     first = world.publisher.publish(ADA, asked(project="places"))
-    assert world.checker.at_work.wait(10)
+    assert world.checker.at_work.wait(60)
     for fields in ({}, {"audience": ("public",)}):
         with pytest.raises(UsageError, match="is being checked"):
             world.publisher.publish(ADA, asked(**fields))
     with pytest.raises(UsageError, match="is taken"):
         world.publisher.publish(BOLA, asked())
     world.checker.go.set()
-    world.publisher.wait("library-visits", first.number, 30)
+    world.publisher.wait("library-visits", first.number, 120)
     publication = world.publication()
     assert (publication.owner, publication.project, publication.audience) == ("ada", "places", ("project:places",))
     world.access.record(a_project(id="others"), "operator")
@@ -291,7 +291,7 @@ def test_a_hub_that_stopped_in_the_middle_refuses_when_it_starts_again(world: Wo
     world.publish(ADA, "fine", audience=("hub",))
     world.checker.go.clear()
     world.publisher.publish(ADA, asked())
-    assert world.checker.at_work.wait(10)
+    assert world.checker.at_work.wait(60)
     world.put(an_entry("libraries", **(world.store.entry("libraries").to_dict() | {"title": "All libraries"})))  # type: ignore[union-attr]
     again = Publisher(world.store, world.register, world.publisher.snapshots, world.checker)
     again.start()
@@ -302,7 +302,7 @@ def test_a_hub_that_stopped_in_the_middle_refuses_when_it_starts_again(world: Wo
     assert "All libraries" in world.entry("fine").attribution, "entries follow when a hub starts"
     again.close()
     world.checker.go.set()
-    world.publisher.wait("library-visits", 1, 30)
+    world.publisher.wait("library-visits", 1, 120)
     assert world.publication().current == 0, "what the old process finds afterwards counts no more"
 
 
@@ -361,7 +361,7 @@ def test_shipped_apps_are_published_when_they_changed_and_belong_to_nobody(world
     def again() -> list[int]:
         begun = world.publisher.publish_shipped(tmp_path / "apps")
         for version in begun:
-            world.publisher.wait(version.publication, version.number, 30)
+            world.publisher.wait(version.publication, version.number, 120)
         return [version.number for version in begun]
 
     assert again() == [1]

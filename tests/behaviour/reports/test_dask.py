@@ -6,8 +6,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -16,6 +14,7 @@ from londata import reports
 from londata.errors import BatchError, ReportError, SettingsError
 from londata.reports import cluster, receipts
 from small_catalog import write_small_catalog
+from trial_reports import wait_until
 from trial_templates import write_template
 
 DASK = Path(sys.executable).with_name("dask")
@@ -38,7 +37,7 @@ class Cluster:
         self.folder, self.file, self.workers = folder, folder / "scheduler.json", []
         self.without_workers = None
         self.scheduler = self.start("scheduler", "--port", "0", "--no-dashboard")
-        until(lambda: self.file.exists() and self.file.read_text().rstrip().endswith("}"), "no scheduler")
+        wait_until(lambda: self.file.exists() and self.file.read_text().rstrip().endswith("}"), "no scheduler")
         self.address = json.loads(self.file.read_text())["address"].removeprefix("tcp://")
 
     def start(self, *arguments):
@@ -63,21 +62,13 @@ class Cluster:
             each.kill()
             each.wait()
         with cluster.connected(self.address) as client:
-            until(lambda: len(client.scheduler_info()["workers"]) == 1, "another worker is there")
+            wait_until(lambda: len(client.scheduler_info()["workers"]) == 1, "another worker is there")
 
     def stop(self):
         for process in (*self.workers, self.scheduler):
             if process.poll() is None:
                 process.kill()
             process.wait()
-
-
-def until(condition, what, seconds=60):
-    deadline = time.monotonic() + seconds
-    while not (value := condition()):
-        assert time.monotonic() < deadline, what
-        time.sleep(0.05)
-    return value
 
 
 @pytest.fixture(scope="module")
@@ -153,7 +144,7 @@ def test_a_worker_that_dies_loses_no_report(tmp_path, dask):
     command = [Path(sys.executable).with_name("londata"), "report", "run", template, "--each", "place", "--out", out]
     started = subprocess.Popen([*command, "--executor", f"dask://{dask.address}"], stdout=subprocess.PIPE, text=True)
     scratch = dask.folder / "scratch"
-    (running,) = until(lambda: list(scratch.rglob("londata-report-*/*/report/report.ipynb")), "nothing ran")
+    (running,) = wait_until(lambda: list(scratch.rglob("londata-report-*/*/report/report.ipynb")), "nothing ran")
     folders = folders_of_workers(dask)
     (worker,) = (each for each in dask.workers if running.is_relative_to(folders[each.pid]))
     worker.send_signal(signal.SIGKILL)
@@ -207,10 +198,9 @@ def finished(out):
 
 def is_at_work(cluster_, out):
     """Tell whether one report is there, and another runs on a worker."""
-    with suppress(FileNotFoundError):  # one is finished just now
-        running = list((cluster_.folder / "scratch").rglob("londata-report-*/*/report/report.ipynb"))
-        texts = [path.read_text() for path in running]
-        return finished(out) and any('"Waits"' in text and str(out.parent) in text for text in texts)
+    running = list((cluster_.folder / "scratch").rglob("londata-report-*/*/report/report.ipynb"))
+    texts = [path.read_text() for path in running]
+    return finished(out) and any('"Waits"' in text and str(out.parent) in text for text in texts)
 
 
 def see_that_it_goes_on(template, out, *others):
@@ -229,9 +219,9 @@ def see_that_it_goes_on(template, out, *others):
 def test_ctrl_c_leaves_what_is_finished_and_the_same_batch_goes_on(tmp_path, dask):
     template, out = template_in(tmp_path, "Camden", "Waits"), tmp_path / "out"
     started = begun(template, out, dask)
-    until(lambda: is_at_work(dask, out) or started.poll() is not None, "nothing ran")
+    wait_until(lambda: is_at_work(dask, out) or started.poll() is not None, "nothing ran")
     started.send_signal(signal.SIGINT)
-    _, said = started.communicate(timeout=60)
+    _, said = started.communicate(timeout=120)
     assert started.returncode == 130, said
     assert "The batch was stopped: 1 of 2 reports are there. The same command goes on with the others." in said
     assert "Traceback" not in said
@@ -243,9 +233,9 @@ def test_a_scheduler_that_dies_ends_the_batch_with_a_sentence_and_it_goes_on_els
     template, out = template_in(tmp_path, "Camden", "Waits", "Hackney"), tmp_path / "out"
     try:
         started = begun(template, out, dask)
-        until(lambda: is_at_work(dask, out) or started.poll() is not None, "nothing ran")
+        wait_until(lambda: is_at_work(dask, out) or started.poll() is not None, "nothing ran")
         dask.scheduler.kill()
-        _, said = started.communicate(timeout=60)
+        _, said = started.communicate(timeout=120)
     finally:
         dask.stop()
     assert started.returncode == BatchError.exit_code, said

@@ -76,9 +76,9 @@ def test_a_run_whose_kernel_is_killed_fails_and_is_completed_after_a_while(
     at_work = threading.Thread(target=worker.perform, args=(first.id,))
     at_work.start()
     home = worker.folder(first) / "home"
-    said = wait_for(lambda: [each.read_text() for each in home.rglob("kernel.txt")], 120, "the kernel")
-    wait_for(lambda: " cell 3 of 3 " in log_of(worker, first), 20, "a line of how far it is")
-    os.kill(int(said[0]), signal.SIGKILL)
+    said = wait_for(lambda: "".join(each.read_text() for each in home.rglob("kernel.txt")), 120, "the kernel")
+    wait_for(lambda: " cell 3 of 3 " in log_of(worker, first), 60, "a line of how far it is")
+    os.kill(int(said), signal.SIGKILL)
     at_work.join(120)
     failed = worker.store.run(first.id)
     assert failed
