@@ -26,6 +26,8 @@ _SCRIPTS = "</main>"
 
 #: Where the page's last line finds when its figures were worked out.
 _WORKED_OUT = "londata_worked_out"
+#: Where a cell has, for each output, what stands for it until it is alive.
+_FIRST_VIEWS = "londata_first_views"
 
 
 class Page(TornadoVoilaHandler):  # type: ignore[misc]  # voila has no types
@@ -152,9 +154,11 @@ class Renderer(NotebookRenderer):  # type: ignore[misc]  # voila has no types
             return
         from nbformat import from_dict
 
-        for cell, outputs in zip(nb.cells, self.shared.cells, strict=True):
+        for cell, outputs, views in zip(nb.cells, self.shared.cells, self.shared.views, strict=True):
             if cell.cell_type == "code":
-                cell.outputs = [from_dict(each) for each in outputs if each["output_type"] != "error"]
+                both = [pair for pair in zip(outputs, views, strict=True) if pair[0]["output_type"] != "error"]
+                cell.outputs = [from_dict(output) for output, _ in both]
+                cell.metadata[_FIRST_VIEWS] = [view for _, view in both]
                 strip_code_cell_warnings(cell)
             yield cell
 

@@ -40,7 +40,7 @@ _OPTIONS = (
 #: What is on the page, in a word that changes while something is still being drawn; empty before there is anything.
 _LOOKS = """(() => {
   const main = document.getElementById("rendered_cells");
-  if (!main || main.hidden || document.getElementById("loading")) return "";
+  if (!main || main.hidden || document.querySelector("#loading, .first-view")) return "";
   const words = main.innerText.trim(), drawn = [...main.querySelectorAll("img, svg, canvas, table")];
   const images = [...document.images].every(each => each.complete);
   return images && (words || drawn.length) ? `${words.length} ${drawn.length} ${main.scrollHeight}` : "";

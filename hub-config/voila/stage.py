@@ -20,6 +20,7 @@ import struct
 import time
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from londata.kernels.warm import FOR_KERNELS, WarmProcess
 
@@ -57,10 +58,13 @@ _LOOK_S = 0.1
 
 
 class Shared:
-    """A process in which the notebook has run, the outputs of its cells, and the page once somebody has seen it."""
+    """A process in which the notebook has run, what its cells put out, and the page once somebody has seen it."""
 
-    def __init__(self, warm: WarmProcess, zygote: str, cells: list[list[dict[str, object]]]) -> None:
-        self.zygote, self.cells = zygote, cells
+    def __init__(self, warm: WarmProcess, zygote: str, told: dict[str, Any]) -> None:
+        self.zygote = zygote
+        self.cells: list[list[dict[str, Any]]] = told["cells"]
+        #: What stands for each output until it is alive; nothing where one of them cannot be drawn beforehand.
+        self.views: list[list[str]] = told["views"] or [[""] * len(outputs) for outputs in self.cells]
         self.page = ""
         self.kernels: set[str] = set()
         self.made = time.monotonic()
@@ -191,14 +195,14 @@ class Stage:
                 return self._not_shared(told)
             if self._shared is not None:
                 self._left.append(self._shared)
-            self._shared = Shared(warm, zygote, told["cells"])
+            self._shared = Shared(warm, zygote, told)
             self._modules = tuple(told["modules"])
             self.ended("")
             return self._shared
         finally:
             self._run = None
 
-    def _not_shared(self, told: dict[str, object]) -> None:
+    def _not_shared(self, told: dict[str, Any]) -> None:
         """Go on with a run for each viewer: for good where the notebook is like that, else until it is tried again."""
         self._modules = tuple(told["modules"]) or ("ipywidgets",)  # type: ignore[arg-type]
         if told["failed"]:
@@ -213,10 +217,10 @@ class Stage:
             self._fresh_process()
 
 
-async def _told(listening: socket.socket, warm: WarmProcess) -> dict[str, object]:
+async def _told(listening: socket.socket, warm: WarmProcess) -> dict[str, Any]:
     """Wait until the run tells what it came to, or until it cannot any more."""
     loop, until = asyncio.get_running_loop(), time.monotonic() + REHEARSAL_S
-    failed: dict[str, object] = {"cells": [], "alone": "", "modules": []}
+    failed: dict[str, Any] = {"cells": [], "views": [], "alone": "", "modules": []}
     while time.monotonic() < until:
         try:
             connection, _ = await asyncio.wait_for(loop.sock_accept(listening), _LOOK_S)

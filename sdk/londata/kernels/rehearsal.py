@@ -22,6 +22,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from londata.kernels.first_view import first_views
 from londata.kernels.inherited import open_files, why_alone
 
 #: Which notebook to run, and the socket at which somebody waits to be told what came of it.
@@ -33,11 +34,13 @@ LENGTH = struct.Struct("!Q")
 class Rehearsed:
     """What came of a run.
 
-    ``cells`` holds the outputs of each cell. ``failed`` says which cell did not run, ``alone`` why it cannot be shared;
-    both are empty if all is well. ``modules`` are those that the run has loaded, in that order.
+    ``cells`` holds the outputs of each cell, ``views`` what a page shows of them before they are alive. ``failed`` says
+    which cell did not run, ``alone`` why it cannot be shared; both are empty if all is well. ``modules`` are those that
+    the run has loaded, in that order.
     """
 
     cells: list[list[dict[str, Any]]] = field(default_factory=list)
+    views: list[list[str]] = field(default_factory=list)
     failed: str = ""
     alone: str = ""
     modules: list[str] = field(default_factory=list)
@@ -74,6 +77,7 @@ def rehearse(cells: list[dict[str, Any]]) -> Rehearsed:
         loop.close()
         asyncio.set_event_loop_policy(None)
     outcome.alone = outcome.alone or why_alone(files)
+    outcome.views = first_views(outcome.cells)
     outcome.modules = [name for name in sys.modules if name not in loaded and not name.startswith("__")]
     shell.set_parent({})
     shell.kernel = None

@@ -6,10 +6,13 @@
       window.cellLoaded = true; // Voila calls again once its parts are loaded
       return;
     }
+    window.show_page();
+  }
+  window.show_page = function () {
     const loading = document.getElementById("loading");
     if (loading) loading.remove();
     document.getElementById("rendered_cells").hidden = false;
-  }
+  };
   window.voila_heartbeat = window.voila_process = function () {};
   window.display_cells = window.voila_finish = show;
   document.addEventListener("DOMContentLoaded", show);
