@@ -14,7 +14,7 @@ from londata_hub import settings
 from londata_hub.store import RunStore
 from postgres_server import postgres_address, postgres_cluster  # noqa: F401
 from running_hub import wait_for
-from scheduled import a_schedule
+from scheduled import a_schedule, in_half_a_year
 
 pytestmark = [pytest.mark.hub, pytest.mark.postgres]
 
@@ -65,7 +65,8 @@ def test_two_workers_on_one_postgresql_share_what_is_due(workers, tmp_path):
     wait_for(lambda: said().count("makes up to 1 reports at a time") == 2, 120, "two workers that take work")
     digest = owned_templates.keep(known.state, "mine", ["print(6 * 7)"])
     for number in range(2):
-        schedule = store.add(a_schedule(id=f"mine-{number}", template="mine", notebook=digest, created_at=store.now()))
+        fields = {"id": f"mine-{number}", "template": "mine", "notebook": digest, "created_at": store.now()}
+        schedule = store.add(a_schedule(in_half_a_year(), **fields))
         store.run_now(schedule.id, "ada")
 
     wait_for(lambda: all(run.ended_at for run in runs()), 180, "the end of all runs")

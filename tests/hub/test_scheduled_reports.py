@@ -16,6 +16,7 @@ from londata.schedules import parse
 from londata_hub import settings
 from londata_hub.store import AccessStore, RunStore
 from running_hub import wait_for
+from scheduled import in_half_a_year
 
 pytestmark = [
     pytest.mark.hub,
@@ -52,7 +53,7 @@ def grant(hub):
 
 
 def scheduled(store, name, **fields):
-    rule = parse("every year on 1 January 07:00")
+    rule = parse(in_half_a_year())
     values = {
         "id": name,
         "title": "A report",
@@ -92,8 +93,13 @@ def workers():
 
 
 def worker_of(hub):
-    (number,) = [n for n, environ in workers() if f"LONDATA_HUB_STATE={hub.state}".encode() in environ]
-    return number
+    """The worker's number; what it starts looks the same for a moment."""
+
+    def alone():
+        found = [n for n, environ in workers() if f"LONDATA_HUB_STATE={hub.state}".encode() in environ]
+        return found[0] if len(found) == 1 else None
+
+    return wait_for(alone, 60, "the hub's worker")
 
 
 def printed(folder):

@@ -91,6 +91,8 @@ def test_nothing_is_allowed_in_a_line_after_the_one_that_ended_the_grant(address
         with opened(address, tmp_path) as other:
             for _ in range(20):
                 other.log(audit.Event("reading.begun", "ada"))
+            while not any(outcomes):
+                threading.Event().wait(0.01)
             other.end_grant("g-1", "chen", "now")
         for thread in threads:
             thread.join()

@@ -1,7 +1,8 @@
 """One worker as a process of its own, for tests: ``python worker_process.py DATABASE STATE NAME ROOM SECONDS``.
 
 The real store, the real queue; instead of a report each run takes some seconds, and leaves a line that it was done.
-A file ``NAME-hangs-in-a-round`` or ``NAME-hangs-before-a-run`` in STATE lets it get there and no further.
+A file ``NAME-hangs-in-a-round`` or ``NAME-hangs-before-a-run`` in STATE lets it get there and no further; with a
+file ``go-on`` no run takes longer.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from londata_hub.jobs.queue import Queue, address
 from londata_hub.store import RunStore
 
 #: Short, so that a test need not wait for a minute.
-BEAT_S, LEASE_S, EVERY = 0.5, 3.0, "* * * * * *"
+BEAT_S, LEASE_S, EVERY = 0.5, 5.0, "* * * * * *"
 
 
 def main(database: str, state: str, name: str, room: str, seconds: str) -> None:
@@ -44,7 +45,7 @@ def main(database: str, state: str, name: str, room: str, seconds: str) -> None:
                 lines.write(f"{run} begun {name} {time.time()}\n")
             with Heart(store, run, name, beat_s=BEAT_S, lease_s=LEASE_S) as heart:
                 deadline = time.monotonic() + float(seconds)
-                while time.monotonic() < deadline and not heart.why_not:
+                while time.monotonic() < deadline and not heart.why_not and not (Path(state) / "go-on").exists():
                     time.sleep(0.05)
                 if heart.why_not:
                     return
