@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 
 from app_stage import PREFIX, playing, write_notebook
+from app_viewers import alive
 from londata_hub import sandbox
 from londata_hub.apps import thumbnail
 
@@ -67,7 +68,7 @@ def visit(browser, stage):
         page = contexts[-1].new_page()
         page.set_default_timeout(60_000)
         page.goto(stage.address("probe", viewer), wait_until="commit")
-        expect(page.get_by_text("nobody pressed")).to_be_visible(timeout=60_000)
+        expect(alive(page).get_by_text("nobody pressed")).to_be_visible(timeout=60_000)
         return page
 
     yield open_as
@@ -110,7 +111,7 @@ def test_a_kernel_that_dies_is_said_and_is_nobody_elses_loss(visit):
     bola.get_by_role("button", name="More").click()
     expect(bola.get_by_text("pressed 1 times")).to_be_visible()
     ada.get_by_role("link", name="Load it again").click()
-    expect(ada.get_by_text("nobody pressed")).to_be_visible()
+    expect(alive(ada).get_by_text("nobody pressed")).to_be_visible()
     ada.get_by_role("button", name="More").click()
     expect(ada.get_by_text("pressed 1 times")).to_be_visible()
 
