@@ -148,6 +148,48 @@ def test_its_owner_pauses_narrows_and_tightens_without_a_script(as_person, there
     there.shelve("libraries")
 
 
+def test_its_owner_makes_room_is_told_so_once_and_reads_whom_nobody_knows(as_person, there):
+    for _ in range(3):
+        there.published("old", audience=("hub", "person:bolla", "project:school-plces"))
+    page = as_person("ada")
+    page.goto(f"{there.address}{iw.PREFIX}old/")
+    unknown = page.locator(".note").filter(has_text="Some who may open it are not known here.")
+    expect(unknown.get_by_role("listitem")).to_have_text(
+        ["Nobody here is called bolla.", "There is no project school-plces here; did you mean school-places?"]
+    )
+    page.get_by_text("Remove the files of an old version").click()
+    kept = page.get_by_text("Files of 3 versions are kept,")
+    expect(kept).to_be_visible()
+    expect(page.get_by_label("Which one?").get_by_role("option")).to_contain_text(
+        ["Version 1 (2 kB),", "Version 2 (2 kB),"]
+    )
+    look(page, "owner-forgets")
+    page.get_by_role("button", name="Remove its files").click()
+    expect(page.get_by_role("status")).to_have_text("The files of version 1 are removed.")
+    look(page, "owner-forgot")
+    expect(page.get_by_label("Which one?").get_by_role("option")).to_have_count(1)
+    page.reload()
+    expect(page.get_by_role("heading", name="Yours")).to_be_visible()
+    expect(page.get_by_role("status")).to_have_count(0)
+
+
+def test_its_owner_reads_what_became_of_a_release(as_person, there):
+    fields = {"project": "school-places", "audience": ("group:org-camden",)}
+    for waits in (False, True):
+        there.published("walks", ("pupils",), ("by-ward",), version={"waits": waits}, **fields)
+    page = as_person("ada")
+    page.goto(f"{there.address}{iw.PREFIX}walks/")
+    page.get_by_text("Make its tables more open").click()
+    page.get_by_label("In words, for those who check it").fill("Not to be shown.")
+    page.get_by_role("button", name="Withdraw the release").click()
+    expect(page.get_by_role("status")).to_have_text("The release is withdrawn.")
+    expect(page.locator(".mine")).to_contain_text("Publish it again to ask for another release.")
+    page.get_by_text("Make its tables more open").click()
+    expect(page.get_by_role("button", name="Ask for a check")).to_be_visible()
+    expect(page.get_by_role("button", name="Withdraw the release")).to_have_count(0)  # nobody has asked for one
+    look(page, "owner-withdrew")
+
+
 def test_a_release_is_asked_for_checked_twice_and_seen_by_everybody(as_person, there):
     page = as_person("ada")
     page.goto(f"{there.address}{iw.PREFIX}school-map/")

@@ -24,6 +24,7 @@ from londata_hub.publishing.publisher import Publisher
 from londata_hub.services import insights_routes, insights_visits
 from londata_hub.services.insights_counter import Counter
 from londata_hub.services.insights_desk import Desk
+from londata_hub.services.insights_done import Said
 from londata_hub.services.insights_work import Work
 from londata_hub.services.login import Gate, Login
 from londata_hub.store import RegisterStore
@@ -73,7 +74,7 @@ def create_app(
         ),
         lifespan=_while_it_runs(hall, authenticate, running),
     )
-    app.state.hall, app.state.login = hall, login
+    app.state.hall, app.state.login, app.state.said = hall, login, Said()
     for path, method, answer in insights_visits.ROUTES:
         app.add_route(f"{prefix}{path}", answer, methods=[method], include_in_schema=False)
     return app

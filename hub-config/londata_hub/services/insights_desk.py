@@ -223,16 +223,18 @@ class Desk(Checking):
             return Owned(versions, steps)
         kept = tuple(each for each in versions if self.hall.snapshots.has(shown.slug, each.number))
         idle = tuple(each.number for each in kept if not self.publisher.why_kept(shown.publication, each))
-        numbers, unknown = tuple(each.number for each in kept), self.unknown(shown)
-        found = Owned(versions, steps, kept=numbers, forgettable=idle, unknown=unknown)
+        sizes = {each.number: self.hall.snapshots.size(shown.slug, each.number) for each in kept}
+        found = Owned(versions, steps, kept=sizes, forgettable=idle, unknown=self.unknown(shown))
         number = self.releasing.at_stake(shown.publication)
         found = replace(found, at_stake=number)
         release = self.hall.store.release(shown.slug, number) if number else None
         case = self.releasing.case(shown.slug, number) if number else None
         if case is None or case.needed == 0:  # what is open releases itself
             return found
-        moves = self.releasing.moves(case, subject) if case.version.tables else ()
-        return replace(found, release=release, moves=moves)
+        if not case.version.tables:
+            return replace(found, release=release)
+        moves, stopped = self.releasing.moves(case, subject), self.releasing.in_the_way(case, subject)
+        return replace(found, release=release, moves=moves, in_the_way=stopped)
 
     def impact(self, subject: Subject, entry: str) -> dict[str, Any]:
         """List the insights that rest on an entry, also through others: those that are there for the caller.

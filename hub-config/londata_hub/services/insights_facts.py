@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from londata.access.labels import shows_released_tables
@@ -247,16 +247,18 @@ class Owned:
     """What only the owner of an insight is shown of it.
 
     ``versions`` are all of them, the newest first; ``steps`` how the check of the newest one goes. ``release`` is that
-    of the version that waits for one, else of the current one, and ``moves`` the steps that its owner can take.
-    ``kept`` are the versions whose files are there, and ``forgettable`` those of them that nothing needs. ``at_stake``
-    is the number of the version that a release would be of, ``unknown`` says whom of its audience nobody knows here.
+    of the version that waits for one, else of the current one, ``moves`` the steps that its owner can take, and
+    ``in_the_way`` says why they cannot ask for a check. ``kept`` are the versions whose files are there, with the bytes
+    that these have, and ``forgettable`` those of them that nothing needs. ``at_stake`` is the number of the version
+    that a release would be of, ``unknown`` says whom of its audience nobody knows here.
     """
 
     versions: tuple[Version, ...]
     steps: tuple[str, ...] = ()
     release: Release | None = None
     moves: tuple[str, ...] = ()
-    kept: tuple[int, ...] = ()
+    in_the_way: tuple[str, ...] = ()
+    kept: Mapping[int, int] = field(default_factory=dict)
     forgettable: tuple[int, ...] = ()
     at_stake: int = 0
     unknown: tuple[str, ...] = ()

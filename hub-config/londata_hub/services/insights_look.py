@@ -56,6 +56,7 @@ h3 { font-size: 1.15rem; line-height: 1.25; margin: 0.5rem 0 0.25rem; }
 .note { border-left: 0.4rem solid #a8400b; background: #fbf1ec; padding: 0.6rem 1rem; margin: 1rem 0; max-width: 65ch; }
 .good { border-left-color: #1a6b3c; background: #edf6f0; }
 .note p { margin: 0; }
+.note ul { margin: 0.25rem 0 0; padding-left: 1.2rem; }
 .button { display: inline-flex; align-items: center; min-height: 2.75rem; padding: 0.4rem 1.4rem; color: #fff;
   background: #0f5187; text-decoration: none; box-sizing: border-box; font-weight: 600; }
 .button:hover, button:hover { background: #0a3a62; }
@@ -75,6 +76,7 @@ aside dd, .short dd { margin-bottom: 0.6rem; }
 .mine .field { margin: 0.5rem 0; }
 .mine .field input { max-width: 10rem; }
 .mine details { margin: 0.5rem 0; }
+.mine details > p { margin-top: 0.75rem; }
 summary { display: inline-block; }
 fieldset { border: 1px solid #9aa5b1; padding: 0.75rem 1rem; margin: 0.5rem 0; min-width: 0; }
 legend { font-weight: 600; padding: 0 0.25rem; }
@@ -174,6 +176,11 @@ def date(at: dt.datetime | dt.date | None) -> str:
     if isinstance(at, dt.datetime):
         return f'<time datetime="{at.date().isoformat()}">{safe(day(at))}</time>'
     return f'<time datetime="{at.isoformat()}">{at.day} {at:%B %Y}</time>'
+
+
+def room(size: int) -> str:
+    """Write how much room files take: 340 kB, 1.2 MB."""
+    return f"{size / 1e6:,.1f} MB" if size >= 1e6 else f"{-(-size // 1000)} kB"
 
 
 def facts(rows: Iterable[tuple[str, str]]) -> str:

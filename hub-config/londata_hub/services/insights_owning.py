@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from londata.records.publications import Finding, Publication, Release, Thresholds, Version
 from londata_hub.services.insights_facts import Owned, Shown, was_open
-from londata_hub.services.insights_look import date, listed
+from londata_hub.services.insights_look import date, listed, room
 from londata_hub.services.look import moment, safe
 
 #: state of a version → words.
@@ -71,7 +71,7 @@ def owning(prefix: str, shown: Shown, owned: Owned, secret: str, problem: str = 
     said += f'<div class="note good" role="status"><p>{safe(done)}</p></div>' if done else ""
     parts = [f'<section class="mine" id="yours" aria-labelledby="yours-title"><h2 id="yours-title">Yours</h2>{said}']
     parts.append(_newest(owned, publication))
-    parts += [f'<div class="note"><p>{safe(each)}</p></div>' for each in owned.unknown]
+    parts.append(_unknown(owned))
     make = _Forms(f"{prefix}{shown.slug}/", secret)
     if publication.state != "withdrawn" and secret:
         parts += [_audience(make, publication), _back(make, publication, owned), _release(make, owned, publication)]
@@ -97,7 +97,11 @@ class _Forms:
 
     def folded(self, what: str, title: str, fields: str, button: str) -> str:
         """Write a form that is folded away until it is wanted."""
-        return f"<details><summary>{safe(title)} …</summary>{self.form(what, fields, button)}</details>"
+        return _folded(title, self.form(what, fields, button))
+
+
+def _folded(title: str, inside: str) -> str:
+    return f"<details><summary>{safe(title)}\N{NO-BREAK SPACE}…</summary>{inside}</details>"
 
 
 def _newest(owned: Owned, publication: Publication) -> str:
@@ -105,16 +109,28 @@ def _newest(owned: Owned, publication: Publication) -> str:
     if not owned.versions:
         return "<p>Nothing of it is published yet.</p>"
     version = owned.versions[0]
-    passed = VERSIONS[version.state]
+    passed = f"{VERSIONS[version.state]}."
     if version.state == "ready" and not was_open(version, publication):
-        until = f"waits for its release; version {publication.current} stays open until then"
-        over = f"is never shown, because its release was withdrawn; version {publication.current} stays open"
-        passed += f" and {until if version.number == owned.at_stake else over}"
-    told = f"<p>Version {version.number} {passed}. It was sent {moment(version.published_at)}.</p>"
+        until = f"It waits for its release; version {publication.current} stays open until then."
+        over = f"It is never shown, because its release was withdrawn; version {publication.current} stays open."
+        again = " Publish it again to ask for another release."
+        passed += f" {until if version.number == owned.at_stake else over + again}"
+    told = f"<p>Version {version.number}, sent {moment(version.published_at)}, {passed}</p>"
     if version.state == "checking":
         told += listed(map(safe, owned.steps)) + "<p>Load this page again to see how it goes.</p>"
         return f"<h3>The newest version</h3>{told}"
     return f"<h3>The newest version</h3>{told}{findings(version.findings)}"
+
+
+def _unknown(owned: Owned) -> str:
+    """Name those of its audience of whom nobody here has heard."""
+    if not owned.unknown:
+        return ""
+    said = "They may come later; where it is a slip of the pen, change who may open it."
+    return (
+        f'<div class="note"><p><strong>Some who may open it are not known here.</strong> {said}</p>'
+        f"{listed(map(safe, owned.unknown))}</div>"
+    )
 
 
 def findings(found: Sequence[Finding]) -> str:
@@ -168,39 +184,54 @@ def _forgetting(make: _Forms, owned: Owned) -> str:
     idle = [each for each in reversed(owned.versions) if each.number in owned.forgettable]
     if not idle:
         return ""
-    options = "".join(f'<option value="{each.number}">{_version(each)}</option>' for each in idle)
+    options = "".join(
+        f'<option value="{each.number}">{_version(each, room(owned.kept[each.number]))}</option>' for each in idle
+    )
+    many, size = len(owned.kept), room(sum(owned.kept.values()))
     fields = (
+        f"<p>Files of {many} version{'s' if many > 1 else ''} are kept, {size} in all. What is recorded of a version "
+        "stays when its files are removed, but it cannot be shown again.</p>"
         '<label for="forgotten">Which one?</label>'
-        f'<select id="forgotten" name="number" aria-describedby="forgotten-hint">{options}</select>'
-        '<p class="hint" id="forgotten-hint">It cannot be shown again after that. What is recorded of it stays.</p>'
+        f'<select id="forgotten" name="number">{options}</select>'
     )
     return make.folded("forget", "Remove the files of an old version", fields, "Remove its files")
 
 
-def _version(version: Version) -> str:
+def _version(version: Version, size: str = "") -> str:
     at = version.published_at
-    return safe(f"Version {version.number}, {at.day} {at:%B %Y}")
+    return safe(f"Version {version.number}{size and f' ({size})'}, {at.day} {at:%B %Y}")
 
 
 def _release(make: _Forms, owned: Owned, publication: Publication) -> str:
-    if owned.release is None and not owned.moves:
+    release, waits = owned.release, owned.at_stake != publication.current
+    # Where nobody has asked for one there is nothing to withdraw, but a version that waits and is not to be shown.
+    moves = [each for each in owned.moves if each != "withdrawn" or release or waits]
+    if release is None and not moves and not owned.in_the_way:
         return ""
-    told = release_steps(owned.release) if owned.release else "<p>Its tables are for those who may open it alone.</p>"
-    if owned.at_stake != publication.current:
+    told = release_steps(release) if release else "<p>Its tables are for those who may open it alone.</p>"
+    if waits:
         told = f"<p>This is for version {owned.at_stake}, which is shown from its release on.</p>" + told
-    whom = ""
-    if "submitted" in owned.moves:
-        whom = (
-            "<fieldset><legend>To whom?</legend>"
-            '<label class="tick"><input type="radio" name="whom" value="public" checked>Everybody, without a log-in'
-            '</label><label class="tick"><input type="radio" name="whom" value="hub">Everybody at the hub</label>'
-            "</fieldset>"
-        )
+    if owned.in_the_way:
+        told += f"<p>No check can be asked for:</p>{listed(map(safe, owned.in_the_way))}"
+    if not moves:
+        again = "<p>Publish it again to ask for another.</p>" if release and release.state == "withdrawn" else ""
+        return _folded("What became of its release" if release else "Make its tables more open", told + again)
+    title = "Withdraw its release" if moves == ["withdrawn"] else "Make its tables more open"
+    return _folded(title, told + make.form("release", _step(moves)))
+
+
+def _step(moves: Sequence[str]) -> str:
+    """Write the fields and the buttons of the next step of a release."""
+    whom = (
+        "<fieldset><legend>To whom?</legend>"
+        '<label class="tick"><input type="radio" name="whom" value="public" checked>Everybody, without a log-in'
+        '</label><label class="tick"><input type="radio" name="whom" value="hub">Everybody at the hub</label>'
+        "</fieldset>"
+    )
     why = '<label for="why-release">In words, for those who check it</label>'
     why += '<textarea id="why-release" name="why" rows="3" maxlength="2000"></textarea>'
-    buttons = "".join(map(move_button, owned.moves))
-    form = make.form("release", f'{whom}{why}<div class="ways">{buttons}</div>') if buttons else ""
-    return f"<details><summary>Make its tables more open …</summary>{told}{form}</details>"
+    buttons = "".join(map(move_button, moves))
+    return f'{whom if "submitted" in moves else ""}{why}<div class="ways">{buttons}</div>'
 
 
 def move_button(move: str) -> str:

@@ -8,7 +8,16 @@ from dataclasses import replace
 
 from londata.access import STEWARDS, Subject
 from londata.access.labels import may_open
-from londata.access.releasing import Case, approvers, at_stake, licence_lines, may_move, require_reason, steps_open
+from londata.access.releasing import (
+    WAYS,
+    Case,
+    approvers,
+    at_stake,
+    licence_lines,
+    may_move,
+    require_reason,
+    steps_open,
+)
 from londata.errors import EntryNotFoundError, UsageError
 from londata.records import Release
 from londata.records.publications import Finding, Publication, ReleaseState, Step, Version
@@ -67,6 +76,12 @@ class Releases:
     def moves(self, case: Case, subject: Subject) -> tuple[ReleaseState, ...]:
         """List the steps that somebody may take now; a draft is not worth a step of its own."""
         return tuple(to for to in steps_open(case, subject) if to != "draft")
+
+    def in_the_way(self, case: Case, subject: Subject) -> tuple[str, ...]:
+        """Say why no check can be asked for, where that would be the next step."""
+        if "submitted" not in WAYS[case.release.state]:
+            return ()
+        return may_move(case, "submitted", subject, "as they wish").reasons
 
     def at_stake(self, publication: Publication) -> int:
         """Number the version that a release would be of; 0 where there is none yet."""

@@ -17,6 +17,7 @@ from londata_hub.publishing.snapshots import PICTURE, RECEIPT
 from londata_hub.services import insights_look as look
 from londata_hub.services.forms import form_of, require_our_page
 from londata_hub.services.insights_desk import Desk
+from londata_hub.services.insights_done import Said, done
 from londata_hub.services.insights_facts import Chosen, Shown, was_open
 from londata_hub.services.insights_gallery import gallery
 from londata_hub.services.insights_owning import owning
@@ -91,13 +92,14 @@ async def insight(request: Request) -> Response:
 
 async def _insight(request: Request, problem: str = "", status: int = 200) -> Response:
     hall, desk, subject, slug = hall_of(request), desk_of(request), reader_of(request), request.path_params["slug"]
-    prefix = _login(request).prefix
+    prefix, visit, said = _login(request).prefix, _visit(request), _said(request)
 
     def gather() -> tuple[About, str]:
         shown = hall.find(subject, slug)
         yours = ""
         if shown.mine and not subject.owner:
-            yours = owning(prefix, shown, desk.owned(subject, shown), _secret(request), problem)
+            told = said.take(visit.name, slug) if visit else ""
+            yours = owning(prefix, shown, desk.owned(subject, shown), _secret(request), problem, told)
         return _about(desk, subject, shown), yours
 
     about, yours = await hall.asked(gather)
@@ -184,6 +186,8 @@ async def change(request: Request) -> Response:
     except ValidationError as error:
         named = ", ".join(str(each["loc"][0]) for each in error.errors()[:3] if each["loc"])
         return await _insight(request, f"That cannot be: look at {named or 'what you wrote'} again.", 400)
+    if visit := _visit(request):
+        _said(request).keep(visit.name, slug, done(what, said))
     return RedirectResponse(f"{login.prefix}{quote(slug, safe='')}/#yours", 303)
 
 
@@ -348,8 +352,18 @@ def _known(request: Request) -> bool:
     return bool(subject and subject.name)
 
 
-def _secret(request: Request) -> str:
+def _visit(request: Request) -> Visit | None:
     visit: Visit | None = request.scope["state"].get("visit")
+    return visit
+
+
+def _said(request: Request) -> Said:
+    said: Said = request.app.state.said
+    return said
+
+
+def _secret(request: Request) -> str:
+    visit = _visit(request)
     return _login(request).secret_of(visit) if visit else ""
 
 
