@@ -77,8 +77,10 @@ def write(path: Path, *cells: str, heading: str) -> None:
 
 @pytest.fixture(scope="module")
 def browser(hub):
-    """Ada's browser, logged in, her Lab running, with two notebooks in her home."""
-    hub.lab("ada")
+    """Ada's browser, logged in, her Lab running, with two notebooks in her home, in the theme that hides most."""
+    themes = "/lab/api/settings/@jupyterlab/apputils-extension:themes"
+    chosen = json.dumps({"theme": "JupyterLab Dark High Contrast"})
+    hub.lab("ada").client.put(themes, json={"raw": chosen}).raise_for_status()
     home = next((hub.state / "homes").glob("ada*"))
     write(home / "sizes.ipynb", "from londata import catalog\ncatalog.london_authorities.read()", heading="Authorities")
     write(home / "leaky.ipynb", f'password = "hunter2secret" # {HOSTILE}', heading=f"Leaky {HOSTILE}")
@@ -236,6 +238,9 @@ def test_a_notebook_is_published_from_its_toolbar_by_keys_alone(hub, tab):
     expect(dialog.get_by_label("Title")).to_be_focused()
     first = dialog.get_by_label("Who may open it").locator("option:checked")
     expect(first).to_have_text("If it is new, me or my project; else as it is now")
+    expect(dialog.get_by_label("Title")).to_have_css("outline-style", "solid")
+    expect(dialog.get_by_label("Title")).to_have_css("outline-width", "3px")
+    assert not dialog.locator("[placeholder]").count()  # in this theme as white as what somebody has typed
     look(page, "lab-publish-form")
     page.keyboard.press("Tab")
     page.keyboard.type("Everybody at")

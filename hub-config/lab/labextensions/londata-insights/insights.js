@@ -50,6 +50,9 @@
   ];
   // Who has answered the form before, for a notebook, finds the same words again.
   const ANSWERS = `${ID}:answers:`;
+  // Where one is must be seen in every theme; in the one of high contrast Lab's own mark is as white as the borders.
+  const FORM = `${ID}-form`;
+  const LOOK = `.${FORM} :focus-visible { outline: 3px solid var(--jp-brand-color1) !important; outline-offset: -3px; }`;
 
   let shared;
   let count = 0;
@@ -69,9 +72,11 @@
     count += 1;
     const id = `${ID}-${count}`;
     Object.assign(control, { id, className: 'jp-mod-styled' });
-    control.style.cssText = 'width: 100%; box-sizing: border-box; min-height: 2em;';
+    control.style.cssText =
+      'width: 100%; box-sizing: border-box; margin: 0; min-height: 2em; padding: 4px 8px; line-height: 1.4; ' +
+      'font-family: var(--jp-ui-font-family); font-size: var(--jp-ui-font-size1);';
     const name = element('label', { htmlFor: id, textContent: label });
-    name.style.cssText = 'display: block; font-weight: 600; margin-top: 10px;';
+    name.style.cssText = 'display: block; font-weight: 600; margin: 10px 0 2px;';
     const parts = [name, control];
     if (help) {
       const said = element('p', { id: `${id}-help`, textContent: help });
@@ -102,24 +107,26 @@
     return class extends Widget {
       constructor(title, before) {
         super();
+        this.node.className = FORM;
         this.node.style.cssText = 'width: min(30rem, 80vw);';
+        // Examples stand beside the fields: in one of Lab's themes, what stands in a field looks as if it had been typed.
         const text = (fields) => element('input', { type: 'text', ...fields });
         const long = (fields) => element('textarea', { rows: 2, maxLength: 2000, ...fields });
         this.fields = {
           title: text({ value: title, required: true, maxLength: 300 }),
           audience: choice(AUDIENCES),
-          named: text({ placeholder: 'org-camden, person:ada' }),
+          named: text({}),
           public_benefit: long({ required: true }),
-          files: text({ placeholder: 'data/wards.csv' }),
+          files: text({}),
           summary: text({ maxLength: 500 }),
           method: long({ rows: 3 }),
           limits: long(),
           friction: long(),
           licence: choice(LICENCES),
           form: choice(FORMS),
-          project: text({ placeholder: 'school-places' }),
-          tags: text({ placeholder: 'schools, forecasts' }),
-          slug: text({ placeholder: 'made of the title' }),
+          project: text({}),
+          tags: text({}),
+          slug: text({}),
           start: choice(STARTS)
         };
         this.fields.audience.options[0].text = before ? AS_IT_IS : AT_FIRST;
@@ -131,11 +138,12 @@
         if (before) this.fields.audience.value = '';
         const { title: titled, audience, public_benefit, files } = this.fields;
         this.node.append(
+          element('style', { textContent: LOOK }),
           field('Title', titled),
           field('Who may open it', audience),
           this.naming(),
           field('Public benefit', public_benefit, 'For whom it is good, in a sentence. Nothing is published without it.'),
-          field('Files that go along', files, 'From the folder of the notebook, if it reads any; with commas between.'),
+          field('Files that go along', files, 'From the folder of the notebook, if it reads any, as data/wards.csv; with commas between.'),
           this.more(),
           element('p', { textContent: 'A snapshot is taken without what earlier runs put out, and is checked by the hub first.' })
         );
@@ -143,7 +151,7 @@
 
       // Asked for only where somebody is to be named.
       naming() {
-        const help = 'org-camden, person:ada, project:school-places; with commas between.';
+        const help = 'As org-camden, person:ada, project:school-places; with commas between.';
         const part = field('People and bodies', this.fields.named, help);
         const show = () => {
           part.hidden = this.fields.audience.value !== 'named';
@@ -168,9 +176,9 @@
           field('Friction overcome', friction, 'Which difficulty with data stood in the way.'),
           field('Licence', licence, 'None is assumed.'),
           field('What it is', form),
-          field('Project', project, 'For which project it reads data that is not open; else that of this notebook.'),
-          field('Words to find it by', tags, 'With commas between.'),
-          field('Name in the register', slug, 'Give that of an insight of yours, and this becomes its next version.'),
+          field('Project', project, 'For which it reads data that is not open, as school-places; where none is given, that of this notebook.'),
+          field('Words to find it by', tags, 'As schools, forecasts; with commas between.'),
+          field('Name in the register', slug, 'Made of the title where none is given. Give that of an insight of yours, and this becomes its next version.'),
           field('How viewers begin', start)
         );
         this.folded.style.marginTop = '10px';
@@ -186,6 +194,8 @@
       }
 
       onAfterAttach() {
+        // Lab's dialogs are as high as a short form needs.
+        this.node.closest('.jp-Dialog-content')?.style.setProperty('max-height', 'min(90vh, 50rem)');
         window.addEventListener('keydown', this, true);
       }
 
