@@ -63,7 +63,7 @@ def test_a_hub_that_hangs_keeps_nothing_from_being_cut(world):
 
         async def authenticate(token):
             if hangs:
-                await asyncio.sleep(60)
+                await asyncio.sleep(600)
             return await asking(token)
 
         gateway.gateway._doors._authenticate = authenticate
@@ -71,7 +71,7 @@ def test_a_hub_that_hangs_keeps_nothing_from_being_cut(world):
             gateway.begin()
         hangs = True
         gateway.store.end_grant("ada-rolls-places", "chen", "")
-        wait_for(lambda: len(gateway.log("reading.ended")) == 8, 5, "the end of eight readings")
+        wait_for(lambda: len(gateway.log("reading.ended")) == 8, 60, "the end of eight readings")
 
 
 def test_what_is_begun_while_the_gateway_stops_is_closed(world, monkeypatch):

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
@@ -15,6 +14,8 @@ from londata_hub.jobs import outcome, sandboxed
 from londata_hub.jobs.sandboxed import Left, Limits, Place
 from londata_hub.services.jobs import _alone
 from londata_hub.settings import load
+from londata_hub.store import RunStore
+from scheduled import a_schedule, in_half_a_year
 
 isolated = pytest.mark.skipif(bool(sandbox.why_not()), reason="this machine cannot make sandboxes")
 QUEUE_SCRIPT = Path(__file__).parents[1] / "behaviour" / "schedules" / "worker_process.py"
@@ -112,7 +113,7 @@ def _sleeping(words):
     return found
 
 
-def _wait_for(condition, seconds=30):
+def _wait_for(condition, seconds=60):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline
@@ -173,12 +174,15 @@ def seen(event, words):
 sys.addaudithook(seen)
 """)
     environment = os.environ | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
-    words = [sys.executable, QUEUE_SCRIPT, f"sqlite:///{tmp_path}/register.sqlite", tmp_path, "one", "2", "0.1"]
+    database, done = f"sqlite:///{tmp_path}/register.sqlite", tmp_path / "done.txt"
+    with RunStore(database, tmp_path / "anchors") as store:
+        store.add(a_schedule(in_half_a_year(), created_at=store.now()))
+        store.run_now("boroughs-daily", "ada")
+    words = [sys.executable, QUEUE_SCRIPT, database, tmp_path, "one", "2", "0.1"]
     with (tmp_path / "out.txt").open("wb") as out:
         worker = subprocess.Popen(words, env=environment, stdout=out, stderr=out)
     try:
-        _wait_for(lambda: (tmp_path / "queue.sqlite").exists(), 60)
-        threading.Event().wait(7)  # a round at least
+        _wait_for(lambda: worker.poll() is not None or (done.exists() and " done " in done.read_text()), 60)
         assert worker.poll() is None, (tmp_path / "out.txt").read_text()
     finally:
         worker.kill()

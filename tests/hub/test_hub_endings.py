@@ -54,7 +54,7 @@ def killed(operators_hub):
 def wait_for_the_end_of(everybody):
     """Wait until nobody is left; give those who still are."""
     with contextlib.suppress(AssertionError):
-        wait_for(lambda: not still_alive(everybody), 30)
+        wait_for(lambda: not still_alive(everybody), 60)
     return still_alive(everybody)
 
 

@@ -146,7 +146,7 @@ def test_its_streams_are_cut_when_its_owners_access_ends(tmp_path, end):
         pieces = held.pieces()
         next(pieces)
         end(gateway)
-        (cut,) = wait_for(lambda: gateway.log("reading.cut"), 8)
+        (cut,) = wait_for(lambda: gateway.log("reading.cut"), 60)
         with pytest.raises((FetchError, AccessDeniedError, NotAuthenticatedError)):
             list(pieces)
         assert cut["details"]["bytes"] < 100_000_000

@@ -378,7 +378,7 @@ def test_a_viewer_has_a_few_channels_and_not_one_more(hub, planted):
         for _ in range(3):
             answered(stack.enter_context(visitor.channel("open-to-all", kernel)))
         assert refused(lambda: visitor.channel("open-to-all", kernel)) == 503
-    wait_for(lambda: not _is_full(visitor, kernel), 10)
+    wait_for(lambda: not _is_full(visitor, kernel), 60)
 
 
 def _is_full(visitor, kernel):

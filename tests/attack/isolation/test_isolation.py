@@ -241,7 +241,7 @@ for target in {targets!r}:
         assert outcome(ada, code) == [["lo"]]
         with socket.create_connection(("127.0.0.1", port)):
             pass
-        wait_for(came.is_set, 5, "our own connection: the listener works")
+        wait_for(came.is_set, 60, "our own connection: the listener works")
 
 
 def test_nameless_sockets_of_the_machine_are_out_of_reach(ada):

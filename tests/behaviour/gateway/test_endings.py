@@ -86,7 +86,7 @@ def test_a_reading_that_rests_is_closed_and_goes_on_under_a_new_line(own, monkey
     said = own.begin()
     own.get(said, range="bytes=0-99")
     monkeypatch.setattr(readings_module, "IDLE_S", 0)
-    wait_for(lambda: own.log("reading.ended"), 10)
+    wait_for(lambda: own.log("reading.ended"), 60)
     monkeypatch.setattr(readings_module, "IDLE_S", 60)
     own.get(said, range="bytes=0-49")
     assert len(own.log("reading.begun")) == 2
@@ -184,7 +184,7 @@ def test_keys_of_what_nobody_may_read_are_deleted(own):
 def test_a_reading_that_stops_when_nobody_asks_is_not_written_down_as_a_denial(own):
     one, other = own.begin(), own.begin()
     own.store.end_grant("ada-rolls-places", "chen", "no longer needed")
-    ended = wait_for(lambda: own.log("reading.ended")[1:] and own.log("reading.ended"), 10)
+    ended = wait_for(lambda: own.log("reading.ended")[1:] and own.log("reading.ended"), 60)
     assert all("chen took back (“no longer needed”)" in line["details"]["reason"] for line in ended)
     assert own.log("decision.denied") == []
     for said in (one, other, one):  # who asks is told no, and that is written down once
