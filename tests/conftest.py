@@ -14,6 +14,7 @@ import pytest
 import migrated_once
 from londata_hub.store import database
 from operators_hub import operators_hub  # noqa: F401
+from real_chromium import chromium  # noqa: F401
 from running_hub import hub  # noqa: F401
 from running_order import pytest_collection_modifyitems, pytest_xdist_make_scheduler  # noqa: F401
 from small_catalog import write_small_catalog

@@ -1,12 +1,11 @@
 """A report's page against what its cells put out: nothing may leave its place, hide a warning or lead a reader away."""
 
 import functools
-import shutil
 
 import pytest
 from bs4 import BeautifulSoup
-from playwright.sync_api import sync_playwright
 
+import real_chromium
 from report_pages import AROUND, READ, cell, make_job, write
 
 NEVER = "script style base form input iframe object embed svg math plaintext textarea".split()
@@ -81,10 +80,7 @@ def test_what_a_cell_puts_out_stays_in_its_place(pages, number, kind):
 def test_a_browser_sees_the_same_page_and_goes_nowhere(pages, tmp_path):
     """What Python's parser takes for harmless may not be so for a browser: Chromium has the last word."""
     asked = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
-        )
+    with real_chromium.opened() as browser:
         tab = browser.new_page()
         tab.on("request", lambda request: asked.append(request.url))
         tab.on("dialog", lambda dialog: asked.append(f"dialog {dialog.message}"))
@@ -96,7 +92,6 @@ def test_a_browser_sees_the_same_page_and_goes_nowhere(pages, tmp_path):
             assert tab.locator("main").count() == tab.locator("body > footer").count() == 1, HOSTILE[number]
             assert tab.locator("footer section.warning").is_visible(), HOSTILE[number]
             assert tab.url == file.as_uri()
-        browser.close()
     assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
 
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import sync_playwright
 
+import real_chromium
 import sharing_world as world
 from londata.access import last_day, midnight
 from londata.records import AccessRequest
@@ -334,12 +333,10 @@ def test_the_state_of_an_agreement_is_said_in_words(changes, state, said):
 def test_the_page_fits_a_phone_and_breaks_no_rule_of_its_own(tmp_path):
     with world.stores(tmp_path) as (register, access), served(world.app_over(register, access, tmp_path)) as address:
         access.record(world.agreement(id="ISA-2", title="Counting" + "everything" * 9), "tests")
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        with real_chromium.opened() as browser:
             page, said = browser.new_page(viewport={"width": 320, "height": 640}), []
             page.on("console", lambda message: said.append(message.text))
             page.goto(f"{address}/sharing")
             assert page.evaluate("document.documentElement.scrollWidth") == 320
             assert page.evaluate("getComputedStyle(document.querySelector('article')).borderTopStyle") == "solid"
-            browser.close()
     assert said == []

