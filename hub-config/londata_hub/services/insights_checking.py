@@ -106,8 +106,9 @@ class Checking:
         chosen = audience_of(wanted.audience)
 
         def work() -> dict[str, Any]:
-            self.releasing.move(subject, slug, number, wanted.to, wanted.why, chosen)
-            return _release_told(self.review(subject, slug, number))
+            release = self.releasing.move(subject, slug, number, wanted.to, wanted.why, chosen)
+            unknown = self.publisher.strangers(release.audience, subject.name) if wanted.to == "submitted" else ()
+            return _release_told(self.review(subject, slug, number)) | {"unknown": list(unknown)}
 
         return await self.asked(work)
 

@@ -231,6 +231,9 @@ class Desk(Checking):
         case = self.releasing.case(shown.slug, number) if number else None
         if case is None or case.needed == 0:  # what is open releases itself
             return found
+        if release is not None and release.state not in ("released", "withdrawn"):
+            to_come = self.publisher.strangers(release.audience, shown.publication.owner)
+            found = replace(found, unknown=tuple(dict.fromkeys((*found.unknown, *to_come))))
         if not case.version.tables:
             return replace(found, release=release)
         moves, stopped = self.releasing.moves(case, subject), self.releasing.in_the_way(case, subject)

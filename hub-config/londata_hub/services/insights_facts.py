@@ -250,7 +250,7 @@ class Owned:
     of the version that waits for one, else of the current one, ``moves`` the steps that its owner can take, and
     ``in_the_way`` says why they cannot ask for a check. ``kept`` are the versions whose files are there, with the bytes
     that these have, and ``forgettable`` those of them that nothing needs. ``at_stake`` is the number of the version
-    that a release would be of, ``unknown`` says whom of its audience nobody knows here.
+    that a release would be of, ``unknown`` says whom of its audience, and of that of its release, nobody knows here.
     """
 
     versions: tuple[Version, ...]

@@ -336,7 +336,8 @@ class OneRelease(dict[str, Any]):
 
     def __str__(self) -> str:
         what = f"The release of {self.get('publication')}, version {self.get('version')}"
-        return plain(f"{what}, is {self.get('state')}, for {_for_whom(self)}.", _LONGEST)
+        unknown = "".join(f" {each}" for each in self.get("unknown") or ())
+        return plain(f"{what}, is {self.get('state')}, for {_for_whom(self)}.{unknown}", _LONGEST)
 
     __repr__ = __str__
 

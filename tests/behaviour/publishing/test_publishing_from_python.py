@@ -1,5 +1,6 @@
 """Publishing from Python and from a terminal, with the real service behind it: what is asked, and what comes back."""
 
+import datetime as dt
 import hashlib
 import io
 import threading
@@ -15,7 +16,7 @@ from insights_world import PREFIX, Passes, insights_world
 from londata import cli, insights, readlog
 from londata.errors import AccessDeniedError, EntryNotFoundError, ReadError, UsageError
 from londata.insights import publishing
-from londata.insights.shown import Published
+from londata.insights.shown import OneRelease, Published
 from londata.intake_catalog import published
 from londata.intake_catalog.entry import EntryData, RegisterEntry
 from running_hub import wait_for
@@ -84,6 +85,15 @@ def test_a_notebook_is_published_and_looked_after(as_, notebook, there, capsys):
     assert "londata insight list" in said.value.hint
     as_("ada")
     assert insights.withdraw("sizes", "It was wrong.").state == "withdrawn"
+
+
+def test_a_period_is_a_day_or_two_as_one_has_them_at_hand(as_, notebook, there):
+    for period in (dt.date(2025, 3, 31), {"start": pd.Timestamp("2025-01-01"), "end": dt.date(2025, 3, 31)}):
+        assert londata.publish(notebook, audience="hub", slug="quarter", period=period, **SAID).ok
+    known = [there.store.version("quarter", number).record["period"] for number in (1, 2)]
+    assert known[0] == {"start": "2025-03-31", "end": "2025-03-31"}
+    found = there.register.find("quarter").period
+    assert (found.start, found.end) == (dt.date(2025, 1, 1), dt.date(2025, 3, 31))
 
 
 def test_for_oneself_alone_is_for_nobody_else_whoever_had_it_before(as_, notebook):
@@ -197,7 +207,8 @@ def test_the_first_who_checks_reads_that_another_must_and_released_tables_are_fo
         assert [each["name"] for each in stranger.get(tables).json()["tables"]] == ["by-ward"]
         content = stranger.get(f"{tables}/by-ward", params={"format": "csv"}).content
         assert content == stranger.get(f"{PREFIX}places/tables/by-ward.csv").content
-        assert stranger.get(f"{tables}/by-hand").status_code == 401
+        assert stranger.get(f"{tables}/by-hand").status_code == 404
+        assert stranger.get(tables.replace("/places/", "/nowhere/")).status_code == 401
         assert stranger.get(tables.removesuffix("/tables")).status_code == 401
         assert stranger.post(tables).status_code == 401
 
@@ -209,6 +220,12 @@ def test_whom_nobody_knows_is_named_to_the_owner_when_they_choose_them(there):
         said = ada.post(f"{PREFIX}api/v1/insights/for-whom/audience", json=chosen).json()
         assert said["unknown"] == ["Nobody here is called nobody-here.", "There is no body nowhere here."]
         assert "Nobody here is called nobody-here." in browser.get(f"{PREFIX}for-whom/").text
+        there.published("for-whom-else", ("pupils",), ("by-ward",), project="school-places", audience=["person:ada"])
+        step = {"to": "submitted", "why": "They asked.", "audience": ["person:bolla", "public"]}
+        said = ada.post(f"{PREFIX}api/v1/insights/for-whom-else/releases/1/steps", json=step).json()
+        assert said["unknown"] == ["Nobody here is called bolla."]
+        assert str(OneRelease(said)).endswith("for everybody without a log-in. Nobody here is called bolla.")
+        assert "Nobody here is called bolla." in browser.get(f"{PREFIX}for-whom-else/").text
     with there.client("sid") as sid:
         assert "nobody-here" not in sid.get(f"{PREFIX}for-whom/", headers={"Accept": "text/html"}).text
 
