@@ -85,6 +85,14 @@ class Hall:
                 return found
         raise EntryNotFoundError(f"There is no insight {slug[:MAX_SLUG]!r}.", hint=SEE_THEM)
 
+    def is_there(self, subject: Subject, slug: str) -> bool:
+        """Tell whether an insight is there for somebody."""
+        try:
+            self.find(subject, slug)
+        except EntryNotFoundError:
+            return False
+        return True
+
     def own(self, subject: Subject) -> list[Shown]:
         """List what somebody published, the newest first, what is withdrawn or was never shown included."""
         if not subject.name or subject.owner:

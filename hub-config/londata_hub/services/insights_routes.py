@@ -6,8 +6,8 @@ of a published insight gets the released tables of that insight, and nothing els
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 from fastapi import APIRouter, Request
@@ -27,6 +27,7 @@ router = APIRouter(
     responses={status: {"model": ErrorBody} for status in (400, 401, 403, 404, 422, 500, 503)},
     default_response_class=JSON,
 )
+T = TypeVar("T")
 B = TypeVar("B", bound=Nothing)
 TABLE_TYPES = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
 
@@ -63,13 +64,14 @@ def _version_that_asks(request: Request) -> int:
     return int(said) if said.isascii() and said.isdigit() and len(said) <= 6 else 0
 
 
-@contextmanager
-def _for_all(subject: Subject) -> Iterator[None]:
-    """Ask who it is, where something is not there for everybody and nobody has said who asks."""
+async def _for_all(request: Request, slug: str, find: Callable[[], T]) -> T:
+    """Find tables; where nobody has said who asks, and the insight is not there for everybody, ask who it is."""
+    desk, subject = desk_of(request), subject_of(request)
     try:
-        yield
+        return await desk.asked(find)
     except EntryNotFoundError as error:
-        if subject.name:
+        is_there = await desk.asked(partial(desk.hall.is_there, subject, slug))
+        if subject.name or is_there:
             raise
         raise NotAuthenticatedError("Everybody has no such tables.", hint="Say who you are: send a token.") from error
 
@@ -201,8 +203,7 @@ async def tables(request: Request, slug: str) -> JSON:
     """List the tables of the current version that may be had; to anybody, where the insight is for everybody."""
     Nothing.of(request)
     desk, subject, number = desk_of(request), subject_of(request), _version_that_asks(request)
-    with _for_all(subject):
-        found = await desk.asked(lambda: desk.hall.tables_version(subject, slug, number))
+    found = await _for_all(request, slug, partial(desk.hall.tables_version, subject, slug, number))
     listed = [each.model_dump(mode="json") for each in found.tables]
     return JSON({"version": found.number, "released": found.released, "tables": listed})
 
@@ -212,8 +213,8 @@ async def table(request: Request, slug: str, name: str) -> Response:
     """Give one table, as Parquet or CSV, to whoever may open the insight. `ETag` is the SHA-256 of the bytes."""
     wanted, desk, subject = asked_for.TableFormat.of(request), desk_of(request), subject_of(request)
     number = _version_that_asks(request)
-    with _for_all(subject):
-        content, sha256 = await desk.asked(lambda: desk.hall.table(subject, slug, name, wanted.format, number))
+    find = partial(desk.hall.table, subject, slug, name, wanted.format, number)
+    content, sha256 = await _for_all(request, slug, find)
     return Response(content, media_type=TABLE_TYPES[wanted.format], headers={"ETag": f'"{sha256}"'})
 
 
