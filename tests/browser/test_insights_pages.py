@@ -153,7 +153,7 @@ def test_its_owner_makes_room_is_told_so_once_and_reads_whom_nobody_knows(as_per
         there.published("old", audience=("hub", "person:bolla", "project:school-plces"))
     page = as_person("ada")
     page.goto(f"{there.address}{iw.PREFIX}old/")
-    unknown = page.locator(".note").filter(has_text="Some who may open it are not known here.")
+    unknown = page.locator(".note").filter(has_text="Some whom you named are not known here.")
     expect(unknown.get_by_role("listitem")).to_have_text(
         ["Nobody here is called bolla.", "There is no project school-plces here; did you mean school-places?"]
     )

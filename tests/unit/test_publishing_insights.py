@@ -212,6 +212,8 @@ def test_an_insight_is_named_as_people_name_it():
         ({"rounding": 10}, "no threshold 'rounding'"),
         ({"minimum": "20"}, "minimum cannot be '20'"),
         ({"p_percent": float("nan")}, "p_percent cannot be nan"),
+        ({"minimum": 2_000_000}, "minimum cannot be 2000000: it is 1,000,000 at most. Usually it is 10, "),
+        ({"p_percent": 120}, "p_percent cannot be 120: it is 100 at most"),
     ],
 )
 def test_what_cannot_be_tightened_is_said_before_the_hub_is_asked(thresholds, problem):

@@ -123,12 +123,12 @@ def _newest(owned: Owned, publication: Publication) -> str:
 
 
 def _unknown(owned: Owned) -> str:
-    """Name those of its audience of whom nobody here has heard."""
+    """Name those of its audience, or of that of its release, of whom nobody here has heard."""
     if not owned.unknown:
         return ""
     said = "They may come later; where it is a slip of the pen, change who may open it."
     return (
-        f'<div class="note"><p><strong>Some who may open it are not known here.</strong> {said}</p>'
+        f'<div class="note"><p><strong>Some whom you named are not known here.</strong> {said}</p>'
         f"{listed(map(safe, owned.unknown))}</div>"
     )
 
@@ -250,11 +250,12 @@ def release_steps(release: Release) -> str:
 
 
 def _thresholds(make: _Forms, now: Thresholds) -> str:
-    fields = []
+    fields, known = [], Thresholds.model_json_schema()["properties"]
     for name, value in now.model_dump().items():
         whole = isinstance(value, int)
         step = "5" if name == "base" else "1" if whole else "any"
-        bound = f'max="{value:g}" min="0"' if name == "dominance_percent" else f'min="{value:g}"'
+        least, most = (0, value) if name == "dominance_percent" else (value, known[name]["maximum"])
+        bound = f'min="{least:.15g}" max="{most:.15g}"'
         fields.append(
             f'<div class="field"><label for="least-{name}">{safe(THRESHOLDS[name])}</label>'
             f'<input type="number" id="least-{name}" name="{name}" value="{value:g}" step="{step}" {bound}></div>'

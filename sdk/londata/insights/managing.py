@@ -273,10 +273,10 @@ def _require_strict_enough(thresholds: Mapping[str, float]) -> None:
         first = error.errors()[0]
         name, usual = str((first["loc"] or ("base",))[0]), Thresholds()
         why = first["msg"].removeprefix(f"Value error, {name}: ").replace("Input should", "it should")
-        raise UsageError(
-            f"{name} cannot be {thresholds.get(name)}: {why}.",
-            hint=f"Usually it is {getattr(usual, name):g}, and it is only ever made stricter: see insights.find(…).",
-        ) from error
+        hint = f"Usually it is {getattr(usual, name):g}, and it is only ever made stricter: see insights.find(…)."
+        if first["type"] == "less_than_equal" and name != "dominance_percent":
+            why = f"it is {first['ctx']['le']:,.15g} at most"
+        raise UsageError(f"{name} cannot be {thresholds.get(name)}: {why}.", hint=hint) from error
 
 
 def _meant(slug: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import sys
@@ -94,7 +95,7 @@ def publish(
     wait
         Wait until the check has ended, for a quarter of an hour at most: it goes on at the hub without anybody waiting.
     **more
-        Further fields of the record, such as ``description``.
+        Further fields of the record, such as ``description``; ``period`` is a day, or its ``start`` and ``end``.
 
     Returns
     -------
@@ -159,13 +160,22 @@ def _name(slug: str | None, title: str) -> str:
 
 
 def _sendable(record: dict[str, Any]) -> dict[str, Any]:
-    """See that what is said of it can be written down."""
+    """Write down what is said of it; days as ISO text."""
+    if isinstance(day := record.get("period"), dt.date):
+        record = record | {"period": {"start": day, "end": day}}
+    found = {}
     for name, value in record.items():
         try:
-            json.dumps(value, allow_nan=False)
+            found[name] = json.loads(json.dumps(value, allow_nan=False, default=_day))
         except (TypeError, ValueError) as error:
             raise UsageError(f"{name} cannot be {value!r:.60}.", hint=f'Write it as words: {name}="…".') from error
-    return record
+    return found
+
+
+def _day(value: Any) -> str:
+    if isinstance(value, dt.date):  # or a moment, as those of pandas are; the hub says where that is too fine
+        return value.isoformat()
+    raise TypeError(f"{value!r:.60} is no day")
 
 
 def _looked_at(notebook: Path, title: str, files: Iterable[str | Path], progress: bool) -> snapshots.Snapshot:

@@ -65,9 +65,9 @@ class Thresholds(Record):
     contributor could work out the largest to within ``p_percent``.
     """
 
-    minimum: int = Field(default=10, ge=10)
-    base: int = Field(default=5, ge=5)
-    dominance_n: int = Field(default=2, ge=2)
+    minimum: int = Field(default=10, ge=10, le=1_000_000)
+    base: int = Field(default=5, ge=5, le=1_000_000)
+    dominance_n: int = Field(default=2, ge=2, le=1_000)
     dominance_percent: float = Field(default=90, gt=0, le=90)
     p_percent: float = Field(default=10, ge=10, le=100)
 
