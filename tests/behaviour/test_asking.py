@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import pickle
 from dataclasses import replace
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -245,7 +246,8 @@ def test_a_card_offers_the_project_that_is_still_to_be_chosen_before_it_offers_t
 def test_a_card_of_what_was_asked_for_already_says_so(world, be):
     entry = be(world, "ada")["school-rolls"]
     made = entry.request_access("To plan")
-    today = f"{TODAY.day} {TODAY:%B %Y}"
+    then = made.record.made_at.astimezone(ZoneInfo("Europe/London"))
+    today = f"{then.day} {then:%B %Y}"
     for card in (repr(entry), entry._repr_html_()):
         assert f"You asked for it on {today}, for the project school-places: request {made.id} is open." in card
         assert "londata.requests()" in card
