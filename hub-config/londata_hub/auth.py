@@ -65,11 +65,7 @@ class Gate:
         """Let one request (of any kind, a websocket too) through, with its subject, or raise."""
         if scope["type"] != "lifespan" and scope["path"] not in self.open_paths:
             subject = await self.authenticate(token_of(scope["headers"]))
-            if slug := insight_named(scope["headers"], subject):
-                if self.acting is None:
-                    raise AccessDeniedError("No insight asks for anything here.")
-                subject = await self.acting(slug)
-            scope.setdefault("state", {})["subject"] = subject
+            scope.setdefault("state", {})["subject"] = await in_whose_name(scope["headers"], subject, self.acting)
         await self.app(scope, receive, send)
 
 
@@ -88,6 +84,31 @@ def token_of(headers: Iterable[tuple[bytes, bytes]]) -> str:
             "The request carries no token.", hint="Send one header, `Authorization: Bearer <token of the hub>`."
         )
     return match[1].decode()
+
+
+async def in_whose_name(headers: Iterable[tuple[bytes, bytes]], subject: Subject, acting: Acting | None) -> Subject:
+    """Find out as whom a request counts: as the insight that it names, or as whoever sent it.
+
+    Parameters
+    ----------
+    headers
+        Of the request.
+    subject
+        Who sent it.
+    acting
+        As whom an insight asks, where insights ask at all.
+
+    Raises
+    ------
+    AccessDeniedError
+        Somebody names an insight who may not, or where none asks.
+    """
+    slug = insight_named(headers, subject)
+    if not slug:
+        return subject
+    if acting is None:
+        raise AccessDeniedError("No insight asks for anything here.")
+    return await acting(slug)
 
 
 def insight_named(headers: Iterable[tuple[bytes, bytes]], subject: Subject) -> str:

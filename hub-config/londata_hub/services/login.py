@@ -24,7 +24,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from londata.access import Subject
 from londata.client import Endpoint
 from londata.errors import AccessDeniedError, NotAuthenticatedError, RegisterUnavailableError
-from londata_hub.auth import Acting, Authenticate, insight_named, token_of
+from londata_hub.auth import Acting, Authenticate, in_whose_name, token_of
 
 #: Seconds that a browser is known, and that a log-in may take; most of either that are kept.
 KNOWN_S, STATE_S, MOST = 12 * 3600, 600, 10_000
@@ -280,11 +280,7 @@ class Gate:
             subject = Subject("")  # whatever cookie comes along
         else:
             subject = await self.authenticate(token_of(scope["headers"]))
-        if slug := insight_named(scope["headers"], subject):
-            if self.acting is None:
-                raise AccessDeniedError("No insight asks for anything here.")
-            subject = await self.acting(slug)
-        scope.setdefault("state", {})["subject"] = subject
+        scope.setdefault("state", {})["subject"] = await in_whose_name(scope["headers"], subject, self.acting)
         await self.app(scope, receive, send)
 
     async def _visitor(self, scope: Scope) -> Subject | None:
