@@ -5,14 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import pickle
 from dataclasses import replace
-from zoneinfo import ZoneInfo
 
 import pytest
 
 import londata
 from asking_world import HOSTILE, LAST_DAY, TODAY, agreement, asking_world, project
 from londata import cli, session
-from londata.access import in_words, midnight
+from londata.access import day, in_words, midnight
 from londata.errors import AccessDeniedError, LondataError, RegisterUnavailableError, SettingsError, UsageError
 from londata.records import Grant
 from londata.sharing.service import SharingService, service
@@ -246,8 +245,7 @@ def test_a_card_offers_the_project_that_is_still_to_be_chosen_before_it_offers_t
 def test_a_card_of_what_was_asked_for_already_says_so(world, be):
     entry = be(world, "ada")["school-rolls"]
     made = entry.request_access("To plan")
-    then = made.record.made_at.astimezone(ZoneInfo("Europe/London"))
-    today = f"{then.day} {then:%B %Y}"
+    today = day(made.record.made_at)
     for card in (repr(entry), entry._repr_html_()):
         assert f"You asked for it on {today}, for the project school-places: request {made.id} is open." in card
         assert "londata.requests()" in card
