@@ -15,13 +15,12 @@ import migrated_once
 from londata_hub.store import database
 from operators_hub import operators_hub  # noqa: F401
 from real_chromium import chromium  # noqa: F401
-from running_hub import hub  # noqa: F401
+from running_hub import PATIENCE_S, hub  # noqa: F401
 from running_order import pytest_collection_modifyitems, pytest_xdist_make_scheduler  # noqa: F401
 from small_catalog import write_small_catalog
 
 # The same examples each time, and none fails for the time that it took: a machine may be busy with something else.
 hypothesis.settings.load_profile("ci")
-PATIENCE_S = 60
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -28,6 +28,8 @@ from londata_hub import settings
 from londata_hub.spawner.processes import children
 
 ROOT = Path(__file__).resolve().parents[1]
+#: How long clients and browsers wait where a test does not say it.
+PATIENCE_S = 60
 
 
 def wait_for(condition, seconds=60, what="what was waited for"):

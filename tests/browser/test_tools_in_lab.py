@@ -5,6 +5,7 @@ One log-in and one Lab serve both: to start them is most of what these tests cos
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -17,14 +18,14 @@ from pathlib import Path
 import httpx
 import nbformat
 import pytest
-from playwright.sync_api import FrameLocator, Locator, Page, expect, sync_playwright
+from playwright.sync_api import FrameLocator, Locator, Page, TimeoutError, expect, sync_playwright
 
 import reports_world as rw
 from londata.records.vocabulary import LICENCES
 from londata_hub import settings
 from londata_hub.services.reports_look import REPORT_POLICY
 from londata_hub.store.schedule_store import ScheduleStore
-from running_hub import wait_for
+from running_hub import PATIENCE_S, wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.hub]
 
@@ -100,7 +101,7 @@ def browser(hub):
         door.close()
         yield made
         chromium.close()
-        expect.set_options(timeout=5_000)
+        expect.set_options(timeout=PATIENCE_S * 1000)
 
 
 @pytest.fixture
@@ -128,11 +129,29 @@ def choose_in_the_palette(page: Page, typed: str, label: str) -> None:
         page.keyboard.press("Control+Shift+C")
         page.wait_for_timeout(300)
         page.keyboard.type(typed)
-        page.wait_for_timeout(1000)
+        with contextlib.suppress(TimeoutError):
+            found.wait_for(timeout=5_000)
+        page.wait_for_timeout(500)
         return found.count() == 1 and found.is_visible()
 
-    wait_for(ask, 40, "the command in the palette")
+    wait_for(ask, 120, "the command in the palette")
     page.keyboard.press("Enter")
+
+
+def open_by_key(page: Page, button: Locator) -> Locator:
+    """Press a button with Enter, and again where Lab took the focus while the notebook came up; gives the dialog."""
+    dialog = page.get_by_role("dialog")
+
+    def pressed():
+        page.wait_for_timeout(500)
+        button.focus()
+        page.keyboard.press("Enter")
+        with contextlib.suppress(TimeoutError):
+            dialog.wait_for(timeout=5_000)
+        return dialog.is_visible()
+
+    wait_for(pressed, 60, "the dialog")
+    return dialog
 
 
 def open_from_the_palette(page: Page) -> FrameLocator:
@@ -230,10 +249,7 @@ def test_a_notebook_is_published_from_its_toolbar_by_keys_alone(hub, tab):
     page.goto(f"{hub.address}/user/ada/lab/tree/sizes.ipynb")
     button = page.get_by_role("toolbar").get_by_role("button", name="Publish")
     expect(button).to_be_visible()
-    page.wait_for_timeout(1500)  # Lab takes the focus while the notebook comes up
-    button.focus()
-    page.keyboard.press("Enter")
-    dialog = page.get_by_role("dialog")
+    dialog = open_by_key(page, button)
     expect(dialog.get_by_label("Title")).to_have_value("Authorities")
     expect(dialog.get_by_label("Title")).to_be_focused()
     first = dialog.get_by_label("Who may open it").locator("option:checked")
