@@ -172,7 +172,7 @@ def table(
     chosen: str = "",
     folded: bool = True,
 ) -> Block:
-    """Show a table; its first column names the rows.
+    """Show a table; its first column names the rows. Each cell is labelled, for where there is no room for columns.
 
     Parameters
     ----------
@@ -189,18 +189,20 @@ def table(
     """
     places = decimals or {}
     align = {name: " class='number'" if name in places else "" for name in frame.columns}
-    head = "".join(f"<th scope='col'{align[name]}>{_safe(name)}</th>" for name in frame.columns)
+    head = "".join(f"<th scope='col' role='columnheader'{align[name]}>{_safe(name)}</th>" for name in frame.columns)
     body = []
     for row in frame.itertuples(index=False):
         cells = [_cell(value, places.get(name)) for name, value in zip(frame.columns, row, strict=True)]
         rest = "".join(
-            f"<td{align[name]}>{cell}</td>" for name, cell in list(zip(frame.columns, cells, strict=True))[1:]
+            f"<td role='cell' data-label='{_safe(name)}'{align[name]}>{cell}</td>"
+            for name, cell in list(zip(frame.columns, cells, strict=True))[1:]
         )
         mark = " class='chosen'" if chosen and str(row[0]) == chosen else ""
-        body.append(f"<tr{mark}><th scope='row'>{cells[0]}</th>{rest}</tr>")
+        body.append(f"<tr role='row'{mark}><th scope='row' role='rowheader'>{cells[0]}</th>{rest}</tr>")
     inner = (
-        f"<div class='wide' role='region' aria-label='{_safe(caption)}' tabindex='0'><table>"
-        f"<caption><span>{_safe(caption)}</span></caption><thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table></div>"
+        f"<div class='wide' role='region' aria-label='{_safe(caption)}' tabindex='0'><table role='table'>"
+        f"<caption><span>{_safe(caption)}</span></caption><thead role='rowgroup'><tr role='row'>{head}</tr></thead>"
+        f"<tbody role='rowgroup'>{''.join(body)}</tbody></table></div>"
         f"<p class='source'>Source: {_safe(source)}.</p>"
     )
     if folded:

@@ -86,6 +86,12 @@ def app(*children: Any, look: str = "") -> Any:
     return box("app", place("style", f"<style>{''.join(sheets)}</style>"), *children)
 
 
+def as_cards(*places: Any) -> None:
+    """Let the tables of these places become lists of cards on a telephone, if they have five columns or more."""
+    for each in places:
+        each.add_class("londata-cards")
+
+
 def notice(text: str) -> Any:
     """Say above everything else what must not be missed, for instance that the data is generated."""
     return place("notice", f"<p><strong>Generated data.</strong> {html.escape(text)}</p>")

@@ -197,6 +197,7 @@ def _build(register: Register, sources: str, first: Choice) -> ipywidgets.Widget
     months = app_parts.choice("Ahead", [(f"{each} months", each) for each in HORIZONS], first.months)
     controls = (service, authority, months)
     words, uses, ends, chances = place("words"), place("uses"), place("ends"), place("chances")
+    app_parts.as_cards(uses, ends, chances)
 
     def draw(moved: Any) -> None:
         choice = Choice(*(control.value for control in controls))

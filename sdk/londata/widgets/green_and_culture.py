@@ -204,6 +204,7 @@ def _build(shown: Map, sources: str, first: Choice) -> ipywidgets.Widget:
     by = app_parts.choice("Rank by", measures, first.measure)
     controls = (borough, kind, walk, by)
     words, here, everywhere = place("words"), place("here"), place("everywhere")
+    app_parts.as_cards(everywhere)
 
     def draw(_: object) -> None:
         choice = Choice(*(control.value for control in controls))
