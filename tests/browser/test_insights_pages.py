@@ -196,6 +196,8 @@ def test_a_release_is_asked_for_checked_twice_and_seen_by_everybody(as_person, t
     page.get_by_text("Make its tables more open …").click()
     page.get_by_label("In words, for those who check it").fill("Parents should see it.")
     page.get_by_role("button", name="Ask for a check").click()
+    page.get_by_text("How its release stands").click()
+    expect(page.get_by_text("It waits for a check.")).to_be_visible()
     assert there.store.release("school-map", 1).state == "submitted"
     steps = (("gil", "I have checked it: in order", "checked it"), ("dot", "Approve it", "approved it"))
     for person, button, done in steps:

@@ -213,11 +213,11 @@ def _release(make: _Forms, owned: Owned, publication: Publication) -> str:
         told = f"<p>This is for version {owned.at_stake}, which is shown from its release on.</p>" + told
     if owned.in_the_way:
         told += f"<p>No check can be asked for:</p>{listed(map(safe, owned.in_the_way))}"
-    if not moves:
-        again = "<p>Publish it again to ask for another.</p>" if release and release.state == "withdrawn" else ""
-        return _folded("What became of its release" if release else "Make its tables more open", told + again)
-    title = "Withdraw its release" if moves == ["withdrawn"] else "Make its tables more open"
-    return _folded(title, told + make.form("release", _step(moves)))
+    if release and release.state == "withdrawn":
+        told += "<p>Publish it again to ask for another.</p>"
+    is_asked_for = release is not None and moves in ([], ["withdrawn"])
+    title = "How its release stands" if is_asked_for else "Make its tables more open"
+    return _folded(title, told + (make.form("release", _step(moves)) if moves else ""))
 
 
 def _step(moves: Sequence[str]) -> str:
