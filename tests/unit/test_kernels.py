@@ -181,6 +181,23 @@ def in_a_child(code):
 
 
 @pytest.mark.skipif(not landlock_version(), reason="this system has no Landlock")
+def test_memory_is_gathered_into_large_pages_and_stays_what_it_was():
+    code = """
+        import sys
+        from pathlib import Path
+        from londata.kernels.pages import gather
+        held = bytearray(b"x") * 2**24
+        pages = gather()
+        (line,) = [each for each in Path("/proc/self/smaps_rollup").read_text().splitlines() if "AnonHuge" in each]
+        assert held == b"x" * 2**24
+        print(pages, int(line.split()[1]) // 2048)
+    """
+    pages, seen = map(int, in_a_child(code))
+    if not pages:
+        pytest.skip("this system puts nothing into large pages when asked: that takes Linux 6.1")
+    assert seen >= pages >= 6
+
+
 def test_a_confined_process_writes_where_it_may_and_nowhere_else(tmp_path):
     (tmp_path / "in").mkdir()
     (tmp_path / "file").touch()

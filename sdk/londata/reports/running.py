@@ -36,6 +36,8 @@ from londata.reports.warming import FOR_RUNS
 _STOP_S = 20.0
 #: So much of what a process said is looked at when it ended unexpectedly.
 _LAST_WORDS = 10_000
+#: Last of all that a warm process does before the first run.
+_GATHER = "londata.kernels.pages:gather"
 Tell = Callable[[dict[str, Any]], object]
 
 
@@ -65,7 +67,9 @@ class Runner:
     """
 
     def __init__(self, warm: bool = True) -> None:
-        self._zygote = WarmProcess([*FOR_KERNELS, *FOR_RUNS], ["londata.reports.warming:warm"]) if warm else None
+        self._zygote = (
+            WarmProcess([*FOR_KERNELS, *FOR_RUNS], ["londata.reports.warming:warm", _GATHER]) if warm else None
+        )
         self._lock = threading.Lock()
         self._under_way: set[_Process] = set()
         self._idle = threading.Condition(self._lock)
@@ -183,7 +187,7 @@ class _Iterating(Runner):
     def __init__(self) -> None:
         super().__init__()
         # The process may live for hours, so it loads nothing that may change in that time.
-        self._later = WarmProcess([*FOR_KERNELS, *FOR_RUNS], ["londata.reports.warming:warm_for_hours"])
+        self._later = WarmProcess([*FOR_KERNELS, *FOR_RUNS], ["londata.reports.warming:warm_for_hours", _GATHER])
         self._zygote = None
 
     def run(self, job: Job, template: Template, tell: Tell | None = None) -> Ended:
