@@ -72,6 +72,18 @@ def test_it_needs_nothing_from_elsewhere(made):
     assert "url(" not in page.style.string
 
 
+def test_the_finished_page_is_not_read_once_more(tmp_path, monkeypatch):
+    def refuse(page, **_):
+        raise AssertionError(f"nbconvert read {len(page)} letters again, to mend what is whole")
+
+    monkeypatch.setattr("nbconvert.exporters.html.BeautifulSoup", refuse)
+    path = write(
+        make_job(tmp_path / "x", "csv"), "## Air", cell("<p>a &amp; b</p><img src='data:image/png;base64,AA=='>")
+    )
+    assert "a &amp; b" in path.read_text(encoding="utf-8")
+    assert 'alt="Figure; its author gave no description"' in path.read_text(encoding="utf-8")
+
+
 def test_every_link_leads_to_a_file_that_is_there_or_a_place_on_the_page(made):
     page, job = made
     links = {link["href"] for link in page.find_all("a")}

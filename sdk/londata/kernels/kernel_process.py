@@ -9,12 +9,14 @@ from __future__ import annotations
 import argparse
 import atexit
 import importlib
+import itertools
 import os
 import sys
 from typing import Any
 
 from ipykernel import ipkernel
 from ipykernel.kernelapp import IPKernelApp
+from IPython.core import shellapp
 from jupyter_client.session import Session
 from traitlets import DottedObjectName, Float, default
 from traitlets.config import Config
@@ -55,6 +57,21 @@ class KernelProcess(IPKernelApp):
             ipkernel.sys = sys  # type: ignore[attr-defined]
         if self.kernel.shell.kernel is not self.kernel:
             self.kernel.shell.kernel = self.kernel
+        read_once(self.kernel.shell)
+
+    def init_code(self) -> None:
+        """Run what was asked for before the first cell: nothing, unless there are options of ipykernel.
+
+        Then it notes the names of all modules, for ``%reset --aggressive``. After a fork that copies a page for almost
+        every name, so it takes those that were noted before the fork, and adds what has come since.
+        """
+        shellapp.sys = _NoModules()
+        try:
+            super().init_code()
+        finally:
+            shellapp.sys = sys
+        note_modules()
+        self.kernel.shell._sys_modules_keys = _noted
 
     @default("session")  # type: ignore[untyped-decorator]
     def _counting(self) -> Session:
@@ -101,6 +118,35 @@ def main(*arguments: str) -> None:
     app.start()
 
 
+def read_once(shell: Any) -> None:
+    """Have a kernel's shell take each cell apart once: ipykernel looks whether it waits, then IPython runs it.
+
+    What was made of a cell is kept for the one other time that the same request asks, which follows before any code of
+    the notebook can run. Only this shell is changed.
+    """
+    read, last = shell.transform_cell, list[tuple[str, str, str]]()
+
+    def transform(raw_cell: str) -> str:
+        request = ((shell.get_parent() or {}).get("header") or {}).get("msg_id", "")
+        of, raw, made = last.pop() if last else ("", "", "")
+        if request and (of, raw) == (request, raw_cell):
+            return made
+        made = str(read(raw_cell))
+        last[:] = [(request, raw_cell, made)]
+        return made
+
+    shell.transform_cell = transform
+
+
+#: The names of all modules that were loaded when somebody last noted them.
+_noted: set[str] = set()
+
+
+def note_modules() -> None:
+    """Note the names of all modules; the newest stand last, so those that are noted already are not looked at."""
+    _noted.update(itertools.takewhile(lambda name: name not in _noted, reversed(sys.modules)))
+
+
 class _NoModules:
     """Is :mod:`sys`, but that no modules are loaded."""
 
@@ -108,6 +154,9 @@ class _NoModules:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(sys, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(sys, name, value)
 
 
 def show_pictures() -> None:

@@ -27,7 +27,23 @@ _ANSWER_S, _PUBLISH_S = 1.0, 0.05
 
 
 class QuickClient(AsyncKernelClient):  # type: ignore[misc]
-    """Knows at once that its kernel is ready, where jupyter_client waits a fifth of a second to be sure."""
+    """Knows at once that its kernel is ready, where jupyter_client waits a fifth of a second to be sure.
+
+    It does not listen to the kernel's heartbeat, for which it would need a thread: whether a kernel lives, the system
+    says of its process.
+    """
+
+    def start_channels(
+        self, shell: bool = True, iopub: bool = True, stdin: bool = True, hb: bool = True, control: bool = True
+    ) -> None:
+        """Connect to the kernel.
+
+        Parameters
+        ----------
+        shell, iopub, stdin, hb, control
+            As jupyter_client takes them; there is no ``hb``.
+        """
+        super().start_channels(shell=shell, iopub=iopub, stdin=stdin, hb=False, control=control)
 
     async def wait_for_ready(self, timeout: float | None = None) -> None:
         """Wait until the kernel answers, and until what it publishes arrives.

@@ -191,6 +191,8 @@ def load(modules: Sequence[str], warm: Sequence[str]) -> None:
     for name in warm:
         module, _, function = name.partition(":")
         getattr(importlib.import_module(module), function)()
+    if kernels := sys.modules.get("londata.kernels.kernel_process"):
+        kernels.note_modules()
     # What is there now stays: no collection of garbage may touch, and so copy, pages that are shared.
     gc.collect()
     gc.freeze()

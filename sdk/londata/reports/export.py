@@ -63,10 +63,20 @@ def write_page(job: Job, template: Template, notebook: Any, reads: list[dict[str
 @functools.cache
 def compiled() -> Any:
     """Compile the template of the page; a zygote does it once for all that are forked from it."""
-    from nbconvert.exporters import HTMLExporter
+    from nbconvert.exporters import HTMLExporter, TemplateExporter
+    from nbconvert.filters.widgetsdatatypefilter import WidgetsDataTypeFilter
     from traitlets.config import Config
 
-    exporter = HTMLExporter(
+    class Page(HTMLExporter):  # type: ignore[misc]  # nbconvert has no types
+        """nbconvert's, which does not read the finished page once more to mend what only its own pages have."""
+
+        def from_notebook_node(self, nb: Any, resources: Any = None, **keywords: Any) -> Any:
+            resources = self._init_resources(resources)
+            shown = WidgetsDataTypeFilter(notebook_metadata=self._nb_metadata, parent=self, resources=resources)
+            self.register_filter("filter_data_type", shown)
+            return TemplateExporter.from_notebook_node(self, nb, resources, **keywords)
+
+    exporter = Page(
         config=Config(NbConvertBase={"display_data_priority": _SHOWN}),
         extra_template_basedirs=[str(_PAGE.parent)],
         template_name=_PAGE.name,

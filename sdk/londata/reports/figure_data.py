@@ -286,9 +286,10 @@ def _pieces(left: Kept) -> Iterator[pd.DataFrame]:
     exact = {pa.bool_(): pd.BooleanDtype(), pa.int64(): pd.Int64Dtype(), pa.int32(): pd.Int32Dtype()}
     with pq.ParquetFile(left.path) as file:
         empty = file.schema_arrow.empty_table().to_batches() or [pa.RecordBatch.from_pylist([], file.schema_arrow)]
-        batches = file.iter_batches(_BATCH) if left.rows else iter(empty)
+        many = left.rows > _BATCH  # for less, to start threads costs more than to read
+        batches = file.iter_batches(_BATCH, use_threads=many) if left.rows else iter(empty)
         for batch in batches:
-            piece = batch.to_pandas(types_mapper=exact.get)
+            piece = batch.to_pandas(types_mapper=exact.get, use_threads=many)
             for name, kind in left.kinds.items():
                 if kind in ("date", "datetime"):
                     piece[name] = _iso(piece[name], kind)

@@ -8,6 +8,7 @@ saved whole at every cell: what a finished cell put out is added to a journal be
 from __future__ import annotations
 
 import atexit
+import datetime as dt
 import functools
 import sys
 from collections.abc import Callable
@@ -62,8 +63,20 @@ class Manager(NotebookExecutionManager):  # type: ignore[misc]  # papermill has 
             self._quiet = False
 
     def cell_complete(self, cell: Any, cell_index: int | None = None, **keywords: Any) -> None:
-        """Note how a cell ended, and keep what it put out."""
-        super().cell_complete(cell, cell_index=cell_index, **keywords)
+        """Note how a cell ended, and keep what it put out.
+
+        papermill would read its own note of the start as a moment written in any way that people write one.
+        """
+        known, self._quiet = cell.metadata.papermill, True
+        began = known.pop("start_time", None)
+        try:
+            super().cell_complete(cell, cell_index=cell_index, **keywords)
+        finally:
+            self._quiet = False
+        if began:
+            took = dt.datetime.fromisoformat(known.end_time) - dt.datetime.fromisoformat(began)
+            known.update(start_time=began, duration=took.total_seconds())
+        self.save()
         if self.keeper is not None and cell_index is not None:
             self.keeper.note(cell_index, cell)
 

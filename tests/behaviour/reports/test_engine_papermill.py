@@ -1,5 +1,6 @@
 """The engine of the name ``londata`` against papermill's own: the same notebook goes in, the same one comes out."""
 
+import datetime as dt
 import re
 import subprocess
 import sys
@@ -65,6 +66,9 @@ def assert_same(ours, theirs):
     assert set(ours.metadata.papermill) == set(theirs.metadata.papermill)
     for one, other in zip(ours.cells, theirs.cells, strict=True):
         assert set(one.metadata.papermill) == set(other.metadata.papermill) if "papermill" in other.metadata else True
+        if began := one.metadata.get("papermill", {}).get("start_time"):
+            took = dt.datetime.fromisoformat(one.metadata.papermill.end_time) - dt.datetime.fromisoformat(began)
+            assert one.metadata.papermill.duration == took.total_seconds()
 
 
 def test_a_notebook_that_fails_ends_on_the_command_line_as_with_papermills_own_engine(tmp_path):
@@ -98,16 +102,41 @@ def test_a_kernel_of_another_name_is_papermills_business(tmp_path):
     assert said[0] is said[1]
 
 
-def test_a_second_notebook_of_one_process_is_forked_from_a_warm_one(tmp_path):
-    code = "import os\nprint('pandas' in __import__('sys').modules, os.getpid() == os.getsid(0))"
-    write_notebook(tmp_path / "in.ipynb", [make_cell("code", code)], KERNEL)
+#: What a kernel knows of itself, and how often each cell is taken apart before it runs.
+ABOUT = [
+    "import os\nprint('pandas' in __import__('sys').modules, os.getpid() == os.getsid(0))",
+    "taken = []\nget_ipython().input_transformers_cleanup.append(lambda lines: taken.append(1) or lines)",
+    "print(len(taken))",
+    "print(len(taken))",
+    "import wave\nknown = get_ipython()._sys_modules_keys\nprint('wave' in known, {'os', 'faulthandler'} <= known)",
+]
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory):
+    """What the cells of two runs of one process printed: the first in a plain kernel, the second in a forked one."""
+    folder = tmp_path_factory.mktemp("two")
+    write_notebook(folder / "in.ipynb", [make_cell("code", code) for code in ABOUT], KERNEL)
     script = (
         "import os, sys, londata.reports.papermill_engine, londata.reports.papermill_run\n"
         "from papermill import execute_notebook\n"
         "for name in sys.argv[2:]: execute_notebook(sys.argv[1], name, engine_name='londata', progress_bar=False)\n"
         "assert 'LONDATA_ZYGOTE' not in os.environ"  # what this process starts would ask it in vain
     )
-    outs = [tmp_path / f"{number}.ipynb" for number in range(2)]
-    subprocess.run([sys.executable, "-c", script, tmp_path / "in.ipynb", *outs], check=True, timeout=120)
-    printed = [nbformat.read(out, as_version=4).cells[0].outputs[0].text for out in outs]
-    assert printed == ["False True\n", "True True\n"]
+    outs = [folder / f"{number}.ipynb" for number in range(2)]
+    subprocess.run([sys.executable, "-c", script, folder / "in.ipynb", *outs], check=True, timeout=120)
+    return [
+        ["".join(each.text for each in cell.outputs) for cell in nbformat.read(out, as_version=4).cells] for out in outs
+    ]
+
+
+def test_a_second_notebook_of_one_process_is_forked_from_a_warm_one(two):
+    assert [printed[0] for printed in two] == ["False True\n", "True True\n"]
+
+
+def test_a_cell_is_taken_apart_once_each_time_that_it_runs(two):
+    assert [printed[2:4] for printed in two] == [["1\n", "2\n"]] * 2
+
+
+def test_a_kernel_knows_the_modules_that_were_there_before_its_first_cell(two):
+    assert [printed[4] for printed in two] == ["False True\n"] * 2
