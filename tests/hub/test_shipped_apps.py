@@ -87,5 +87,7 @@ def test_visitors_open_what_is_for_everybody_and_nothing_else(there, published, 
     assert (page.status_code == 200) == (slug in PUBLIC)
     if slug in PUBLIC:
         assert RECORDS[slug]["title"] in page.text
+        shared = RECORDS[slug].get("start") != "fresh"
+        assert ('class="first-view-of-it"' in page.text) == shared, "its run is not shared, so it comes late"
     about = httpx.get(f"{there.address}/services/insights/{slug}/", follow_redirects=False)
     assert (about.status_code == 200) == (slug in PUBLIC)

@@ -74,6 +74,14 @@ def test_what_would_not_be_there_for_each_viewer_is_found(cell, why):
     assert why in rehearsed(cell)["alone"]
 
 
+def test_bars_of_progress_keep_no_run_from_being_shared_and_ours_shows_nothing_where_nobody_looks():
+    outcome = rehearsed(
+        "from londata.fetch import progress\nwith progress.bar('data', 9, wanted=True) as advance:\n    advance(9)",
+        "from tqdm import tqdm\nfor _ in tqdm(range(3), leave=False): pass",
+    )
+    assert (outcome["failed"], outcome["alone"], outcome["cells"][0]) == ("", "", [])
+
+
 def test_a_cell_that_fails_is_named_and_what_follows_is_not_run():
     outcome = rehearsed("print('one')", "1 / 0", "print('three')")
     assert outcome["failed"] == "cell 2 does not run (ZeroDivisionError)"

@@ -11,15 +11,18 @@ from typing import Any
 
 
 def somebody_looks() -> bool:
-    """Tell whether there is a terminal or a notebook to show a bar in."""
-    return sys.stderr.isatty() or in_notebook()
+    """Tell whether there is a terminal, or a notebook that is open, to show a bar in."""
+    return sys.stderr.isatty() or getattr(_kernel(), "iopub_socket", None) is not None
 
 
 def in_notebook() -> bool:
     """Tell whether this runs in a kernel. There, what goes to stderr stays behind as a red box."""
+    return _kernel() is not None
+
+
+def _kernel() -> Any:
     ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython else None
-    return getattr(shell, "kernel", None) is not None
+    return getattr(ipython.get_ipython() if ipython else None, "kernel", None)
 
 
 @contextmanager

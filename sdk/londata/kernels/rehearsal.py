@@ -17,10 +17,13 @@ import os
 import socket
 import struct
 import sys
+import threading
 import traceback
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+
+from tqdm import tqdm
 
 from londata.kernels.first_view import first_views
 from londata.kernels.inherited import open_files, why_alone
@@ -126,6 +129,9 @@ def _shell() -> tuple[Any, Any]:
     ipykernel.comm.create_comm = RecordingComm
     sys.stdout, sys.stderr = RecordingStream("stdout", recorder), RecordingStream("stderr", recorder)
     sys.path.insert(0, "")
+    # Else the first bar of any cell starts a thread and makes a lock between processes: nothing could be forked.
+    tqdm.monitor_interval = 0
+    tqdm.set_lock(threading.RLock())
     os.environ.setdefault("MPLBACKEND", kernel_process.PICTURES)
     if "matplotlib" in sys.modules:
         importlib.import_module(kernel_process.PICTURES.partition("//")[2])
