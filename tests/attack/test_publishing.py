@@ -74,6 +74,12 @@ def test_nobody_gets_a_name_that_was_somebody_elses(world: World) -> None:
         world.publisher.publish(BOLA, asked("never-shown"))
 
 
+def test_a_name_is_taken_also_by_what_somebody_cannot_see(world: World) -> None:
+    world.publish(ADA)  # for herself alone
+    with pytest.raises(UsageError, match="is taken"):
+        world.publisher.publish(BOLA, asked())
+
+
 def test_a_name_that_a_source_takes_during_the_check_stays_the_sources(world: World) -> None:
     world.checker.go.clear()
     world.publisher.publish(ADA, asked())

@@ -235,6 +235,20 @@ class Custody:
             )
         raise _not_there(slug)
 
+    def is_own(self, subject: Subject, slug: str) -> bool:
+        """Tell whether a publication is somebody's; of another's that they may see, it is said whose it is.
+
+        Raises
+        ------
+        AccessDeniedError
+            It is somebody else's, whom they may know.
+        """
+        try:
+            self.owned(subject, slug)
+        except EntryNotFoundError:
+            return False
+        return True
+
     def _owned_or_steward(self, subject: Subject, slug: str) -> Publication:
         publication = self.store.find(slug)
         asking.require_person(subject)

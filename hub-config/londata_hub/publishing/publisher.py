@@ -189,8 +189,7 @@ class Publisher(Keeping):
         there = self.store.find(slug)
         if asked.project:
             asking.require_project(asked.project, subject.name, self.store.arrangements(), now)
-        if there and (there.current or there.state == "withdrawn"):
-            self.owned(subject, slug)
+        if there and (there.current or there.state == "withdrawn") and self.is_own(subject, slug):
             if asked.project and asked.project != there.project:
                 raise UsageError(
                     f"{slug!r} was published for {there.project or 'no project'}, and stays so.",
