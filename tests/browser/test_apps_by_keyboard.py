@@ -4,7 +4,6 @@ One page has the cells of all of them, in one kernel: to start a kernel for each
 """
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -14,7 +13,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 import sharing_world as world
 from app_stage import write_notebook
@@ -24,10 +23,10 @@ from londata.insights import LOOK
 from londata.settings import shipped
 from londata_hub.services.written_data import AGREEMENTS
 from register_service import served
+from running_hub import free_port
 
 pytestmark = pytest.mark.browser
 
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 PATIENCE_MS = 120_000
 CATALOG = "from londata import catalog\n"
 #: App → a control of it, what somebody types there, and what is said of it then.
@@ -66,9 +65,7 @@ def voila(register, tmp_path_factory):
     ours = CATALOG.replace("import catalog", f"import open_catalog\ncatalog = open_catalog({register!r})")
     cells = [cell_of(slug).replace(CATALOG, ours if slug == "who-shares-what" else CATALOG) for slug in WALKS]
     notebook = write_notebook(folder / "apps", *cells)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = [str(Path(sys.executable).with_name("voila")), "--template=londata", "--no-browser", f"--port={port}"]
     environ = os.environ | {"JUPYTER_PATH": str(LOOK), "HOME": str(folder), "LONDATA_TOKEN": "ada"}
     with (folder / "voila.log").open("wb") as log:
@@ -87,21 +84,17 @@ def _answers(port):
 
 
 @pytest.fixture(scope="module")
-def page(voila):
+def page(chromium, voila):
     """The page with all of them, alive, in a browser that notes what it asks for and what goes wrong."""
-    path = shutil.which("chromium")
-    assert path, "Chromium is not installed: apt-get install chromium"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        made = browser.new_page(viewport={"width": 1280, "height": 900})
-        made.set_default_timeout(PATIENCE_MS)
-        made.asked, made.wrong = [], []
-        made.on("request", lambda request: made.asked.append(request.url))
-        made.on("pageerror", lambda error: made.wrong.append(str(error)))
-        made.goto(voila)
-        expect(alive(made).locator(".londata-app")).to_have_count(len(WALKS), timeout=PATIENCE_MS)
-        yield made
-        browser.close()
+    made = chromium.new_page(viewport={"width": 1280, "height": 900})
+    made.set_default_timeout(PATIENCE_MS)
+    made.asked, made.wrong = [], []
+    made.on("request", lambda request: made.asked.append(request.url))
+    made.on("pageerror", lambda error: made.wrong.append(str(error)))
+    made.goto(voila)
+    expect(alive(made).locator(".londata-app")).to_have_count(len(WALKS), timeout=PATIENCE_MS)
+    yield made
+    made.close()
 
 
 def app_of(page, slug):

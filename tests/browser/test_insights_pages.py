@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 import insights_world as iw
 
 pytestmark = pytest.mark.browser
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 
 
 @pytest.fixture(scope="module")
@@ -26,16 +24,6 @@ def there(tmp_path_factory):
         world.published("air", record={"title": f"Air {iw.HOSTILE}", "tags": ["air"]})
         world.store.mark_stale("air", "“Open figures of people” has changed since this was made.")
         yield world
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    path = shutil.which("chromium")
-    assert path, "Chromium is not installed: apt-get install chromium"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import contextlib
 import json
 import os
 import re
-import shutil
 import threading
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -18,7 +17,7 @@ from pathlib import Path
 import httpx
 import nbformat
 import pytest
-from playwright.sync_api import FrameLocator, Locator, Page, TimeoutError, expect, sync_playwright
+from playwright.sync_api import FrameLocator, Locator, Page, TimeoutError, expect
 
 import reports_world as rw
 from londata.records.vocabulary import LICENCES
@@ -29,7 +28,6 @@ from running_hub import PATIENCE_S, wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.hub]
 
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 PATIENCE_MS = 90_000
 POLICY = "content-security-policy"
 API = "/services/reports/api/v1"
@@ -77,7 +75,7 @@ def write(path: Path, *cells: str, heading: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def browser(hub):
+def browser(chromium, hub):
     """Ada's browser, logged in, her Lab running, with two notebooks in her home, in the theme that hides most."""
     themes = "/lab/api/settings/@jupyterlab/apputils-extension:themes"
     chosen = json.dumps({"theme": "JupyterLab Dark High Contrast"})
@@ -85,23 +83,19 @@ def browser(hub):
     home = next((hub.state / "homes").glob("ada*"))
     write(home / "sizes.ipynb", "from londata import catalog\ncatalog.london_authorities.read()", heading="Authorities")
     write(home / "leaky.ipynb", f'password = "hunter2secret" # {HOSTILE}', heading=f"Leaky {HOSTILE}")
-    path = shutil.which("chromium")
-    assert path, "Chromium is not installed: apt-get install chromium"
-    with sync_playwright() as playwright:
-        expect.set_options(timeout=PATIENCE_MS)
-        chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        made = chromium.new_context(viewport={"width": 1280, "height": 900})
-        made.set_default_timeout(PATIENCE_MS)
-        door = made.new_page()
-        door.goto(f"{hub.address}/hub/login")
-        door.get_by_label("Username").fill("ada")
-        door.get_by_label("Password").fill(hub.passwords["ada"])
-        door.get_by_role("button", name=re.compile("sign in|log in", re.I)).click()
-        door.wait_for_url(re.compile(r"/user/ada/lab"))
-        door.close()
-        yield made
-        chromium.close()
-        expect.set_options(timeout=PATIENCE_S * 1000)
+    expect.set_options(timeout=PATIENCE_MS)
+    made = chromium.new_context(viewport={"width": 1280, "height": 900})
+    made.set_default_timeout(PATIENCE_MS)
+    door = made.new_page()
+    door.goto(f"{hub.address}/hub/login")
+    door.get_by_label("Username").fill("ada")
+    door.get_by_label("Password").fill(hub.passwords["ada"])
+    door.get_by_role("button", name=re.compile("sign in|log in", re.I)).click()
+    door.wait_for_url(re.compile(r"/user/ada/lab"))
+    door.close()
+    yield made
+    made.close()
+    expect.set_options(timeout=PATIENCE_S * 1000)
 
 
 @pytest.fixture
