@@ -74,6 +74,12 @@ def test_what_would_not_be_there_for_each_viewer_is_found(cell, why):
     assert why in rehearsed(cell)["alone"]
 
 
+def test_what_was_put_out_is_held_nowhere_else():
+    cells = ("print('x' * 100)", "from IPython.display import display\ndisplay('shown')\n42")
+    outcome = rehearsed(*cells, afterwards="told = len(get_ipython().history_manager.outputs)")
+    assert (outcome["failed"], outcome["told"]) == ("", 0)
+
+
 def test_bars_of_progress_keep_no_run_from_being_shared_and_ours_shows_nothing_where_nobody_looks():
     outcome = rehearsed(
         "from londata.fetch import progress\nwith progress.bar('data', 9, wanted=True) as advance:\n    advance(9)",

@@ -24,7 +24,7 @@ from traitlets.config import Config
 from londata import around
 from londata.kernels import inherited, processes
 from londata.kernels.limits import Limits
-from londata.kernels.outputs import CountingSession, CountingStream
+from londata.kernels.outputs import CountingSession, CountingStream, KeepsNothing
 
 #: How matplotlib is told to draw for a page.
 PICTURES = "module://matplotlib_inline.backend_inline"
@@ -57,6 +57,7 @@ class KernelProcess(IPKernelApp):
             ipkernel.sys = sys  # type: ignore[attr-defined]
         if self.kernel.shell.kernel is not self.kernel:
             self.kernel.shell.kernel = self.kernel
+        self.kernel.shell.history_manager.outputs = KeepsNothing()
         read_once(self.kernel.shell)
 
     def init_code(self) -> None:

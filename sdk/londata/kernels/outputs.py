@@ -103,6 +103,16 @@ class CountingStream(OutStream):
             self._exc = sys.exc_info()
 
 
+class KeepsNothing(dict[int, list[Any]]):
+    """The memory that IPython has of all that cells put out, for ``%notebook``: there is none.
+
+    IPython takes down each piece, also those that are dropped here, and would hold them until the kernel ends.
+    """
+
+    def __missing__(self, number: int) -> list[Any]:
+        return []  # what is appended to it is let go
+
+
 def _size(content: Any) -> int:
     """Tell how much text there is in a message."""
     if isinstance(content, (str, bytes)):

@@ -118,10 +118,12 @@ def _shell() -> tuple[Any, Any]:
     from traitlets.config import Config
 
     from londata.kernels import kernel_process
+    from londata.kernels.outputs import KeepsNothing
     from londata.kernels.recording import Recorder, RecordingComm, RecordingStream
 
     ipykernel: Any = importlib.import_module("ipykernel.ipkernel")  # puts its comms in place
     shell = ZMQInteractiveShell.instance(config=Config({"HistoryManager": {"enabled": False}}))
+    shell.history_manager.outputs = KeepsNothing()
     recorder = Recorder()
     shell.display_pub.session = shell.displayhook.session = recorder
     shell.kernel = _NoKernel(shell, recorder)
