@@ -193,9 +193,8 @@ def test_memory_is_gathered_into_large_pages_and_stays_what_it_was():
         print(pages, int(line.split()[1]) // 2048)
     """
     pages, seen = map(int, in_a_child(code))
-    if not pages:
-        pytest.skip("this system puts nothing into large pages when asked: that takes Linux 6.1")
-    assert seen  # how many, depends on how much of the machine's memory lies in one piece
+    # How many depends on how much of the machine's memory lies in one piece; before Linux 6.1 there are none.
+    assert bool(seen) or not pages
 
 
 def test_a_confined_process_writes_where_it_may_and_nowhere_else(tmp_path):
