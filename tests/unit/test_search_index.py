@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -292,6 +293,19 @@ def test_a_reader_sees_what_another_process_wrote(tmp_path: Path, write: str) ->
     subprocess.run([sys.executable, "-c", ELSEWHERE, str(tmp_path), write], check=True, timeout=60)
     assert reader.state == "two"
     assert found(reader, "elsewhere") == ["elsewhere"]
+
+
+def test_an_open_index_leaves_its_folder_alone(tmp_path: Path) -> None:
+    index = SearchIndex.open(tmp_path / "index")
+    index.rebuild(ENTRIES, state="one")
+    assert index.count(Query()) == len(ENTRIES)  # it is open
+    time.sleep(1)  # the engine's first look at a folder that it has opened
+    (engine_state,) = (tmp_path / "index").glob("index-*/meta.json")
+    engine_lock = engine_state.with_name(".tantivy-meta.lock")
+    engine_lock.unlink()
+    engine_state.write_text(engine_state.read_text() + " ")
+    time.sleep(1)  # twice as long as it takes an engine that follows its folder to see this
+    assert not engine_lock.exists()
 
 
 def test_many_threads_read_while_one_rebuilds(tmp_path: Path) -> None:

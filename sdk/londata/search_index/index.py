@@ -21,7 +21,7 @@ from londata.search_index.schema import (
     SCHEMA_VERSION,
     document_of,
     is_slug_text,
-    register_analyzers,
+    prepare,
     schema,
 )
 
@@ -138,7 +138,7 @@ class SearchIndex:
             opened, marker = self._folder.open(), self._folder.marker()
             if opened is None or marker is None or after not in (None, marker.state):
                 return False
-            register_analyzers(opened[0])
+            prepare(opened[0])
             _write(opened[0], entries, removed, SMALL_HEAP, replacing=True)
             self._folder.point_to(replace(marker, state=state))
         return True
@@ -243,14 +243,14 @@ class SearchIndex:
                 self._index, self._state = _new_index(None), None
             else:
                 self._index, self._state = opened
-                register_analyzers(self._index)
+                prepare(self._index)
             self._view, self._seen = _View(self._index.searcher()), stamp
             return self._view
 
 
 def _new_index(path: Path | None) -> tantivy.Index:
     index = tantivy.Index(schema(), path=str(path) if path else None, sort_by_field="slug")
-    register_analyzers(index)
+    prepare(index)
     return index
 
 

@@ -76,8 +76,9 @@ def stem_of(word: str) -> str:
     return next(iter(_stemmer().analyze(word)), word)
 
 
-def register_analyzers(index: tantivy.Index) -> None:
-    """Teach an index how words are cut. Needed each time that one is opened."""
+def prepare(index: tantivy.Index) -> None:
+    """Teach an index how words are cut, and to stay as it is until it is told. Needed each time that one is opened."""
+    index.config_reader("manual")  # else a thread opens each change, too, and puts its lock into cleared folders
     index.register_tokenizer("words", _analyzer())
     index.register_tokenizer("stems", _analyzer(stemmed=True))
     index.register_tokenizer("pieces", tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build())
