@@ -7,16 +7,18 @@ import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import tantivy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from indexed_entries import ENTRIES, entry
 from londata.errors import QueryError
 from londata.query import FACETS, Query
-from londata.search_index import SearchIndex
+from londata.search_index import SearchIndex, folder
 from londata.search_index.schema import PACKED, packed, packed_range
 from londata.search_index.spellings import spellings_of
 
@@ -306,6 +308,25 @@ def test_an_open_index_leaves_its_folder_alone(tmp_path: Path) -> None:
     engine_state.write_text(engine_state.read_text() + " ")
     time.sleep(1)  # twice as long as it takes an engine that follows its folder to see this
     assert not engine_lock.exists()
+
+
+def test_a_build_that_is_cleared_while_it_is_opened_gives_way_to_the_newer_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = SearchIndex.open(tmp_path)
+    writer.rebuild(ENTRIES, state="one")
+    opened: list[str] = []
+
+    def open_late(path: str) -> Any:
+        engine = tantivy.Index.open(path)
+        opened.append(path)
+        if len(opened) == 1:
+            writer.rebuild([entry("zoo", "Zoo")], state="two")
+        return engine
+
+    monkeypatch.setattr(folder, "tantivy", SimpleNamespace(Index=SimpleNamespace(open=open_late)))
+    reader = SearchIndex.open(tmp_path)
+    assert (reader.state, found(reader)) == ("two", ["zoo"])
 
 
 def test_many_threads_read_while_one_rebuilds(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import tantivy
 
-from londata.search_index.schema import SCHEMA_VERSION
+from londata.search_index.schema import SCHEMA_VERSION, prepare
 
 MARKER = "current.json"
 
@@ -55,7 +55,9 @@ class IndexFolder:
             if marker is None or marker.schema != SCHEMA_VERSION:
                 return None
             try:
-                return tantivy.Index.open(str(self.path / marker.name)), marker.state
+                index = tantivy.Index.open(str(self.path / marker.name))
+                prepare(index)  # it reads the files again
+                return index, marker.state
             except (ValueError, OSError):
                 if self.marker() == marker:
                     return None

@@ -138,7 +138,6 @@ class SearchIndex:
             opened, marker = self._folder.open(), self._folder.marker()
             if opened is None or marker is None or after not in (None, marker.state):
                 return False
-            prepare(opened[0])
             _write(opened[0], entries, removed, SMALL_HEAP, replacing=True)
             self._folder.point_to(replace(marker, state=state))
         return True
@@ -243,7 +242,6 @@ class SearchIndex:
                 self._index, self._state = _new_index(None), None
             else:
                 self._index, self._state = opened
-                prepare(self._index)
             self._view, self._seen = _View(self._index.searcher()), stamp
             return self._view
 
