@@ -117,13 +117,26 @@ def test_its_owner_pauses_narrows_and_tightens_without_a_script(as_person, there
     page.get_by_role("button", name="Open it again").click()
     page.get_by_text("Change who may open it …").click()
     page.get_by_label("Everybody, without a log-in").uncheck()
-    page.get_by_label("People and groups, one on each line").fill("everybody")
+    others = page.get_by_label("People, groups and projects, one on each line")
+    others.fill("everybody\n</textarea>person:mo")
     page.get_by_role("button", name="Let these open it").click()
-    expect(page.get_by_role("alert")).to_contain_text("group:org-camden")
+    # Nothing is lost, and the first thing that is heard is what is wrong, with the field in which it is.
+    expect(others).to_be_focused()
+    expect(others).to_have_value("everybody\n</textarea>person:mo")
+    expect(others).to_have_attribute("aria-invalid", "true")
+    expect(others).to_have_accessible_description(
+        'The audience cannot be \'everybody\'. Write "public", "hub", "org-camden", "person:ada", '
+        '"group:analysts" or "project:school-places". As person:ada, org-camden or project:school-places. '
+        "Nobody: you alone."
+    )
+    expect(page.get_by_role("alert")).to_have_count(1)
+    expect(page.get_by_label("Everybody, without a log-in")).not_to_be_checked()
     look(page, "owner-refused")
+    page.goto(page.url)  # the address of the form, which stands in the browser now
+    assert page.url == f"{there.address}{iw.PREFIX}libraries/"
     page.get_by_text("Change who may open it …").click()
     page.get_by_label("Everybody, without a log-in").uncheck()
-    page.get_by_label("People and groups, one on each line").fill("person:mo\ngroup:org-tfl")
+    others.fill("person:mo\norg-tfl")
     page.get_by_role("button", name="Let these open it").click()
     expect(page.get_by_text("mo, people of Transport for London")).to_be_visible()
     page.get_by_text("Show small numbers less …").click()

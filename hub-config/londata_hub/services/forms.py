@@ -11,8 +11,9 @@ from londata.errors import AccessDeniedError, UsageError
 from londata_hub.services.login import Login, Visit
 from londata_hub.services.parameters import MAX_WORDS
 
-#: Longest form in bytes, and most fields of one.
-MOST_OF_A_FORM, MOST_FIELDS = 10_000, 40
+#: Longest form in bytes, and most fields of one. What a page lets somebody write fits in, in any script: a character
+#: has up to nine bytes in a form.
+MOST_OF_A_FORM, MOST_FIELDS = 60_000, 40
 
 
 async def form_of(request: Request) -> dict[str, str]:
@@ -34,7 +35,7 @@ async def form_of(request: Request) -> dict[str, str]:
         pairs = parse_qsl(text.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS)
     except ValueError as error:
         raise UsageError("The form cannot be read.", hint="Use the page's own.") from error
-    said = dict(pairs)
+    said = {name: value.replace("\r\n", "\n") for name, value in pairs}  # as the page counts its characters
     if len(said.get("reason", "")) > MAX_WORDS:
         raise UsageError(f"The reason has more than {MAX_WORDS:,} characters.", hint="Say it in fewer words.")
     return said

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Mapping
+from weakref import WeakValueDictionary
 
 #: Sentences that wait to be read.
 MOST = 1_000
@@ -42,13 +44,21 @@ def done(what: str, said: Mapping[str, str]) -> str:
 
 
 class Said:
-    """Sentences for visitors who are led back to a page of theirs."""
+    """Sentences for visitors who are led back to a page of theirs, with the forms that they are about."""
 
     def __init__(self) -> None:
-        self._waiting: OrderedDict[tuple[str, str], str] = OrderedDict()
+        self._waiting: OrderedDict[tuple[str, str], tuple[str, Mapping[str, str]]] = OrderedDict()
+        self._turns: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
-    def keep(self, visit: str, slug: str, sentence: str) -> None:
-        """Keep a sentence until the page is shown.
+    def turn(self, visit: str, slug: str) -> asyncio.Lock:
+        """Give what one form of a page holds until it is done: a button that is pressed twice sends two."""
+        lock = self._turns.get((visit, slug))
+        if lock is None:
+            lock = self._turns[visit, slug] = asyncio.Lock()
+        return lock
+
+    def keep(self, visit: str, slug: str, what: str, said: Mapping[str, str]) -> None:
+        """Keep what a form did until the page is shown.
 
         Parameters
         ----------
@@ -56,13 +66,24 @@ class Said:
             The name of the visit.
         slug
             Whose page it is.
-        sentence
-            What is said there.
+        what, said
+            What the form asked for, and its fields.
         """
-        self._waiting[visit, slug] = sentence
+        self._waiting[visit, slug] = what, said
         while len(self._waiting) > MOST:
             self._waiting.popitem(last=False)
 
+    def was_done(self, visit: str, slug: str, what: str, said: Mapping[str, str]) -> bool:
+        """Tell whether the very same form was done just now, and the page has not been shown since.
+
+        Parameters
+        ----------
+        visit, slug, what, said
+            As :meth:`keep` takes them.
+        """
+        return self._waiting.get((visit, slug)) == (what, said)
+
     def take(self, visit: str, slug: str) -> str:
         """Give what is to be said to a visitor on the page of an insight, once; nothing where there is nothing."""
-        return self._waiting.pop((visit, slug), "")
+        what, said = self._waiting.pop((visit, slug), ("", {}))
+        return done(what, said)

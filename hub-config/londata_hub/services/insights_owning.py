@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from londata.records.publications import Finding, Publication, Release, Thresholds, Version
 from londata_hub.services.insights_facts import Owned, Shown, was_open
+from londata_hub.services.insights_forms import Forms, Refused, whom
 from londata_hub.services.insights_look import date, listed, room
 from londata_hub.services.look import moment, safe
 
@@ -50,7 +51,7 @@ THRESHOLDS = {
 }
 
 
-def owning(prefix: str, shown: Shown, owned: Owned, secret: str, problem: str = "", done: str = "") -> str:
+def owning(prefix: str, shown: Shown, owned: Owned, secret: str, refused: Refused | None = None, done: str = "") -> str:
     """Write the owner's part of a page.
 
     Parameters
@@ -61,47 +62,22 @@ def owning(prefix: str, shown: Shown, owned: Owned, secret: str, problem: str = 
         The insight, and what its owner is shown beside.
     secret
         What the forms of this visitor hold.
-    problem, done
-        What went wrong with what was just asked for, or what was done.
+    refused, done
+        The form that was just refused, or what was done.
     """
     publication = shown.publication
     if publication is None:
         return ""
-    said = f'<div class="note" role="alert"><p>{safe(problem)}</p></div>' if problem else ""
-    said += f'<div class="note good" role="status"><p>{safe(done)}</p></div>' if done else ""
-    parts = [f'<section class="mine" id="yours" aria-labelledby="yours-title"><h2 id="yours-title">Yours</h2>{said}']
-    parts.append(_newest(owned, publication))
-    parts.append(_unknown(owned))
-    make = _Forms(f"{prefix}{shown.slug}/", secret)
+    said = f'<div class="note good" role="status"><p>{safe(done)}</p></div>' if done else ""
+    make = Forms(f"{prefix}{shown.slug}/", secret, refused)
+    parts = [_newest(owned, publication), _unknown(owned)]
     if publication.state != "withdrawn" and secret:
         parts += [_audience(make, publication), _back(make, publication, owned), _release(make, owned, publication)]
         parts += [_thresholds(make, publication.thresholds), _pausing(make, publication), _withdrawing(make)]
     parts += [_forgetting(make, owned)] if secret else []
-    return "".join([*parts, "</section>"])
-
-
-class _Forms:
-    """Forms of one page."""
-
-    def __init__(self, base: str, secret: str) -> None:
-        self._base, self._secret = base, secret
-
-    def form(self, what: str, fields: str, button: str = "") -> str:
-        """Write a form that asks for one change; without a button of its own where the fields have some."""
-        last = f"<p><button>{safe(button)}</button></p>" if button else ""
-        return (
-            f'<form method="post" action="{safe(self._base + what)}">'
-            f'<input type="hidden" name="secret" value="{safe(self._secret)}">'
-            f"{fields}{last}</form>"
-        )
-
-    def folded(self, what: str, title: str, fields: str, button: str) -> str:
-        """Write a form that is folded away until it is wanted."""
-        return _folded(title, self.form(what, fields, button))
-
-
-def _folded(title: str, inside: str) -> str:
-    return f"<details><summary>{safe(title)}\N{NO-BREAK SPACE}…</summary>{inside}</details>"
+    inside = "".join(parts)
+    heading = '<section class="mine" id="yours" aria-labelledby="yours-title"><h2 id="yours-title">Yours</h2>'
+    return f"{heading}{said}{make.left(inside)}{inside}</section>"
 
 
 def _newest(owned: Owned, publication: Publication) -> str:
@@ -148,61 +124,49 @@ def _cell(finding: Finding) -> str:
     return f" (cell {finding.cell})" if finding.cell else ""
 
 
-def _audience(make: _Forms, publication: Publication) -> str:
-    chosen = publication.audience
-    ours = f"project:{publication.project}" if publication.project else ""
-    ticks = [("public", "Everybody, without a log-in"), ("hub", "Everybody at the hub")]
-    ticks += [(ours, f"Members of the project {publication.project}")] if ours else []
-    boxes = "".join(
-        f'<label class="tick"><input type="checkbox" name="{"project" if value == ours else value}" value="yes"'
-        f"{' checked' if value in chosen else ''}>{safe(words)}</label>"
-        for value, words in ticks
-    )
-    others = "\n".join(each for each in chosen if each not in dict(ticks))
-    fields = (
-        f"<fieldset><legend>Who may open it</legend>{boxes}"
-        '<label for="others">People and groups, one on each line</label>'
-        f'<textarea id="others" name="others" rows="3" maxlength="3000" spellcheck="false" '
-        f'aria-describedby="others-hint">{safe(others)}</textarea>'
-        '<p class="hint" id="others-hint">As person:ada or group:org-camden</p></fieldset>'
-    )
+def _audience(make: Forms, publication: Publication) -> str:
+    chosen, project = publication.audience, publication.project
+    fields = whom(make, "audience", chosen, project, "Who may open it", " Nobody: you alone.")
     return make.folded("audience", "Change who may open it", fields, "Let these open it")
 
 
-def _back(make: _Forms, publication: Publication, owned: Owned) -> str:
+def _back(make: Forms, publication: Publication, owned: Owned) -> str:
     there = [each for each in owned.versions if each.number in owned.kept]
     earlier = [each for each in there if was_open(each, publication) and each.number != publication.current]
     if not earlier:
         return ""
-    options = "".join(f'<option value="{each.number}">{_version(each)}</option>' for each in earlier)
-    fields = f'<label for="number">Show this version again</label><select id="number" name="number">{options}</select>'
+    options = "".join(_option(make, "rollback", each) for each in earlier)
+    fields = (
+        f'<label for="number">Show this version again</label>{make.said("rollback", "number")}'
+        f'<select id="number" name="number"{make.marked("rollback", "number")}>{options}</select>'
+    )
     return make.folded("rollback", "Go back to another version", fields, "Show it from now on")
 
 
-def _forgetting(make: _Forms, owned: Owned) -> str:
+def _forgetting(make: Forms, owned: Owned) -> str:
     """Offer to remove the files of versions that nothing needs; the oldest is the first."""
     idle = [each for each in reversed(owned.versions) if each.number in owned.forgettable]
     if not idle:
         return ""
-    options = "".join(
-        f'<option value="{each.number}">{_version(each, room(owned.kept[each.number]))}</option>' for each in idle
-    )
+    options = "".join(_option(make, "forget", each, room(owned.kept[each.number])) for each in idle)
     many, size = len(owned.kept), room(sum(owned.kept.values()))
     fields = (
         f"<p>Files of {many} version{'s' if many > 1 else ''} are kept, {size} in all. What is recorded of a version "
         "stays when its files are removed, but it cannot be shown again.</p>"
-        '<label for="forgotten">Which one?</label>'
-        f'<select id="forgotten" name="number">{options}</select>'
+        f'<label for="forgotten">Which one?</label>{make.said("forget", "number")}'
+        f'<select id="forgotten" name="number"{make.marked("forget", "number")}>{options}</select>'
     )
     return make.folded("forget", "Remove the files of an old version", fields, "Remove its files")
 
 
-def _version(version: Version, size: str = "") -> str:
-    at = version.published_at
-    return safe(f"Version {version.number}{size and f' ({size})'}, {at.day} {at:%B %Y}")
+def _option(make: Forms, what: str, version: Version, size: str = "") -> str:
+    at, number = version.published_at, str(version.number)
+    words = f"Version {number}{size and f' ({size})'}, {at.day} {at:%B %Y}"
+    chosen = " selected" if make.typed(what, "number", "") == number else ""
+    return f'<option value="{number}"{chosen}>{safe(words)}</option>'
 
 
-def _release(make: _Forms, owned: Owned, publication: Publication) -> str:
+def _release(make: Forms, owned: Owned, publication: Publication) -> str:
     release, waits = owned.release, owned.at_stake != publication.current
     # Where nobody has asked for one there is nothing to withdraw, but a version that waits and is not to be shown.
     moves = [each for each in owned.moves if each != "withdrawn" or release or waits]
@@ -217,21 +181,20 @@ def _release(make: _Forms, owned: Owned, publication: Publication) -> str:
         told += "<p>Publish it again to ask for another.</p>"
     is_asked_for = release is not None and moves in ([], ["withdrawn"])
     title = "How its release stands" if is_asked_for else "Make its tables more open"
-    return _folded(title, told + (make.form("release", _step(moves)) if moves else ""))
+    fields = _step(make, moves, publication, release) if moves else ""
+    return make.fold("release", title, told + (make.form("release", fields) if moves else ""))
 
 
-def _step(moves: Sequence[str]) -> str:
+def _step(make: Forms, moves: Sequence[str], publication: Publication, release: Release | None) -> str:
     """Write the fields and the buttons of the next step of a release."""
-    whom = (
-        "<fieldset><legend>To whom?</legend>"
-        '<label class="tick"><input type="radio" name="whom" value="public" checked>Everybody, without a log-in'
-        '</label><label class="tick"><input type="radio" name="whom" value="hub">Everybody at the hub</label>'
-        "</fieldset>"
-    )
-    why = '<label for="why-release">In words, for those who check it</label>'
-    why += '<textarea id="why-release" name="why" rows="3" maxlength="2000"></textarea>'
+    before = release.audience if release and release.audience else ("public",)
+    hint = " Nobody: those who may open it now."
+    to = whom(make, "release", before, publication.project, "To whom?", hint) if "submitted" in moves else ""
+    why = f'<label for="why-release">In words, for those who check it</label>{make.said("release", "why")}'
+    why += f'<textarea id="why-release" name="why" rows="3" maxlength="2000"{make.marked("release", "why")}>\n'
+    why += f"{safe(make.typed('release', 'why', ''))}</textarea>"
     buttons = "".join(map(move_button, moves))
-    return f'{whom if "submitted" in moves else ""}{why}<div class="ways">{buttons}</div>'
+    return f'{to}{why}<div class="ways">{buttons}</div>'
 
 
 def move_button(move: str) -> str:
@@ -249,34 +212,37 @@ def release_steps(release: Release) -> str:
     return f"<p>It {RELEASES[release.state]}.</p>{listed(lines)}"
 
 
-def _thresholds(make: _Forms, now: Thresholds) -> str:
+def _thresholds(make: Forms, now: Thresholds) -> str:
     fields, known = [], Thresholds.model_json_schema()["properties"]
     for name, value in now.model_dump().items():
         whole = isinstance(value, int)
-        step = "5" if name == "base" else "1" if whole else "any"
+        step = f"{value}" if name == "base" else "1" if whole else "any"
         least, most = (0, value) if name == "dominance_percent" else (value, known[name]["maximum"])
         bound = f'min="{least:.15g}" max="{most:.15g}"'
         fields.append(
             f'<div class="field"><label for="least-{name}">{safe(THRESHOLDS[name])}</label>'
-            f'<input type="number" id="least-{name}" name="{name}" value="{value:g}" step="{step}" {bound}></div>'
+            f'{make.said("thresholds", name)}<input type="number" id="least-{name}" name="{name}" '
+            f'value="{safe(make.typed("thresholds", name, f"{value:g}"))}" step="{step}" {bound}'
+            f"{make.marked('thresholds', name)}></div>"
         )
     hint = '<p class="hint">They can be made stricter, and never looser again.</p>'
     return make.folded("thresholds", "Show small numbers less", hint + "".join(fields), "Make them stricter")
 
 
-def _pausing(make: _Forms, publication: Publication) -> str:
+def _pausing(make: Forms, publication: Publication) -> str:
     if publication.state == "paused":
         return make.form("resume", "", "Open it again")
-    return make.folded("pause", "Pause it", _reason("pause"), "Pause it")
+    return make.folded("pause", "Pause it", _reason(make, "pause"), "Pause it")
 
 
-def _withdrawing(make: _Forms) -> str:
+def _withdrawing(make: Forms) -> str:
     sure = "<p>It cannot be opened again after that, and its name cannot be used again.</p>"
-    return make.folded("withdraw", "Withdraw it for good", sure + _reason("withdraw"), "Yes, withdraw it")
+    return make.folded("withdraw", "Withdraw it for good", sure + _reason(make, "withdraw"), "Yes, withdraw it")
 
 
-def _reason(what: str) -> str:
+def _reason(make: Forms, what: str) -> str:
     return (
-        f'<label for="why-{what}">Why? Its viewers read this.</label>'
-        f'<input type="text" id="why-{what}" name="reason" maxlength="500">'
+        f'<label for="why-{what}">Why? Its viewers read this.</label>{make.said(what, "reason")}'
+        f'<input type="text" id="why-{what}" name="reason" maxlength="500" '
+        f'value="{safe(make.typed(what, "reason", ""))}"{make.marked(what, "reason")}>'
     )

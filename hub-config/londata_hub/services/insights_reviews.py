@@ -14,6 +14,7 @@ from londata.records.legal import OUTPUTS
 from londata.records.publications import Label, Release, Thresholds, Version
 from londata_hub.publishing.releasing import own_files
 from londata_hub.services.insights_facts import ACCESS, Shown, Used, audience_in_words
+from londata_hub.services.insights_forms import Forms, Refused
 from londata_hub.services.insights_look import date, facts, listed, marks, page, ways, words
 from londata_hub.services.insights_owning import RELEASES, findings, move_button, release_steps
 from londata_hub.services.look import safe, table
@@ -87,7 +88,7 @@ def _row(prefix: str, review: Review) -> tuple[str, ...]:
     )
 
 
-def review_page(prefix: str, review: Review, secret: str, problem: str = "") -> str:
+def review_page(prefix: str, review: Review, secret: str, refused: Refused | None = None) -> str:
     """Write the page of one release.
 
     Parameters
@@ -98,11 +99,10 @@ def review_page(prefix: str, review: Review, secret: str, problem: str = "") -> 
         What is shown.
     secret
         What the form of this visitor holds.
-    problem
-        What went wrong with what was just asked for.
+    refused
+        The form, if it was just refused.
     """
     release, version = review.release, review.version
-    said = f'<div class="note" role="alert"><p>{safe(problem)}</p></div>' if problem else ""
     label = review.label
     rows = [
         ("Author", safe(release.author)),
@@ -114,10 +114,12 @@ def review_page(prefix: str, review: Review, secret: str, problem: str = "") -> 
         ("What is hidden", safe(_hidden(review.thresholds))),
         ("What made it", _sent(prefix, review) if review.may_check else ""),
     ]
-    body = f"{said}{facts(rows)}<h2>Steps so far</h2>{release_steps(release)}"
+    body = f"{facts(rows)}<h2>Steps so far</h2>{release_steps(release)}"
     found = findings((*version.findings, *(each for each in release.findings if each not in version.findings)))
     body += f"<h2>What it rests on</h2>{_used(prefix, review.used)}<h2>What the check found</h2>{found}"
-    body += _workings(prefix, review) + _deciding(prefix, review, secret)
+    make = Forms(f"{prefix}reviews/{release.publication}/{release.version}/", secret, refused)
+    deciding = _deciding(make, review) if secret else ""
+    body = f"{make.left(deciding)}{body}{_workings(prefix, review)}<h2>Decide</h2>{deciding}"
     links = [*ways(prefix, known=True), (f"{prefix}reviews", "Releases to check")]
     return page(f"Release of {review.title}, version {release.version}", body, links)
 
@@ -223,20 +225,19 @@ def _value(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 
-def _deciding(prefix: str, review: Review, secret: str) -> str:
-    if not review.moves or not secret:
+def _deciding(make: Forms, review: Review) -> str:
+    if not review.moves:
         why = "There is nothing for you to decide now." if review.may_check else "Others than its author check it."
-        return f"<h2>Decide</h2><p>{why}</p>"
-    action = f"{prefix}reviews/{review.release.publication}/{review.release.version}/"
+        return f"<p>{why}</p>"
     done = "<p>You have checked it; somebody else must approve it.</p>" if review.has_checked else ""
     buttons = "".join(map(move_button, review.moves))
-    return (
-        f'<h2>Decide</h2>{done}<form method="post" action="{safe(action)}">'
-        f'<input type="hidden" name="secret" value="{safe(secret)}">'
+    fields = (
         '<label for="why">Why? The author and whoever looks later read this.</label>'
-        '<textarea id="why" name="why" rows="4" maxlength="2000" required></textarea>'
-        f'<div class="ways">{buttons}</div></form>'
+        f'{make.said("", "why")}<textarea id="why" name="why" rows="4" maxlength="2000" required'
+        f"{make.marked('', 'why')}>\n{safe(make.typed('', 'why', ''))}</textarea>"
+        f'<div class="ways">{buttons}</div>'
     )
+    return done + make.form("", fields)
 
 
 def data_page(prefix: str, entry: Entry, built: Sequence[Shown], *, known: bool, steward: bool) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from urllib.parse import quote
 
 from fastapi.exceptions import RequestValidationError
@@ -16,13 +16,15 @@ from londata_hub.publishing.entries import has_tables
 from londata_hub.publishing.snapshots import PICTURE, RECEIPT
 from londata_hub.services import insights_look as look
 from londata_hub.services.forms import form_of, require_our_page
+from londata_hub.services.insights_changes import CHANGES, REVIEW, refused
 from londata_hub.services.insights_desk import Desk
-from londata_hub.services.insights_done import Said, done
+from londata_hub.services.insights_done import Said
 from londata_hub.services.insights_facts import Chosen, Shown, was_open
+from londata_hub.services.insights_forms import Refused
 from londata_hub.services.insights_gallery import gallery
 from londata_hub.services.insights_owning import owning
 from londata_hub.services.insights_page import About, insight_page
-from londata_hub.services.insights_parameters import Gallery, LogIn, NewStep, NewThresholds
+from londata_hub.services.insights_parameters import Gallery, LogIn, NewStep
 from londata_hub.services.insights_releases import number_of
 from londata_hub.services.insights_reviews import data_page, review_page, reviews_page
 from londata_hub.services.insights_routes import TABLE_TYPES, desk_of, hall_of, reader_of
@@ -32,7 +34,6 @@ from londata_hub.services.parameters import Nothing
 from londata_hub.web import error_response
 
 Answer = Callable[[Request], Awaitable[Response]]
-Change = Callable[[Desk, Subject, str, Mapping[str, str]], Awaitable[None]]
 #: Cards on one page.
 MOST_CARDS = 60
 _WRONG = QueryError("Something in this address cannot be.", hint="Begin again from all insights.")
@@ -90,7 +91,7 @@ async def insight(request: Request) -> Response:
     return await _insight(request)
 
 
-async def _insight(request: Request, problem: str = "", status: int = 200) -> Response:
+async def _insight(request: Request, wrong: Refused | None = None) -> Response:
     hall, desk, subject, slug = hall_of(request), desk_of(request), reader_of(request), request.path_params["slug"]
     prefix, visit, said = _login(request).prefix, _visit(request), _said(request)
 
@@ -99,12 +100,13 @@ async def _insight(request: Request, problem: str = "", status: int = 200) -> Re
         yours = ""
         if shown.mine and not subject.owner:
             told = said.take(visit.name, slug) if visit else ""
-            yours = owning(prefix, shown, desk.owned(subject, shown), _secret(request), problem, told)
+            yours = owning(prefix, shown, desk.owned(subject, shown), _secret(request), wrong, told)
         return _about(desk, subject, shown), yours
 
     about, yours = await hall.asked(gather)
     steward = STEWARDS in subject.groups
-    return _html(insight_page(prefix, about, yours, known=_known(request), steward=steward), status)
+    text = insight_page(prefix, about, yours, known=_known(request), steward=steward)
+    return _html(text, wrong.status if wrong else 200)
 
 
 def _about(desk: Desk, subject: Subject, shown: Shown) -> About:
@@ -170,72 +172,33 @@ async def table(request: Request) -> Response:
 
 
 @page_of
+async def unsent(request: Request) -> Response:
+    """Lead back from the address of a form to its page: it stands in the browser where the form was refused."""
+    if request.path_params["what"] not in CHANGES:
+        raise EntryNotFoundError("There is no such address.", hint="Go back to the insight.")
+    return RedirectResponse(f"{_login(request).prefix}{quote(request.path_params['slug'], safe='')}/", 303)
+
+
+@page_of
 async def change(request: Request) -> Response:
     """Do what a form of the owner's asks for, and show the page again."""
     Nothing.of(request)
     said, login, subject = await form_of(request), _login(request), reader_of(request)
-    require_our_page(request, login, said)
+    visit = require_our_page(request, login, said)
     desk, slug, what = desk_of(request), request.path_params["slug"], request.path_params["what"]
     act = CHANGES.get(what)
     if act is None:
         raise EntryNotFoundError("There is no such address.", hint="Go back to the insight.")
-    try:
-        await act(desk, subject, slug, said)
-    except UsageError as error:
-        return await _insight(request, str(error), error.http_status)
-    except ValidationError as error:
-        named = ", ".join(str(each["loc"][0]) for each in error.errors()[:3] if each["loc"])
-        return await _insight(request, f"That cannot be: look at {named or 'what you wrote'} again.", 400)
-    if visit := _visit(request):
-        _said(request).keep(visit.name, slug, done(what, said))
+    await desk.asked(lambda: desk.own(subject, slug))
+    async with _said(request).turn(visit.name, slug):
+        try:
+            await act(desk, subject, slug, said)
+        except (UsageError, AccessDeniedError, ValidationError) as error:
+            if not _said(request).was_done(visit.name, slug, what, said):  # else the button was pressed twice
+                return await _insight(request, refused(what, said, error))
+        else:
+            _said(request).keep(visit.name, slug, what, said)
     return RedirectResponse(f"{login.prefix}{quote(slug, safe='')}/#yours", 303)
-
-
-def _at_version(what: str) -> Change:
-    async def change(desk: Desk, subject: Subject, slug: str, said: Mapping[str, str]) -> None:
-        await desk.at_version(subject, slug, what, number_of(said.get("number", "")))
-
-    return change
-
-
-def _shut(what: str) -> Change:
-    async def change(desk: Desk, subject: Subject, slug: str, said: Mapping[str, str]) -> None:
-        await desk.change(subject, slug, what, said.get("reason", "").strip())
-
-    return change
-
-
-async def _audience(desk: Desk, subject: Subject, slug: str, said: Mapping[str, str]) -> None:
-    project = (await desk.asked(lambda: desk.own(subject, slug))).project
-    chosen = [name for name in ("public", "hub") if said.get(name)]
-    chosen += [f"project:{project}"] if said.get("project") and project else []
-    chosen += [line.strip() for line in said.get("others", "").splitlines() if line.strip()]
-    await desk.set_audience(subject, slug, chosen)
-
-
-async def _thresholds(desk: Desk, subject: Subject, slug: str, said: Mapping[str, str]) -> None:
-    given = {name: value for name in NewThresholds.model_fields if (value := said.get(name, "").strip())}
-    await desk.tighten(subject, slug, NewThresholds.model_validate(given))
-
-
-async def _release(desk: Desk, subject: Subject, slug: str, said: Mapping[str, str]) -> None:
-    number = await desk.asked(lambda: desk.releasing.at_stake(desk.own(subject, slug)))
-    whom = [said["whom"]] if said.get("whom") in ("public", "hub") else []
-    step = NewStep.model_validate({"to": said.get("to", ""), "why": said.get("why", ""), "audience": whom})
-    await desk.move(subject, slug, number, step)
-
-
-#: What the forms of an owner ask for.
-CHANGES: Mapping[str, Change] = {
-    "rollback": _at_version("roll_back"),
-    "forget": _at_version("forget"),
-    "withdraw": _shut("withdraw"),
-    "pause": _shut("pause"),
-    "resume": _shut("resume"),
-    "audience": _audience,
-    "thresholds": _thresholds,
-    "release": _release,
-}
 
 
 @page_of
@@ -269,10 +232,11 @@ async def review(request: Request) -> Response:
     return await _review(request)
 
 
-async def _review(request: Request, problem: str = "", status: int = 200) -> Response:
+async def _review(request: Request, wrong: Refused | None = None) -> Response:
     desk, subject, (slug, number) = desk_of(request), reader_of(request), _named(request)
     found = await desk.asked(lambda: desk.review_with_workings(subject, slug, number))
-    return _html(review_page(_login(request).prefix, found, _secret(request), problem), status)
+    text = review_page(_login(request).prefix, found, _secret(request), wrong)
+    return _html(text, wrong.status if wrong else 200)
 
 
 @page_of
@@ -285,10 +249,8 @@ async def decide(request: Request) -> Response:
     try:
         step = NewStep.model_validate({"to": said.get("to", ""), "why": said.get("why", "")})
         await desk.move(subject, slug, number, step)
-    except (UsageError, AccessDeniedError) as error:
-        return await _review(request, str(error), error.http_status)
-    except ValidationError:
-        return await _review(request, "That is no step of a release.", 400)
+    except (UsageError, AccessDeniedError, ValidationError) as error:
+        return await _review(request, refused(REVIEW, said, error))
     return RedirectResponse(f"{login.prefix}reviews/{quote(slug, safe='')}/{number}/", 303)
 
 
@@ -383,5 +345,6 @@ ROUTES: tuple[tuple[str, str, Answer], ...] = (
     ("{slug}/thumbnail.png", "GET", picture),
     ("{slug}/receipt.json", "GET", receipt),
     ("{slug}/tables/{file}", "GET", table),
+    ("{slug}/{what}", "GET", unsent),
     ("{slug}/{what}", "POST", change),
 )
