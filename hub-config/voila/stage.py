@@ -219,25 +219,37 @@ class Stage:
 
 async def _told(listening: socket.socket, warm: WarmProcess) -> dict[str, Any]:
     """Wait until the run tells what it came to, or until it cannot any more."""
-    loop, until = asyncio.get_running_loop(), time.monotonic() + REHEARSAL_S
-    failed: dict[str, Any] = {"cells": [], "views": [], "alone": "", "modules": []}
-    while time.monotonic() < until:
-        try:
-            connection, _ = await asyncio.wait_for(loop.sock_accept(listening), _LOOK_S)
-        except TimeoutError:
+    until = time.monotonic() + REHEARSAL_S
+    # Waited for without a break: who comes in the moment in which that is given up would be lost
+    coming = asyncio.ensure_future(asyncio.get_running_loop().sock_accept(listening))
+    try:
+        while time.monotonic() < until:
+            await asyncio.wait({coming}, timeout=_LOOK_S)
+            if coming.done():
+                return await _heard(coming.result()[0])
             if warm.pid is None:
-                return failed | {"failed": "its process ended"}
-            continue
-        with connection:
-            connection.setblocking(False)
-            try:
-                (length,) = _LENGTH.unpack(await _exactly(connection, _LENGTH.size))
-                if length > _MOST_BYTES:
-                    return failed | {"failed": "its outputs are too large"}
-                return dict(json.loads(await _exactly(connection, length)))
-            except (EOFError, ValueError):
-                return failed | {"failed": "it did not say what it came to"}
-    return failed | {"failed": f"it took longer than {REHEARSAL_S:g} seconds"}
+                return _failed("its process ended")
+        return _failed(f"it took longer than {REHEARSAL_S:g} seconds")
+    finally:
+        coming.cancel()
+        await asyncio.wait({coming})
+
+
+async def _heard(connection: socket.socket) -> dict[str, Any]:
+    """Read what a run came to."""
+    with connection:
+        connection.setblocking(False)
+        try:
+            (length,) = _LENGTH.unpack(await _exactly(connection, _LENGTH.size))
+            if length > _MOST_BYTES:
+                return _failed("its outputs are too large")
+            return dict(json.loads(await _exactly(connection, length)))
+        except (EOFError, ValueError):
+            return _failed("it did not say what it came to")
+
+
+def _failed(why: str) -> dict[str, Any]:
+    return {"cells": [], "views": [], "alone": "", "modules": [], "failed": why}
 
 
 async def _exactly(connection: socket.socket, count: int) -> bytes:

@@ -22,7 +22,7 @@ def stages():
 
 
 async def eventually(found):
-    for _ in range(600):
+    for _ in range(2400):
         if found():
             return
         await asyncio.sleep(0.05)
@@ -79,6 +79,20 @@ def test_a_run_that_failed_is_tried_again_after_a_while(stages, monkeypatch, tmp
         assert (await stage.shared()).cells == [[{"output_type": "stream", "name": "stdout", "text": "here\n"}]]
 
     played(stages, story, f"print(open({str(data)!r}).read())")
+
+
+def test_whoever_tells_what_a_run_came_to_is_waited_for_without_a_break(stages, monkeypatch):
+    monkeypatch.setattr(stages, "_LOOK_S", 0.001)
+    asked = []
+
+    async def story(stage):
+        loop = asyncio.get_running_loop()
+        accept = loop.sock_accept
+        monkeypatch.setattr(loop, "sock_accept", lambda listening: asked.append(listening) or accept(listening))
+        assert (await stage.shared()).runs
+
+    played(stages, story, "print('here')")
+    assert len(asked) == 1
 
 
 @pytest.mark.parametrize("cell", ["import os\nos._exit(1)", "raise SystemExit"], ids=["ends", "exits"])
