@@ -154,6 +154,32 @@ def test_nobody_asks_for_what_they_can_read_already_until_its_end_is_near(store:
     assert store.ask(ADA, an_entry(), "places", "More.").why == "For longer than until 29 September 2096: More."
 
 
+@pytest.mark.parametrize(
+    ("record", "stop", "whom"),
+    [
+        (
+            an_agreement(review_by="2096-06-20", contact={"name": "Rolls", "email": MAIL}),
+            "the time until the review of the agreement ISA-014",
+            f"Rolls ({MAIL})",
+        ),
+        (a_project(end="2096-06-20", owner="bola"), "the project “School places”", "bola, who leads the project"),
+    ],
+)
+def test_what_can_last_no_longer_is_not_to_be_asked_for_anew(
+    store: AccessStore, record: Any, stop: str, whom: str
+) -> None:
+    """A request for longer would leave its steward nothing but to approve it until the same day."""
+    store.grant(a_grant(), "operator")
+    assert store.notices(ADA)[0].text.endswith("60 days are left. Ask for it anew if you still need it.")
+    store.record(record, "operator")
+    said = f"Nobody can give longer, because it ends with {stop}. Ask {whom}."
+    [told] = store.notices(ADA)
+    assert told.text.endswith(f"until 19 June 2096: 19 days are left. {said}")
+    with pytest.raises(UsageError) as refused:
+        store.ask(ADA, an_entry(), "places", "More.")
+    assert " ".join(str(refused.value).split()).endswith(f"until 19 June 2096 already, for this project. {said}")
+
+
 def test_whom_an_uncovered_request_waits_for_is_told_that_no_agreement_covers_it(store: AccessStore) -> None:
     store.record(a_project(agreements=[]), "operator")
     request = store.ask(ADA, an_entry(), "places", "To count.")

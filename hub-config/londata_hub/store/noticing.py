@@ -12,10 +12,12 @@ from sqlalchemy import Connection, select
 
 from londata.access import STEWARDS, Arrangements, Subject, Term, days_left, decide, last_day, until_in_words, who
 from londata.access.conditions import failing
+from londata.access.next_step import Asked
 from londata.access.releasing import TIGHTENED
 from londata.records import AccessRequest, Agreement, Entry
 from londata.records.publications import Publication, Release
 from londata_hub import audit
+from londata_hub.store.covering import why_no_longer
 from londata_hub.store.publication_rows import HUB, found, last_releases, readable
 from londata_hub.store.suspending import why_suspended
 from londata_hub.store.tables import audit as log
@@ -197,8 +199,15 @@ def _of_grants(subject: Subject, now: dt.datetime, arrangements: Arrangements, f
             days = days_left(term.end.at, now)
             step = next(each for each in THRESHOLDS if days <= each)
             when = until_in_words(term.end.at, now)
-            text = f"Your access to {title} {work} is {when}. Ask for it anew if you still need it."
+            text = f"Your access to {title} {work} is {when}. {_longer(subject, now, arrangements, find, term)}"
             yield Notice(_name(grant.id, step), "ending", text, grant.entry, grant.project, term.end.at, days)
+
+
+def _longer(subject: Subject, now: dt.datetime, arrangements: Arrangements, find: Find, term: Term) -> str:
+    """Say what to do before access ends: ask for longer, where that can be given."""
+    entry = find(term.grant.entry)
+    why = why_no_longer(Asked(subject, entry, now, arrangements, term)) if entry else ()
+    return " ".join(filter(None, why)) or "Ask for it anew if you still need it."
 
 
 def _halted(subject: Subject, now: dt.datetime, arrangements: Arrangements, find: Find, term: Term) -> str:

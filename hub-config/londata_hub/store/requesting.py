@@ -10,12 +10,14 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from londata.access import Arrangements, Decision, Stop, Subject, day, days_left, decide, last_day, midnight, who
+from londata.access import Arrangements, Decision, Subject, day, days_left, decide, last_day, midnight, who
+from londata.access.next_step import Asked
 from londata.errors import AccessDeniedError, EntryNotFoundError, UsageError
-from londata.records import AccessRequest, Agreement, Entry, Grant, Project
+from londata.records import AccessRequest, Entry, Grant, Project
 from londata_hub import audit
 from londata_hub.store.arranging import as_document
 from londata_hub.store.changing import Change
+from londata_hub.store.covering import covering, latest, tried, why_no_longer
 from londata_hub.store.tables import request_decisions, requests
 
 #: Longest that somebody may be told why, in characters; what :class:`~londata.records.AccessRequest` takes.
@@ -82,7 +84,7 @@ def ask(
         project=project,
         purpose=found.purpose,
         why=_told(why, *asked),
-        agreement=_covering(subject, entry, found, arrangements, change.now),
+        agreement=covering(subject, entry, found, arrangements, change.now),
         made_at=change.now,
     )
     document = as_document({"request": request.to_dict(), GROUPS: sorted(subject.groups)})
@@ -114,6 +116,9 @@ def _for_longer(change: Change, arrangements: Arrangements, subject: Subject, en
             f"You may read “{entry.title}” until {until} already, for this project.",
             hint=f"Ask for longer in the last {ASK_ANEW} days before that.",
         )
+    why, whom = why_no_longer(Asked(subject, entry, change.now, arrangements, arrangements.term(held.grant or "")))
+    if why:
+        raise UsageError(f"You may read “{entry.title}” until {until} already, for this project. {why}", hint=whom)
     return f"For longer than until {until}: "
 
 
@@ -194,7 +199,7 @@ def approve(
     project = arrangements.projects.get(request.project)
     agreement = request.agreement
     if project and not agreement:  # it may have come since
-        agreement = _covering(person, entry, project, arrangements, change.now)
+        agreement = covering(person, entry, project, arrangements, change.now)
     if not agreement:
         raise UsageError(
             f"No agreement covers “{entry.title}” for the project {request.project}.",
@@ -211,7 +216,7 @@ def approve(
         granted_at=change.now,
         request=request.id,
     )
-    _refuse_what_would_not_hold(_tried(person, entry, grant, arrangements, change.now), grant, arrangements)
+    _refuse_what_would_not_hold(tried(person, entry, grant, arrangements, change.now), grant, arrangements)
     change.grant(grant, steward.person)
     facts = {"until": until, "grant": grant.id, "agreement": agreement}
     return _decide(change, steward, request, "approved", **facts)
@@ -276,66 +281,6 @@ def withdraw(change: Change, subject: Subject, request: str) -> AccessRequest:
     found, _ = _find(change.connection, request, of=subject.person)
     _still_open(found)
     return _decide(change, subject, found, "withdrawn")
-
-
-def latest(agreement: str, project: str, arrangements: Arrangements) -> Stop | None:
-    """Tell what ends first of all that a grant would rest on.
-
-    Parameters
-    ----------
-    agreement, project
-        Under which and for which it would be made.
-    arrangements
-        As they stand.
-
-    Returns
-    -------
-    Stop or None
-        ``None`` where one of the two is not there.
-    """
-    terms, work = arrangements.agreements.get(agreement), arrangements.projects.get(project)
-    if terms is None or work is None:
-        return None
-    stops = [
-        Stop(midnight(work.end), f"the project “{work.title}”"),
-        Stop(midnight(terms.end), f"the agreement {terms.id}"),
-        Stop(midnight(terms.review_by), f"the time until the review of the agreement {terms.id}"),
-    ]
-    return min(stops, key=lambda stop: stop.at)
-
-
-def _covering(subject: Subject, entry: Entry, project: Project, arrangements: Arrangements, now: dt.datetime) -> str:
-    """Choose the agreement that would cover a request: one under which it would hold, and that lasts longest.
-
-    Where none would do, the project's own that names the entry, so that a steward sees what is wrong with it.
-    """
-    own = [each for each in arrangements.covering(entry.id) if each.id in project.agreements]
-
-    def rank(agreement: Agreement) -> tuple[bool, dt.datetime]:
-        stop = latest(agreement.id, project.id, arrangements)
-        until = stop.at if stop else now
-        grant = Grant(
-            id="trial",
-            subject=subject.person,
-            entry=entry.id,
-            project=project.id,
-            agreement=agreement.id,
-            until=until,
-            granted_by="",
-            granted_at=now,
-        )
-        return _tried(subject, entry, grant, arrangements, now).allowed, until
-
-    return max(own, key=rank).id if own else ""
-
-
-def _tried(subject: Subject, entry: Entry, grant: Grant, arrangements: Arrangements, now: dt.datetime) -> Decision:
-    """Decide as if a grant were made, and no other were there."""
-    agreement, project = arrangements.agreements.get(grant.agreement), arrangements.projects.get(grant.project)
-    trial = Arrangements(
-        [agreement] if agreement else [], [project] if project else [], [grant], isolated=arrangements.isolated
-    )
-    return decide(subject, "read", entry, grant.project, now, trial)
 
 
 def _find(connection: Connection, request: str, *, of: str | None = None) -> tuple[AccessRequest, frozenset[str]]:

@@ -41,15 +41,19 @@ class Asked:
         if mend == "hub":
             return "Ask whoever runs the hub."
         if mend == "project":
-            work = self.term.project if self.term else None
-            return (
-                f"Ask {work.owner}, who leads the project." if work and work.owner else "Ask whoever leads the project."
-            )
+            return self.whom(mend)
         if mend == "grant" and self.now:
             return self._choose(project) or self._ask_for_it(self.now, project)
         if mend == "agreement" and self.now and (others := self._others_of_mine(self.now, project)):
             return self._line_that_asks(others)
-        return f"Ask {self._people()}."
+        return self.whom(mend)
+
+    def whom(self, mend: str) -> str:
+        """Say whom to ask: whoever leads the project, else those whom the records name."""
+        if mend != "project":
+            return f"Ask {self._people()}."
+        work = self.term.project if self.term else None
+        return f"Ask {work.owner}, who leads the project." if work and work.owner else "Ask whoever leads the project."
 
     def _choose(self, project: str | None) -> str:
         """Say how to work for a project that has a grant, where another one is asked for."""
