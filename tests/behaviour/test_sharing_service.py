@@ -18,9 +18,9 @@ from londata.access import last_day, midnight
 from londata.records import AccessRequest
 from londata_hub import audit
 from londata_hub.services.public_facts import FEWEST, state_of
-from londata_hub.services.sharing import end_of, latest_until
 from londata_hub.services.sharing_page import sharing_page
 from londata_hub.store import AccessStore
+from londata_hub.store.covering import end_of, latest_until
 from register_service import served
 
 ASKED = {"entry": "pupils", "project": "other-places", "why": "To plan classes."}

@@ -10,8 +10,8 @@ from londata.access import day, last_day
 from londata.errors import EntryNotFoundError, UsageError
 from londata.records import AccessRequest, Entry
 from londata_hub.commands.sharing import as_steward, opened, required, rows
-from londata_hub.services.sharing import end_of
 from londata_hub.store import AccessStore
+from londata_hub.store.covering import end_of
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

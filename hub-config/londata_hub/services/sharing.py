@@ -27,6 +27,7 @@ from londata_hub.services.parameters import Approval, Asking, Deciding, Nothing,
 from londata_hub.services.public_facts import PublicAgreement, public_agreements
 from londata_hub.services.sharing_page import POLICY, sharing_page
 from londata_hub.store import AccessStore
+from londata_hub.store.covering import end_of, latest_until
 from londata_hub.web import JSON, ErrorBody
 
 T = TypeVar("T")
@@ -121,6 +122,8 @@ class Sharing:
         decidable = is_steward and not mine and request.state == "open"
         agreement = arrangements.agreements.get(request.agreement) or self._since(entry, project, arrangements)
         latest = latest_until(agreement, project) if decidable else None
+        term = arrangements.term(request.grant)
+        over = term is not None and term.end.at <= self.access.now()
         return _written(request) | {
             "title": entry.title if entry and seen else "",
             "holder": entry.publisher.name if entry and seen else "",
@@ -128,6 +131,8 @@ class Sharing:
             "mine": mine,
             "decidable": decidable,
             "latest_until": latest,
+            "over": term.end.said.replace("your grant", "the grant", 1) if term and over else "",
+            "endable": is_steward and term is not None and not over,
         }
 
     def _since(self, entry: Entry | None, project: Project | None, at: Arrangements) -> Agreement | None:
@@ -249,31 +254,6 @@ class Sharing:
     def _as_it_stands(self, request: AccessRequest, subject: Subject) -> dict[str, Any]:
         is_steward = self._is_steward(subject, request.entry)
         return self.told(request, subject, self.access.arrangements(), is_steward=is_steward)
-
-
-def latest_until(agreement: Agreement | None, project: Project | None) -> dt.date | None:
-    """Tell the last day until which a request can be approved; ``None`` where nothing covers it."""
-    if agreement is None or project is None:
-        return None
-    return min(agreement.end, agreement.review_by, project.end) - dt.timedelta(days=1)
-
-
-def end_of(day: dt.date, agreement: Agreement | None, project: Project | None) -> dt.datetime:
-    """Tell when an approval “until 31 March” is over: when 1 April begins in London.
-
-    Where the agreement, its review or the project stops at the beginning of that very day, it is over then.
-
-    Parameters
-    ----------
-    day
-        The last day.
-    agreement, project
-        What the grant would rest on; ``None`` where there is none.
-    """
-    stop = latest_until(agreement, project)
-    if day == dt.date.max or (stop is not None and day == stop + dt.timedelta(days=1)):
-        return midnight(day)
-    return midnight(day + dt.timedelta(days=1))
 
 
 def _written(record: Any) -> dict[str, Any]:

@@ -35,6 +35,31 @@ def latest(agreement: str, project: str, arrangements: Arrangements) -> Stop | N
     return min(stops, key=lambda stop: stop.at)
 
 
+def latest_until(agreement: Agreement | None, project: Project | None) -> dt.date | None:
+    """Tell the last day until which a request can be approved; ``None`` where nothing covers it."""
+    if agreement is None or project is None:
+        return None
+    return min(agreement.end, agreement.review_by, project.end) - dt.timedelta(days=1)
+
+
+def end_of(day: dt.date, agreement: Agreement | None, project: Project | None) -> dt.datetime:
+    """Tell when an approval “until 31 March” is over: when 1 April begins in London.
+
+    Where the agreement, its review or the project stops at the beginning of that very day, it is over then.
+
+    Parameters
+    ----------
+    day
+        The last day.
+    agreement, project
+        What the grant would rest on; ``None`` where there is none.
+    """
+    stop = latest_until(agreement, project)
+    if day == dt.date.max or (stop is not None and day == stop + dt.timedelta(days=1)):
+        return midnight(day)
+    return midnight(day + dt.timedelta(days=1))
+
+
 def covering(subject: Subject, entry: Entry, project: Project, arrangements: Arrangements, now: dt.datetime) -> str:
     """Choose the agreement that would cover a request: one under which it would hold, and that lasts longest.
 

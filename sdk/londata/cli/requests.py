@@ -16,6 +16,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     refuse = actions.add_parser("refuse", help="Refuse, with a reason that the one who asked will read")
     refuse.add_argument("id", help="as the list shows it")
     refuse.add_argument("--reason", required=True, help="why, in a sentence")
+    end = actions.add_parser("end", help="End access that was given, from now on")
+    end.add_argument("id", help="as the list shows it")
+    end.add_argument("--reason", required=True, help="why, in a sentence that the one who had it will read")
     withdraw = actions.add_parser("withdraw", help="Take one's own request back")
     withdraw.add_argument("id", help="as the list shows it")
 
@@ -30,6 +33,8 @@ def run(arguments: argparse.Namespace) -> int:
         print(there.approve(arguments.id, as_day(arguments.until)))
     elif arguments.action == "refuse":
         print(there.refuse(arguments.id, words(arguments.reason, "reason")))
+    elif arguments.action == "end":
+        print(there.requests().find(arguments.id).end(words(arguments.reason, "reason")))
     elif arguments.action == "withdraw":
         print(there.withdraw(arguments.id))
     else:

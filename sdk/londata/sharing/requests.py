@@ -34,6 +34,9 @@ class Decides(Protocol):
     def withdraw(self, request: str) -> Request:
         """Take a request back."""
 
+    def end(self, request: str, grant: str, reason: str) -> Request:
+        """End the grant that a request was given."""
+
 
 @dataclass(frozen=True)
 class Request:
@@ -41,6 +44,7 @@ class Request:
 
     ``record`` is what is kept of it. ``mine`` and ``decidable`` say what the caller may do with it, ``latest_until``
     the last day until which it can be approved; ``holder`` is the body whose stewards decide, where it is known.
+    ``endable`` says whether the caller may end the access that was given, ``over`` that it is over, and why.
     """
 
     record: AccessRequest
@@ -50,6 +54,8 @@ class Request:
     decidable: bool = False
     latest_until: dt.date | None = None
     holder: str = ""
+    over: str = ""
+    endable: bool = False
     service: Decides | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -99,6 +105,31 @@ class Request:
         """Take one's own request back; raises as :meth:`approve` does."""
         return self._at().withdraw(self.id)
 
+    def end(self, reason: str = "") -> Request:
+        """End the access that was given, from now on, with a reason that the one who had it will read.
+
+        Parameters
+        ----------
+        reason
+            Why, in a sentence.
+
+        Returns
+        -------
+        Request
+            As it stands then.
+
+        Raises
+        ------
+        UsageError
+            No reason is given, or there is no access to end: it was never given, or is over.
+        EntryNotFoundError
+            You are not a steward of that data.
+        """
+        said = words(reason, "reason", write='.end(reason="…")')
+        if not self.record.grant:
+            raise UsageError(f"No access was given by this request: it is {self.state}.", hint="londata.requests()")
+        return self._at().end(self.id, self.record.grant, said)
+
     def _at(self) -> Decides:
         if self.service is None:
             raise UsageError("This request was read from somewhere else.", hint="Take it from londata.requests().")
@@ -112,7 +143,8 @@ class Request:
         by = f" by {plain(who(record.decided_by), 80)}" if record.decided_by else ""
         if record.state == "approved":
             until = f" until {last_day(record.until)}" if record.until else ""
-            return f"approved{until}, {by.strip() or 'by a steward'}{on}"
+            over = f"; over by now: {plain(self.over, MAX_WORDS)}" if self.over else ""
+            return f"approved{until}, {by.strip() or 'by a steward'}{on}{over}"
         if record.state == "refused":
             return f"refused{by}{on}: {plain(record.reason, MAX_WORDS)}"
         if record.state == "withdrawn":
@@ -146,12 +178,16 @@ class Request:
 
     def next_line(self) -> str:
         """Give the line of code that comes next."""
-        if self.state == "approved" and self.mine:
+        if self.state == "approved" and self.mine and not self.over:
             key = key_of(self.record.entry)
             return f'londata.use_project("{self.record.project}"); catalog.{key}.read()'
+        this = f'londata.requests().find("{self.id}")'
+        if self.waits and self.latest_until:
+            return f'{this}.approve(until="{self.latest_until.isoformat()}")  # or .refuse(reason="…")'
         if self.waits:
-            until = self.latest_until.isoformat() if self.latest_until else "2027-03-31"
-            return f'londata.requests().find("{self.id}").approve(until="{until}")  # or .refuse(reason="…")'
+            return f'{this}.refuse(reason="…")'
+        if self.endable:
+            return f'{this}.end(reason="…")  # before its time'
         return "londata.requests()"
 
     def __repr__(self) -> str:

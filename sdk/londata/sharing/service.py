@@ -75,6 +75,19 @@ class SharingService(ServiceClient):
         """Take a request back."""
         return self._decide(request, "withdraw")
 
+    def end(self, request: str, grant: str, reason: str) -> Request:
+        """End the grant that a request was given, before its time.
+
+        Parameters
+        ----------
+        request, grant
+            The ids of both.
+        reason
+            Why, as the person who held it will read it.
+        """
+        self._connection.post(f"/grants/{part(grant)}/end", {"reason": reason})
+        return self.requests().find(request)
+
     def notices(self) -> Notices:
         """List what there is to know."""
         said = self._get("/notices")
@@ -96,6 +109,8 @@ class SharingService(ServiceClient):
                 decidable=bool(said.get("decidable")),
                 latest_until=_DAY.validate_python(said["latest_until"][:10]) if said.get("latest_until") else None,
                 holder=str(said.get("holder") or ""),
+                over=str(said.get("over") or ""),
+                endable=bool(said.get("endable")),
                 service=self,
             )
         )

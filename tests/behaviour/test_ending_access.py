@@ -1,0 +1,74 @@
+"""A steward ends the access that a request was given, in Python and in a terminal, over the real service."""
+
+from __future__ import annotations
+
+import pytest
+
+import londata
+from asking_world import LAST_DAY, agreement, asking_world
+from londata import cli
+from londata.errors import EntryNotFoundError, UsageError
+
+
+@pytest.fixture
+def world(tmp_path, shared_catalog, monkeypatch):
+    monkeypatch.setenv("LONDATA_PROJECT", "")
+    monkeypatch.setenv("LONDATA_CACHE", str(tmp_path / "cache"))
+    with asking_world(tmp_path, shared_catalog) as world:
+        monkeypatch.setenv("LONDATA_REGISTER", world.address)
+        yield world
+
+
+@pytest.fixture
+def be(monkeypatch):
+    return lambda name: monkeypatch.setenv("LONDATA_TOKEN", name)
+
+
+def test_a_steward_ends_what_was_given_and_both_see_that_it_is_over(world, be, capsys):
+    be("ada")
+    catalog = londata.open_catalog()
+    mine = catalog["school-rolls"].request_access("To plan")
+    with pytest.raises(UsageError, match="it is open"):
+        mine.end("Enough.")
+    be("chen")
+    given = londata.requests().find(mine.id).approve(LAST_DAY)
+    assert f'londata.requests().find("{mine.id}").end(reason="…")' in repr(given)
+    with pytest.raises(UsageError, match="reason is missing"):
+        given.end(" ")
+    be("ada")
+    [own] = londata.requests()
+    assert ".end(" not in repr(own)
+    with pytest.raises(EntryNotFoundError):
+        own.end("I do not need it.")
+
+    be("chen")
+    ended = given.end("The team has changed.")
+    over = "over by now: the grant, which chen took back (“The team has changed.”), ended on "
+    assert over in ended.outcome
+    with pytest.raises(UsageError, match="over already"):
+        ended.end("Twice.")
+    for name in ("chen", "ada"):
+        be(name)
+        [each] = londata.requests()
+        assert over in repr(each)
+        assert over in londata.requests()._repr_html_()
+        assert "Next:          londata.requests()\n" in f"{each!r}\n"
+
+    be("ada")
+    again = catalog["school-rolls"].request_access("Still needed.")
+    be("chen")
+    assert cli.main(["requests", "approve", again.id, "--until", LAST_DAY.isoformat()]) == 0
+    assert cli.main(["requests", "end", again.id, "--reason", " "]) == UsageError.exit_code
+    capsys.readouterr()
+    assert cli.main(["requests", "end", again.id, "--reason", "Done."]) == 0
+    assert "over by now: the grant, which chen took back (“Done.”)" in capsys.readouterr().out
+
+
+def test_a_steward_is_not_told_to_approve_what_no_agreement_covers(world, be):
+    world.access.record(agreement(covers=[{"entry": "exclusions"}]), "tests")
+    be("ada")
+    londata.open_catalog()["school-rolls"].request_access("To plan")
+    be("chen")
+    [waiting] = londata.requests().to_decide
+    assert '.refuse(reason="…")' in repr(waiting)
+    assert ".approve(" not in repr(waiting)
