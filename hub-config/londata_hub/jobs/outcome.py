@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from londata.reports import summary
+from londata.reports.evidence import KEPT
 from londata.reports.progress import MARK
 from londata_hub.jobs.sandboxed import Left
 
@@ -19,6 +20,10 @@ RECEIPT = "ro-crate-metadata.json"
 TAIL = 20_000
 #: Longest summary of a batch that is read, longest reason, most reasons, and most places that are named for one.
 MOST_OF_A_SUMMARY, LONGEST_REASON, MOST_REASONS, MOST_NAMED = 5_000_000, 300, 5, 5
+#: Folders of a run that is no finished report: it failed, was stopped, or was killed before it could say so.
+_UNFINISHED = ("*.failed", "*.stopped", "*.running-*")
+#: How the command begins what went wrong.
+_COMPLAINT = "londata: "
 #: By these words a batch says that reports of it failed.
 _BATCH_FAILED = " reports failed: "
 
@@ -44,7 +49,7 @@ def begin_with(home: Path, before: Path | None) -> None:
     """Give another attempt what the one before it finished, so that only the rest is made again."""
     target = home / "reports"
     if before is not None and before.is_dir() and not target.exists():
-        shutil.copytree(before, target, symlinks=True, ignore=shutil.ignore_patterns("*.failed", "*.stopped"))
+        shutil.copytree(before, target, symlinks=True, ignore=shutil.ignore_patterns(*_UNFINISHED))
 
 
 def bring(home: Path, folder: Path) -> Path:
@@ -94,7 +99,7 @@ def read(reports: Path, left: Left, log: Path) -> Outcome:
     problem = left.stopped
     if not problem and left.code:
         problem = _last_words(log)
-        if _BATCH_FAILED in problem:  # it points at files that no reader of the hub can open
+        if _BATCH_FAILED in problem:  # it points at a summary that no reader of the hub can open
             problem = _reasons(reports) or problem
         problem = problem or f"It ended with exit code {left.code} and said nothing."
     elif not problem and not made:
@@ -103,13 +108,18 @@ def read(reports: Path, left: Left, log: Path) -> Outcome:
 
 
 def _last_words(log: Path) -> str:
-    """Find the last paragraph that begins as londata's errors do, else the last line."""
+    """Find the last paragraph that begins as londata's errors do, else the last line.
+
+    Where the notebook is kept is left out: nobody can open that folder who reads this.
+    """
     with log.open("rb") as file:
         file.seek(max(0, log.stat().st_size - TAIL))
         words = [line.strip() for line in file.read().decode(errors="replace").splitlines()]
-    lines = [line for line in words if line and not line.startswith(MARK)]
-    said = [number for number, line in enumerate(lines) if line.startswith(("londata: ", "Error: "))]
-    return _cut(" ".join(lines[said[-1] :]), 1000) if said else _cut(lines[-1], 500) if lines else ""
+    lines = [line for line in words if line and not line.startswith((MARK, KEPT))]
+    said = [number for number, line in enumerate(lines) if line.startswith((_COMPLAINT, "Error: "))]
+    if said:
+        return _cut(" ".join(lines[said[-1] :]).removeprefix(_COMPLAINT), 1000)
+    return _cut(lines[-1], 500) if lines else ""
 
 
 def _reasons(reports: Path) -> str:

@@ -125,7 +125,8 @@ def execute(job: Job, template: Template, journal: Journal, lifeline: Lifeline, 
         raise describe(error, journal.notebook.cells, _limits(job, template)) from error
     except RuntimeError as error:  # nbclient's word for a kernel that died, or never came up
         where = place_of(journal.notebook.cells, reached) if journal.notebook else ""
-        raise CellFailure(f"The kernel died: {error}", where) from error
+        why = "" if str(error) == "Kernel died" else f": {error}"
+        raise CellFailure(f"The kernel died{why}", where) from error
     finally:
         lifeline.kernel = None
     if journal.notebook.metadata.papermill.exception:

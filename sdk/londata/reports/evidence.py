@@ -19,6 +19,8 @@ _HEADING = re.compile(r"^#+\s+(.+)$", re.MULTILINE)
 _QUOTED = re.compile(r"'([^']+)'")
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _LONGEST = 500
+#: How the hint begins that says where the notebook of a run is that ended early.
+KEPT = "What ran is kept in"
 
 
 class CellFailure(Exception):  # noqa: N818 - never leaves the child process: it becomes an event

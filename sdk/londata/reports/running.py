@@ -27,7 +27,7 @@ from londata.errors import ReportError, warn
 from londata.kernels.forking import Forked, NoZygote, fork
 from londata.kernels.warm import FOR_KERNELS, WarmProcess
 from londata.reports import job as jobs
-from londata.reports.evidence import keep
+from londata.reports.evidence import KEPT, keep
 from londata.reports.job import Job, Status
 from londata.reports.templates import Template
 from londata.reports.warming import FOR_RUNS
@@ -334,7 +334,7 @@ def _as_told(last: dict[str, Any]) -> Ended:
 
 
 def _kept(notebook: Path | None) -> str:
-    return f"What ran is kept in {jobs.short(notebook)}." if notebook else ""
+    return f"{KEPT} {jobs.short(notebook)}." if notebook else ""
 
 
 def _timed(ended: Ended, seconds: float) -> Ended:

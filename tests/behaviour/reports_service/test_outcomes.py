@@ -8,6 +8,7 @@ import os
 import pytest
 
 import reports_world as rw
+from londata.reports import running
 from londata_hub.jobs import outcome
 from londata_hub.jobs.sandboxed import Left
 from londata_hub.services import reports_pages
@@ -39,7 +40,7 @@ def test_each_reason_is_said_once_with_the_places_that_it_hit(tmp_path):
 
 @pytest.mark.parametrize("summary", ["", "[]", '{"reports": 7}', '{"reports": [7]}', "[" * 100_000])
 def test_a_summary_that_is_none_leaves_the_last_words(tmp_path, summary):
-    assert left(tmp_path, summary).problem.startswith("londata: 8 of 8 reports failed")
+    assert left(tmp_path, summary).problem.startswith("8 of 8 reports failed")
 
 
 def test_attempts_that_failed_alike_say_it_once_and_long_words_are_folded():
@@ -65,6 +66,21 @@ def test_every_summary_of_the_day_is_known_for_one_and_the_newest_is_read(tmp_pa
     os.utime(second / "batch.json", (newer, newer))
     log = tmp_path / "log.txt"
     assert outcome.read(tmp_path / "reports", Left(1), log).problem == "Rolls is not open. (Barnet)"
+
+
+def test_a_report_that_failed_says_why_and_points_at_no_file_that_its_reader_cannot_open(tmp_path):
+    (tmp_path / "reports" / "profile-camden.failed").mkdir(parents=True)
+    notebook = tmp_path / "reports" / "profile-camden.failed" / "report.ipynb"
+    why = "The report profile failed in cell [3]: KeyError: 'camden'."
+    (tmp_path / "log.txt").write_text(f"londata: {why}\n{running._kept(notebook)}\n")
+    assert outcome.read(tmp_path / "reports", Left(1), tmp_path / "log.txt").problem == why
+
+
+def test_another_attempt_is_given_what_was_finished_and_nothing_half_made(tmp_path):
+    for name in ("camden", "barnet.failed", "brent.stopped", "bexley.running-x1y2"):
+        (tmp_path / "before" / name).mkdir(parents=True)
+    outcome.begin_with(tmp_path / "home", tmp_path / "before")
+    assert [each.name for each in (tmp_path / "home" / "reports").iterdir()] == ["camden"]
 
 
 def test_how_far_it_got_is_not_taken_for_its_last_words(tmp_path):
