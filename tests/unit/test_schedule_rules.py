@@ -72,7 +72,7 @@ def test_the_time_zone_may_be_named_in_the_text_or_beside_it():
         "first Munday 07:00": "Did you mean monday",
         "first Monday": "at what time",
         "Monday 7": "at what time",
-        "every Monday at 7": "at what time",
+        "every Monday at 7": "at what time. Write 7 as 07:00, or as 7pm",
         "07:00": "on which days",
         "monthly at 07:00": "on which days",
         "monthly on Monday 9:00": "Say first Monday, or last Monday",

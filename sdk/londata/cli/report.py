@@ -125,7 +125,7 @@ def _list(arguments: argparse.Namespace) -> int:
     from londata.reports import templates
 
     for template in templates.list():
-        print(f"{template.name:24} {template.title}. {template.purpose}")
+        print(f"{template.name:26} {template.title}. {template.purpose}")
     return 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -112,14 +113,18 @@ def _show(arguments: argparse.Namespace) -> None:
 
 
 def _log(arguments: argparse.Namespace) -> None:
-    print(_found(arguments).log(arguments.run), end="")
+    said = _found(arguments).log(arguments.run)
+    print(said, end="")
+    if not said:
+        print("Nothing was said so far.", file=sys.stderr)
 
 
 def _stop(arguments: argparse.Namespace) -> None:
     from londata.reports.scheduled import run_words
 
     found = _found(arguments)
-    print(f"{found.id}: the run {run_words(found.stop(arguments.run), found.record.timezone)}.")
+    words = run_words(found.stop(arguments.run), found.record.timezone)
+    print(f"{found.id}: the run {words.removesuffix('.')}.")
 
 
 _ACTIONS: dict[str, Callable[[argparse.Namespace], None]] = {

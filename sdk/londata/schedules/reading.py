@@ -16,6 +16,7 @@ LONGEST = 200
 _HINT = f"Say, for example, {'; '.join(EXAMPLES)}."
 _EVERY = re.compile(r"(?:every\s+)?(?P<number>\d+|half|quarter of an)[\s-]*(?P<unit>minutes?|mins?|hours?)\b", re.I)
 _PAST = re.compile(r"(?:at\s+)?(?P<minute>\d{1,2})\s*(?:minutes?|mins?)\s*past\b(?:\s+the\s+hour)?", re.I)
+_BARE = re.compile(r"\bat\s+0?([1-9]|1[01])\b", re.I)
 _HOURLY = re.compile(r"\b(?:hourly|(?:every|each)\s+hour)\b(?:,?\s+on\s+the\s+hour)?", re.I)
 
 
@@ -69,7 +70,7 @@ def _words(text: str) -> str:
     days = Days()
     for word in [_known(each.lower().strip(".'’")) for each in re.findall(r"[^\s,;&+()]+", ranged)]:
         days.take(word)
-    return f"{times or _clock(of_day)} {days.fields(often=often)}"
+    return f"{times or _clock(of_day, text)} {days.fields(often=often)}"
 
 
 def _interval(text: str) -> tuple[str, str | None]:
@@ -112,9 +113,11 @@ def _uneven(number: int, in_hours: bool, whole: int) -> ScheduleError:
     )
 
 
-def _clock(times: list[tuple[int, int]]) -> str:
+def _clock(times: list[tuple[int, int]], text: str) -> str:
     if not times:
-        raise ScheduleError("It does not say at what time.", hint=_HINT)
+        bare = _BARE.search(text)
+        hint = f"Write {bare[1]} as {int(bare[1]):02}:00, or as {bare[1]}pm." if bare else _HINT
+        raise ScheduleError("It does not say at what time.", hint=hint)
     minutes = {minute for _, minute in times}
     if len(minutes) > 1:
         raise ScheduleError(

@@ -49,6 +49,8 @@ def test_a_run_under_way_is_watched_and_stopped_and_its_schedule_goes_on(as_ada,
     with pytest.raises(UsageError, match="not run yet"):
         made.stop()
     under_way = made.run_now().last
+    assert cli.main(["schedule", "log", made.id]) == 0
+    assert capsys.readouterr() == ("", "Nothing was said so far.\n")
     with RunStore(as_ada.database, as_ada.state / "anchors") as store:
         assert store.begin(under_way.id, "one")
     (as_ada.run_folder(made.record, under_way) / "log.txt").write_text("… cell 3 of 15\n")
@@ -58,7 +60,7 @@ def test_a_run_under_way_is_watched_and_stopped_and_its_schedule_goes_on(as_ada,
     assert "<h2>Log so far</h2>" in page
     assert "… cell 3 of 15" in page
     assert cli.main(["schedule", "stop", made.id]) == 0
-    assert "was stopped" in capsys.readouterr().out
+    assert capsys.readouterr().out.endswith("was stopped: Stopped by ada.\n")
     assert (made.refresh().state, made.runs(1)[0].state) == ("active", "stopped")
     with pytest.raises(ScheduleError, match="under way"):
         made.stop(under_way)
