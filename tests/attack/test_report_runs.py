@@ -163,6 +163,7 @@ def test_a_cell_that_ends_its_kernel_is_named(runner, tmp_path, code, problem):
     ended = run(runner, tmp_path, code, "print('never')")
     assert ended.status == "failed"
     assert ended.problem.startswith(problem)
+    assert ended.problem.lower().count("kernel died") == problem.count("kernel died")
     assert ended.where == "cell [2] (“A heading”)"
     assert_kept(ended, tmp_path)
     assert_next_is_good(runner, tmp_path)
