@@ -74,7 +74,7 @@ class Playing:
             self.run(runner.cleanup())
         self.run(self.theatre.stop())
         self.loop.call_soon_threadsafe(self.loop.stop)
-        self._thread.join(10)
+        self._thread.join(60)
         self.loop.close()
 
 

@@ -93,7 +93,7 @@ def served_apps(folder: Path) -> Iterator[RunningApps]:
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
-    runner = asyncio.run_coroutine_threadsafe(hub.listen(), loop).result(30)
+    runner = asyncio.run_coroutine_threadsafe(hub.listen(), loop).result(60)
     sockets = Path(tempfile.mkdtemp(prefix="ldt-", dir="/tmp"))
     address = f"http://127.0.0.1:{port}"
     env = {
@@ -126,10 +126,10 @@ def served_apps(folder: Path) -> Iterator[RunningApps]:
         yield RunningApps(address, loaded, hub, output)
     finally:
         process.terminate()
-        process.wait(30)
-        asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(30)
+        process.wait(60)
+        asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(60)
         loop.call_soon_threadsafe(loop.stop)
-        thread.join(10)
+        thread.join(60)
         loop.close()
         shutil.rmtree(sockets, ignore_errors=True)
         shutil.rmtree(loaded.sockets, ignore_errors=True)

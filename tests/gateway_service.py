@@ -231,7 +231,7 @@ class RunningGateway:
 
     def run(self, coroutine: Any) -> Any:
         """Run something where the gateway runs."""
-        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(30)
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(60)
 
     def log(self, *kinds: str) -> list[dict[str, Any]]:
         return log_lines(self.world, *kinds)
@@ -325,7 +325,7 @@ def served_gateway(world: World, *, on_socket: bool = False, **store: Any) -> It
             run(gateway.stop())
             run(loop.shutdown_default_executor())
             loop.call_soon_threadsafe(loop.stop)
-            thread.join(10)
+            thread.join(60)
             loop.close()
             opener.close()
 

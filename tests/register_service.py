@@ -36,7 +36,7 @@ def served(app: Any, socket: Path | None = None, *, base: str = BASE) -> Iterato
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while not server.started:
             assert thread.is_alive(), "the service stopped"
             assert time.monotonic() < deadline, "the service did not start"
@@ -47,4 +47,4 @@ def served(app: Any, socket: Path | None = None, *, base: str = BASE) -> Iterato
             yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}{base}"
     finally:
         server.should_exit = True
-        thread.join(10)
+        thread.join(60)

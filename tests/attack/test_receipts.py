@@ -149,7 +149,7 @@ def test_a_pipe_in_the_place_of_a_file_does_not_hold_anybody_up(tmp_path):
     done = []
     thread = threading.Thread(target=lambda: done.append(receipts.verify(folder)), daemon=True)
     thread.start()
-    thread.join(20)
+    thread.join(60)
     assert done, "it waits for a pipe"
     assert done[0].changed == ("report.html",)
 

@@ -185,7 +185,7 @@ def assert_forked_are_gone(ended):
         if output.get("name") == "stdout" and "before" not in "".join(output["text"])
     )
     for pid in map(int, printed):
-        wait_until(lambda pid=pid: not is_alive(pid), f"{pid} lives on", 20)
+        wait_until(lambda pid=pid: not is_alive(pid), f"{pid} lives on")
 
 
 def test_a_cell_that_fills_the_memory_is_stopped_and_the_limit_is_named(runner, tmp_path):
@@ -252,7 +252,7 @@ def starts_too_many(runner, tmp_path, start, *first):
     ended = run(runner, tmp_path, *first, start.format(seconds=seconds), "import time; time.sleep(60)")
     assert (ended.status, ended.problem) == ("failed", "it started more than 200 processes")
     assert_kept(ended, tmp_path)
-    wait_until(lambda: not sleeping(seconds), "some of them live on", 20)
+    wait_until(lambda: not sleeping(seconds), "some of them live on")
     return ended
 
 
@@ -290,8 +290,8 @@ def most_memory_of_runs(runner):
 
 
 def test_a_loop_without_end_is_stopped_when_its_time_is_over(runner, tmp_path):
-    ended = run(runner, tmp_path, "while True: pass", max_run_s=1)
-    assert (ended.status, ended.problem) == ("failed", "it took longer than 1 seconds")
+    ended = run(runner, tmp_path, "while True: pass", max_run_s=3)
+    assert (ended.status, ended.problem) == ("failed", "it took longer than 3 seconds")
     assert ended.where == "cell [2] (“A heading”)"
     assert_kept(ended, tmp_path)
 

@@ -53,7 +53,7 @@ def get(stage, slug, viewer="ada", query=""):
 
 
 def eventually(found, what):
-    until = time.monotonic() + 30
+    until = time.monotonic() + 120
     while not found():
         assert time.monotonic() < until, what
         time.sleep(0.1)

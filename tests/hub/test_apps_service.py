@@ -61,7 +61,7 @@ def until_idle(channel, asked):
     """Everything that arrives until the kernel has dealt with a request."""
     seen = []
     while True:
-        seen.append(json.loads(channel.recv(timeout=30)))
+        seen.append(json.loads(channel.recv(timeout=60)))
         last = seen[-1]
         if last["parent_header"].get("msg_id") == asked and last["content"].get("execution_state") == "idle":
             return seen

@@ -47,7 +47,7 @@ def test_each_task_is_fresh_and_has_its_own_surroundings(warm, tmp_path):
         forked, out = ask(warm, "say", 1, mark=mark, folder=folder)
         with out:
             said.append(json.loads(out.read()))
-        assert forked.wait(20) == 0
+        assert forked.wait(60) == 0
     assert [each[:3] for each in said] == [[1, "one", "/"], [1, "two", str(tmp_path)]]
     assert not set(said[0][3]) & set(said[1][3]), "two tasks drew the same random numbers"
     assert [each[4] for each in said] == [1, 1], "a task began with threads"
@@ -69,11 +69,11 @@ def test_the_zygote_has_one_thread_whatever_it_has_loaded():
 def test_a_task_that_crashes_is_told_and_the_next_one_runs(warm, number):
     forked, out = ask(warm, "crash", int(number))
     out.close()
-    assert forked.wait(20) == -number
+    assert forked.wait(60) == -number
     again, out = ask(warm, "say", 2)
     with out:
         assert out.read()
-    assert again.wait(20) == 0
+    assert again.wait(60) == 0
 
 
 def test_a_task_ends_when_its_caller_is_gone_with_all_that_it_started(warm):
@@ -92,7 +92,7 @@ def test_a_process_that_left_its_session_ends_with_its_task(warm):
     (child,) = processes.children(forked.pid)
     assert os.getsid(child) != forked.pid
     forked.send_signal(signal.SIGKILL)
-    assert forked.wait(20) == -signal.SIGKILL
+    assert forked.wait(60) == -signal.SIGKILL
     wait_until(lambda: not is_alive(child), "what it started lives on")
 
 
@@ -106,9 +106,9 @@ def test_a_zygote_that_is_killed_is_started_again_and_its_tasks_go_on(warm):
     again, more = ask(warm, "say", 3)
     with more, out:
         assert more.read()
-    assert again.wait(20) == 0
+    assert again.wait(60) == 0
     processes.kill_tree(forked.pid)
-    assert forked.wait(20) is not None
+    assert forked.wait(60) is not None
 
 
 def test_a_zygote_answers_its_owner_and_nobody_else(warm):
@@ -153,7 +153,7 @@ def test_nonsense_on_the_socket_does_no_harm(warm):
                 connection.recv(1)
     forked, out = ask(warm, "say", 4)
     out.close()
-    assert forked.wait(20) is not None
+    assert forked.wait(60) is not None
 
 
 def test_without_a_zygote_there_is_a_sentence():

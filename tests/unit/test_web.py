@@ -181,8 +181,9 @@ def test_a_head_that_does_not_come_to_its_end_is_given_up(monkeypatch, begun):
         url = httpx.URL(address)
         with socket.create_connection((url.host, url.port), timeout=20) as wire:
             wire.sendall(begun)
-            while wire.recv(65536):
-                pass
+            with contextlib.suppress(ConnectionResetError):  # it may hang up before it has read what came
+                while wire.recv(65536):
+                    pass
 
 
 def test_a_whole_head_may_take_its_time_to_be_answered(monkeypatch):

@@ -112,7 +112,7 @@ def relayed(gateway, *actings):
     thread.start()
 
     def run(work):
-        return asyncio.run_coroutine_threadsafe(work, loop).result(30)
+        return asyncio.run_coroutine_threadsafe(work, loop).result(60)
 
     async def made():
         return Relay(gateway.world.folder, "token-of-service/apps")
@@ -130,7 +130,7 @@ def relayed(gateway, *actings):
             client.close()
         run(relay.close())
     loop.call_soon_threadsafe(loop.stop)
-    thread.join(10)
+    thread.join(60)
     loop.close()
 
 

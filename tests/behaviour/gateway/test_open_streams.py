@@ -1,13 +1,11 @@
 """Streams that are under way: they are cut, written down, and take no memory."""
 
-import datetime as dt
 import os
 
 import httpx
 import pytest
 
 from gateway_service import World, served_gateway
-from londata_hub.gateway import readings as readings_module
 from londata_hub.gateway.streams import SOCKET_BUFFER
 from running_hub import wait_for
 
@@ -87,9 +85,10 @@ def test_no_more_than_a_megabyte_arrives_after_a_cut(tmp_path):
         reader.close()
 
 
-def test_an_open_stream_is_cut_when_the_token_is_over(large, slow, monkeypatch):
-    monkeypatch.setattr(readings_module, "LONGEST", dt.timedelta(seconds=1))
+def test_an_open_stream_is_cut_when_the_token_is_over(large, slow):
     reader = slow(large.begin())
+    (reading,) = large.gateway.readings
+    reading.expires_at = large.store.now()
     wait_for(lambda: large.log("reading.cut"), 60)
     assert reader.read_until_cut()
 

@@ -62,7 +62,7 @@ def test_who_asks_for_several_at_once_gets_no_more_than_one_after_the_other(worl
     together, said = threading.Barrier(4), list[str]()
 
     def ask(number: int) -> None:
-        together.wait(30)
+        together.wait(60)
         try:
             said.append(world.publisher.publish(ADA, asked(f"library-{number}")).publication)
         except UsageError as error:
@@ -72,7 +72,7 @@ def test_who_asks_for_several_at_once_gets_no_more_than_one_after_the_other(worl
     for each in askers:
         each.start()
     for each in askers:
-        each.join(30)
+        each.join(60)
     assert sorted(each.startswith("You have published 1 insights") for each in said) == [False, True, True, True]
 
 

@@ -112,7 +112,7 @@ def test_a_fork_opens_connections_of_its_own(client):
         child.start()
     found = [client.count(Query()) for _ in range(20)]
     for child in children:
-        child.join(30)
+        child.join(60)
     assert {answers.get() for _ in children} | set(found) == {before}
 
 

@@ -255,7 +255,7 @@ def test_ctrl_c_keeps_what_is_finished_and_the_same_command_goes_on(tmp_path, wo
         assert time.monotonic() < deadline
         time.sleep(0.05)
     os.killpg(started.pid, signal.SIGINT)
-    _, said = started.communicate(timeout=60)
+    _, said = started.communicate(timeout=120)
     assert started.returncode == 130
     assert "The batch was stopped: 1 of 3 reports are there. The same command goes on with the others." in said
     assert "Traceback" not in said

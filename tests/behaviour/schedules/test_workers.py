@@ -103,7 +103,7 @@ class Server:
         """Kill the server and all that it started, at once."""
         pid = int((self._data / "postmaster.pid").read_text().splitlines()[0])
         os.kill(pid, signal.SIGKILL)  # its children notice that it is gone, and end
-        wait_for(lambda: not Path(f"/proc/{pid}").exists(), 20, "the end of the server")
+        wait_for(lambda: not Path(f"/proc/{pid}").exists(), 60, "the end of the server")
 
     def gone(self) -> None:
         with contextlib.suppress(OSError, AssertionError):
