@@ -293,6 +293,16 @@ def test_an_insight_is_shown_without_what_its_reader_may_not_see():
     assert as_shown(access_table.entry(), frozenset({"school-rolls"})) == access_table.entry()
 
 
+@pytest.mark.parametrize("project", [None, "transport-study"])
+def test_a_grant_that_is_over_is_not_told_as_one_that_somebody_holds(project):
+    """Where it was for another project than the session's, or the session has none."""
+    held = Question(project=project).answer().reasons[0]
+    assert ("you have one for school-places" if project else "your grants for it are for school-places") in held
+    over = Question(project=project, grants=(grant(until=NOW),)).answer().reasons
+    assert "your access to it for school-places is over." in over[0]
+    assert "use_project" not in over[-1]
+
+
 def test_arrangements_find_grants_by_person_and_by_id():
     arrangements = Question(grants=(grant(), grant(id="g2", subject="bola"))).arrangements()
     assert [term.grant.id for term in arrangements.terms_of("bola")] == ["g2"]

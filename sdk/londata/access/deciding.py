@@ -136,7 +136,7 @@ def _read(
     fails = barred(subject, project, arrangements)
     terms = [term for term in arrangements.terms(subject.person, entry.id) if term.grant.project == project]
     if not fails and not terms:
-        fails.append(Failing(0, _no_grant(subject, entry, project, arrangements), "grant"))
+        fails.append(Failing(0, _no_grant(subject, entry, project, now, arrangements), "grant"))
     elif now is None:
         fails.append(Failing(0, "the time of the question is not known", "hub"))
     if fails or now is None:
@@ -200,13 +200,19 @@ def _denied(
     )
 
 
-def _no_grant(subject: Subject, entry: Entry, project: str | None, arrangements: Arrangements) -> str:
-    elsewhere = sorted({term.grant.project for term in arrangements.terms(subject.person, entry.id)})
-    others = f"; you have one for {either(elsewhere)}" if elsewhere else ""
+def _no_grant(
+    subject: Subject, entry: Entry, project: str | None, now: dt.datetime | None, arrangements: Arrangements
+) -> str:
+    held = arrangements.terms(subject.person, entry.id)
+    elsewhere = sorted({term.grant.project for term in held if now is None or now < term.end.at})
+    over = "" if elsewhere else either(sorted({term.grant.project for term in held}))
     if project is None and elsewhere:
         return f"no project is chosen in this session, and your grants for it are for {either(elsewhere)}"
     if project is None:
-        return f"its access is {entry.access}, and you have no grant for it"
+        had = f"your access to it for {over} is over" if over else "you have no grant for it"
+        return f"its access is {entry.access}, and {had}"
+    others = f"; you have one for {either(elsewhere)}" if elsewhere else ""
+    others = f"; your access to it for {over} is over" if over else others
     return f"you have no grant for it in the project {project}{others}"
 
 
