@@ -61,7 +61,8 @@ def keys(tmp_path: Path) -> Path:
 
 def test_a_file_is_recorded_listed_opened_and_taken_back(held: Held, capsys: pytest.CaptureFixture[str]) -> None:
     (held.holders / "rolls.parquet").write_bytes(ROLLS)
-    assert main(["holdings", "add", "rolls", "whole", "--file", str(held.holders / "rolls.parquet")]) == 0
+    for said in (str(held.holders / "rolls.parquet"), "rolls.parquet"):  # in full, and as the list says it
+        assert main(["holdings", "add", "rolls", "whole", "--file", said]) == 0
     assert main(["holdings", "list"]) == 0
     assert "rolls  whole  file rolls.parquet" in capsys.readouterr().out
     assert held.open(closed_entry()).path == held.holders / "rolls.parquet"
@@ -84,6 +85,8 @@ def test_what_cannot_be_held_is_refused_with_what_to_do(
     refused: list[tuple[list[str], str]] = [
         (["nothing", "whole", "--file", "x"], "no entry"),
         (["rolls", "part", "--file", "x"], "no distribution 'part'"),
+        (["rolls", "whole", "--file", "no-such-file"], "not in the folder of the holders"),
+        (["rolls", "whole", "--file", "../elsewhere.csv"], "not where the hub expects it"),
         (["rolls", "whole", "--file", str(elsewhere)], "not in the folder of the holders"),
         (["rolls", "whole", "--file", str(held.holders / "out")], "not where the hub expects it"),
         (["rolls", "whole", "--file", str(held.holders / ".." / "elsewhere.csv")], "not where the hub expects it"),

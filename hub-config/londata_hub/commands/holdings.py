@@ -30,7 +30,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     adding.add_argument("entry", help="The entry")
     adding.add_argument("distribution", help="Its distribution, which the register must say comes through the gateway")
     place = adding.add_mutually_exclusive_group(required=True)
-    place.add_argument("--file", type=Path, help="A file in the folder of the holders (holders/ in the hub's state)")
+    place.add_argument(
+        "--file",
+        type=Path,
+        help="A file in the folder of the holders (holders/ in the hub's state): its path, or its name there",
+    )
     place.add_argument("--url", help="A web address at the holder")
     place.add_argument("--s3", help="An object in an S3-compatible store: s3://bucket/key")
     adding.add_argument("--endpoint", default="", help="The web address of the store")
@@ -124,6 +128,8 @@ def _placed(hub: HubSettings, arguments: argparse.Namespace) -> Holding:
         home = (hub.state / "holders").resolve()
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = arguments.file.absolute()
+        if not path.exists() and (home / arguments.file).is_file():
+            path = home / arguments.file  # as `holdings list` says it
         if not path.is_relative_to(home):
             raise UsageError(
                 f"{arguments.file} is not in the folder of the holders, {home}.", hint="Put the file there first."
