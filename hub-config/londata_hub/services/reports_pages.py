@@ -30,6 +30,8 @@ RUN_WORDS = {
 }
 #: How many runs a schedule's page shows.
 MOST_RUNS = 20
+#: Below more reports than these the schedules are out of sight, and a link leads to them.
+FEW = 5
 #: Longest words of a problem that stand in a list; the rest is behind “more”.
 SHORT = 160
 
@@ -68,8 +70,10 @@ def index(
         ways.append(f'<a href="{safe(prefix)}?offset={max(0, offset - most)}">Newer reports</a>')
     if offset + most < len(reports):
         ways.append(f'<a href="{safe(prefix)}?offset={offset + most}">Older reports</a>')
-    body = f"<h2>Reports for you</h2>{found}<p>{' · '.join(ways)}</p><h2>Your schedules</h2>"
     made = [_line(prefix, each) for each in schedules]
+    there = '<p><a href="#schedules">Your schedules</a></p>' if made and len(rows) > FEW else ""
+    body = f"{there}<h2>Reports for you</h2>{found}<p>{' · '.join(ways)}</p>"
+    body += '<h2 id="schedules">Your schedules</h2>'
     if made:
         body += table("Schedules of yours", ("Schedule", "When", "State", "Next", "Last run"), made)
     else:
@@ -206,7 +210,7 @@ def schedule(
     ]
     rows = "".join(f"<dt>{label}</dt><dd>{value}</dd>" for label, value in facts if value)
     error = f'<p class="failed" role="alert">{safe(problem)}</p>' if problem else ""
-    body = f"{error}<dl>{rows}</dl>{_ways(prefix, record, secret)}<h2>Runs</h2>{_runs(prefix, record, runs)}"
+    body = f"{error}<dl>{rows}</dl>{_ways(prefix, record, runs, secret)}<h2>Runs</h2>{_runs(prefix, record, runs)}"
     return page(record.title, body, [HOME, (prefix, "Reports")])
 
 
@@ -239,11 +243,15 @@ def _counted(run: Run) -> str:
     return "none yet" if run.state in ("waiting", "running") else "none"
 
 
-def _ways(prefix: str, record: Schedule, secret: str) -> str:
-    if not secret or record.state == "ended":
+def _ways(prefix: str, record: Schedule, runs: Sequence[Run], secret: str) -> str:
+    if not secret:
         return ""
     at = f"{prefix}schedules/{record.id}/"
-    change = [_button(f"{at}run", "Run now", secret)]
+    under_way = [each for each in runs if each.state in ("waiting", "running")]
+    stop = [_button(f"{at}stop", "Stop the run", secret, run=each.id) for each in under_way[:1]]
+    if record.state == "ended":
+        return f'<div class="ways">{stop[0]}</div>' if stop else ""
+    change = [_button(f"{at}run", "Run now", secret), *stop]
     if record.state == "active":
         change.append(_with_reason(f"{at}pause", "pause", "Pause", secret))
     else:
@@ -252,8 +260,9 @@ def _ways(prefix: str, record: Schedule, secret: str) -> str:
     return f'<div class="ways">{"".join(change)}</div>'
 
 
-def _button(action: str, words: str, secret: str) -> str:
-    return f"{_form(action, secret)}<button>{words}</button></form>"
+def _button(action: str, words: str, secret: str, run: str = "") -> str:
+    which = f'<input type="hidden" name="run" value="{safe(run)}">' if run else ""
+    return f"{_form(action, secret)}{which}<button>{words}</button></form>"
 
 
 #: what is done → the words on the button that does it.

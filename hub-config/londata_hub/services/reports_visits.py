@@ -28,7 +28,7 @@ from londata_hub.web import error_response
 Answer = Callable[[Request], Awaitable[Response]]
 #: Reports on one page, and bytes of a file that are sent at a time.
 MOST_REPORTS, PIECE = 100, 1 << 18
-CHANGES = ("pause", "resume", "run", "end")
+CHANGES = ("pause", "resume", "run", "end", "stop")
 
 
 class Offset(Nothing):
@@ -92,7 +92,10 @@ async def change(request: Request) -> Response:
     if what not in CHANGES:
         raise EntryNotFoundError("There is no such address.", hint="Go back to the schedule.")
     try:
-        await desk.asked(lambda: desk.change(subject, name, what, said.get("reason", "").strip()))
+        if what == "stop":
+            await desk.asked(lambda: desk.stop(subject, said.get("run", "")))
+        else:
+            await desk.asked(lambda: desk.change(subject, name, what, said.get("reason", "").strip()))
     except UsageError as error:
         return await _schedule(request, str(error), error.http_status)
     return RedirectResponse(f"{login.prefix}schedules/{quote(name, safe='')}", 303)
