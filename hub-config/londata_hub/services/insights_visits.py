@@ -235,6 +235,8 @@ async def review(request: Request) -> Response:
 async def _review(request: Request, wrong: Refused | None = None) -> Response:
     desk, subject, (slug, number) = desk_of(request), reader_of(request), _named(request)
     found = await desk.asked(lambda: desk.review_with_workings(subject, slug, number))
+    if visit := _visit(request):
+        _said(request).take(visit.name, f"reviews/{slug}/{number}/")  # its steps say what was done
     text = review_page(_login(request).prefix, found, _secret(request), wrong)
     return _html(text, wrong.status if wrong else 200)
 
@@ -244,13 +246,17 @@ async def decide(request: Request) -> Response:
     """Let a release take the step that a form asks for."""
     Nothing.of(request)
     said, login, subject = await form_of(request), _login(request), reader_of(request)
-    require_our_page(request, login, said)
-    desk, (slug, number) = desk_of(request), _named(request)
-    try:
-        step = NewStep.model_validate({"to": said.get("to", ""), "why": said.get("why", "")})
-        await desk.move(subject, slug, number, step)
-    except (UsageError, AccessDeniedError, ValidationError) as error:
-        return await _review(request, refused(REVIEW, said, error))
+    visit, desk, (slug, number) = require_our_page(request, login, said), desk_of(request), _named(request)
+    page = f"reviews/{slug}/{number}/"
+    async with _said(request).turn(visit.name, page):
+        try:
+            step = NewStep.model_validate({"to": said.get("to", ""), "why": said.get("why", "")})
+            await desk.move(subject, slug, number, step)
+        except (UsageError, AccessDeniedError, ValidationError) as error:
+            if not _said(request).was_done(visit.name, page, REVIEW, said):
+                return await _review(request, refused(REVIEW, said, error))
+        else:
+            _said(request).keep(visit.name, page, REVIEW, said)
     return RedirectResponse(f"{login.prefix}reviews/{quote(slug, safe='')}/{number}/", 303)
 
 

@@ -54,7 +54,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         found[name].add_argument("--reason", required=True, help="why, in a sentence that viewers read")
     for name in ("roll-back", "forget"):
         found[name].add_argument("version", type=int, help="its number, as `versions` shows it")
-    found["audience"].add_argument("who", nargs="*", help=f"{_WHO}; nobody named: yourself alone")
+    found["audience"].add_argument("who", nargs="*", help=f"{_WHO}; yourself, where nobody else may")
     for name, (number, text) in _THRESHOLDS.items():
         found["tighten"].add_argument(f"--{name}", type=number, metavar="N", help=text)
     text = "of which version (default: the newest that has a release)"
@@ -173,6 +173,15 @@ def _release(insights: Any, given: argparse.Namespace) -> Any:
     return insights.move_release(given.insight, number, given.to, given.why)
 
 
+def _audience(insights: Any, given: argparse.Namespace) -> Any:
+    if not given.who:  # somebody who only wants to look must not shut it for everybody else
+        from londata.errors import UsageError
+
+        hint = "Name who may open it from now on, as hub; see who may now with londata insight show."
+        raise UsageError("Nobody is named, so nothing was changed.", hint=hint)
+    return insights.set_audience(given.insight, given.who)
+
+
 def _tighten(insights: Any, given: argparse.Namespace) -> Any:
     names = [name.replace("-", "_") for name in _THRESHOLDS]
     said = {name: value for name in names if (value := getattr(given, name)) is not None}
@@ -201,7 +210,7 @@ _ACTIONS: dict[str, Callable[[Any, argparse.Namespace], Any]] = {
     "withdraw": lambda insights, given: insights.withdraw(given.insight, given.reason),
     "pause": lambda insights, given: insights.pause(given.insight, given.reason),
     "resume": lambda insights, given: insights.resume(given.insight),
-    "audience": lambda insights, given: insights.set_audience(given.insight, given.who),
+    "audience": _audience,
     "tighten": _tighten,
     "workings": _workings,
     "impact": lambda insights, given: insights.impact(given.dataset),

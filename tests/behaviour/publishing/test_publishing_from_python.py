@@ -128,6 +128,7 @@ def test_the_terminal_can_do_the_same(as_, notebook, capsys):
         (["impact", "borough-profle"], "There is no dataset 'borough-profle'; did you mean borough-profile"),
         (["workings", "by_hind"], "no release of 'by-hind'"),
         (["release", "by-hand"], "without a reason"),
+        (["audience", "by-hand"], "nothing was changed"),
     ):
         assert cli.main(["insight", *words]) != 0, words
         told = capsys.readouterr().err

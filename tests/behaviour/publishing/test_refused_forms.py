@@ -108,6 +108,12 @@ def test_those_who_check_a_release_lose_no_reason_either(there, send):
     answer = send("gil", "reviews/brings/1/", to="reviewed", why="Looked </textarea> at all of it.")
     assert 'name="why"' in refused(answer, "It brings data of its own", status=403)
     assert ">\nLooked &lt;/textarea&gt; at all of it.</textarea>" in answer.text
+    for _ in range(2):  # a button that is pressed twice
+        assert send("gil", "reviews/brings/1/", to="reviewed", why="homes.csv names areas.").status_code == 303
+    with there.browser("gil") as browser:
+        assert 'id="refused"' not in browser.get(f"{PREFIX}reviews/brings/1/").text
+    answer = send("gil", "reviews/brings/1/", to="reviewed", why="homes.csv names areas.")
+    refused(answer, "cannot become reviewed", status=403)
 
 
 def test_a_button_that_is_pressed_twice_says_what_was_done_and_one_that_comes_too_late_what_was_written(there, send):
