@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 
 from londata.errors import LondataError
@@ -23,6 +23,8 @@ def run_command_line(
     description: str,
     commands: Mapping[str, tuple[str, str]],
     argv: Sequence[str] | None = None,
+    *,
+    hints: Callable[[str], str] = str,
 ) -> int:
     """Run one command.
 
@@ -34,6 +36,8 @@ def run_command_line(
         Name → (module, help). Only the module of the chosen command is imported.
     argv
         Arguments without the program's name; those of the process when not given.
+    hints
+        Writes the hint of an error as it is to be said here.
 
     Returns
     -------
@@ -54,7 +58,7 @@ def run_command_line(
     except LondataError as error:
         print(f"{program}: {error.message}", file=sys.stderr)
         if error.hint:
-            print(error.hint, file=sys.stderr)
+            print(hints(error.hint), file=sys.stderr)
         return error.exit_code
     except BrokenPipeError:
         # The reader of our output (`head`) has seen enough; what is still buffered must not be complained about.

@@ -7,6 +7,7 @@ import pytest
 import londata
 from asking_world import LAST_DAY, agreement, asking_world
 from londata import cli
+from londata.cli.typing_it import typed
 from londata.errors import EntryNotFoundError, UsageError
 
 
@@ -72,3 +73,30 @@ def test_a_steward_is_not_told_to_approve_what_no_agreement_covers(world, be):
     [waiting] = londata.requests().to_decide
     assert '.refuse(reason="…")' in repr(waiting)
     assert ".approve(" not in repr(waiting)
+
+
+def test_what_an_error_says_to_do_can_be_typed_in_a_terminal(world, be, capsys, monkeypatch):
+    def told(*words):
+        assert cli.main(list(words)) != 0
+        return capsys.readouterr().err
+
+    be("dora")
+    assert told("ask", "school-rolls", "--why", "To plan").endswith("\nWrite --project commuting.\n")
+    missing = told("ask", "school_rolls", "--why", " ", "--project", "school-places")
+    assert missing.endswith('Write londata ask school_rolls --why "…".\n')
+    assert told("ask", "term-dates", "--why", "To plan").endswith("\nlondata read term_dates\n")
+    steps = {
+        'Choose it: londata.use_project("school-places").': "Choose it: export LONDATA_PROJECT=school-places.",
+        'Ask with catalog.school_rolls.request_access(why="…"): ISA-014': (
+            'Ask with londata ask school_rolls --why "…": ISA-014'
+        ),
+        'catalog.rolls.read(distribution="csv")  # a table': "londata read rolls --distribution csv  # a table",
+        "See londata.requests().": "See londata requests.",
+        "Ask whoever leads the project.": "Ask whoever leads the project.",
+    }
+    assert {python: typed(python) for python in steps} == steps
+
+    name, _, project = typed('londata.use_project("school-places")').removeprefix("export ").partition("=")
+    monkeypatch.setenv(name, project)
+    assert cli.main(["ask", "school_rolls", "--why", "To plan"]) == 0
+    assert londata.requests()[0].record.project == "school-places"

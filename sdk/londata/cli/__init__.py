@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from londata.cli.typing_it import typed
 from londata.commandline import run_command_line
 
 COMMANDS = {
@@ -23,4 +24,4 @@ COMMANDS = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run ``londata`` and return its exit code."""
-    return run_command_line("londata", "Find and read London's data.", COMMANDS, argv)
+    return run_command_line("londata", "Find and read London's data.", COMMANDS, argv, hints=typed)
