@@ -310,11 +310,19 @@ def test_what_may_not_leave_is_said_from_the_palette_as_text(hub, tab):
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_label("Title")).to_have_value(f"Leaky {HOSTILE}")
     dialog.get_by_label("Public benefit").fill("None.")
+    dialog.get_by_label("Who may open it").select_option(label="Those whom I name below")
+    dialog.get_by_label("People and bodies").fill("person:bola")
     dialog.get_by_role("button", name="Publish").click()
     expect(page.get_by_role("status").filter(has_text="It was not published.")).to_be_visible()
     expect(page.get_by_label("What was found")).to_contain_text("holds what looks like a password")
     look(page, "lab-publish-refused")
     assert "taken" not in page.title()
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    page.get_by_role("toolbar").get_by_role("button", name="Publish").click()
+    expect(dialog.get_by_label("Public benefit")).to_have_value("None.")  # what is refused is not written twice
+    expect(dialog.get_by_label("People and bodies")).to_have_value("person:bola")
+    page.keyboard.press("Escape")
 
 
 def test_the_licences_of_the_form_are_those_of_the_register():

@@ -95,6 +95,11 @@
     return panel.title.label.replace(/\.ipynb$/, '');
   }
 
+  // Whether the hub has it, so that it is for somebody already; answers that were kept before that was noted say so.
+  function wasTaken(before) {
+    return Boolean(before) && before.taken !== false;
+  }
+
   function named(select, value) {
     return [...select.options].some((each) => each.value === value);
   }
@@ -129,13 +134,13 @@
           slug: text({}),
           start: choice(STARTS)
         };
-        this.fields.audience.options[0].text = before ? AS_IT_IS : AT_FIRST;
+        this.fields.audience.options[0].text = wasTaken(before) ? AS_IT_IS : AT_FIRST;
         for (const [name, control] of Object.entries(this.fields)) {
           if (typeof before?.[name] === 'string' && (control.tagName !== 'SELECT' || named(control, before[name]))) {
             control.value = before[name];
           }
         }
-        if (before) this.fields.audience.value = '';
+        if (wasTaken(before)) this.fields.audience.value = '';
         const { title: titled, audience, public_benefit, files } = this.fields;
         this.node.append(
           element('style', { textContent: LOOK }),
@@ -313,12 +318,13 @@
           focusNodeSelector: 'input'
         });
         if (!answer.button.accept) return;
+        // Kept at once, too: what the hub refuses is answered again, and nothing of it is written twice.
+        const keep = async (taken) => memory?.save(ANSWERS + path, { ...form.said(), taken });
+        await keep(wasTaken(before)).catch(() => {});
         await panel.context.save();
         const view = new Progress();
         const shown = showDialog({ title: `Publish: ${answer.value.title}`, body: view, buttons: [Dialog.okButton({ label: 'Close' })] });
-        const done = publish(app, panel, { path, ...answer.value }, view).then((taken) => {
-          if (taken) return memory?.save(ANSWERS + path, form.said());
-        });
+        const done = publish(app, panel, { path, ...answer.value }, view).then((taken) => taken && keep(true));
         await Promise.all([done, shown]);
       }
 
