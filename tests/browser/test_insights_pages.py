@@ -94,6 +94,7 @@ def test_the_gallery_is_searched_and_narrowed_by_keyboard_alone(as_person):
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="1 insight")).to_be_visible()
     page.get_by_role("link", name="“places”").click()
+    expect(page.get_by_label("Publisher").get_by_role("option")).to_contain_text(["Any publisher", "Analysts at this"])
     page.get_by_label("How it stands").select_option("stale")
     page.get_by_role("button", name="Show").click()
     expect(page.get_by_role("heading", level=3)).to_have_text([f"Air {iw.HOSTILE}"])

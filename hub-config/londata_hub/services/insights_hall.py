@@ -20,6 +20,7 @@ from londata.query import Query
 from londata.records import Entry, Insight
 from londata.records.identifiers import MAX_SLUG, SLUG
 from londata.records.publications import Publication, Version
+from londata_hub.jobs.shelving import ANALYSTS
 from londata_hub.publishing.snapshots import PICTURE, Snapshots
 from londata_hub.services.insights_facts import OPEN, Chosen, Shown, Used
 from londata_hub.store import RegisterStore
@@ -239,7 +240,7 @@ class Hall:
         """Map the ids of publishers to their names, and those of themes to their titles."""
         publishers = self.register.fact("publishers") or {}
         named = {name: str(told.get("name") or name) for name, told in publishers.items()}
-        return named | self.register.themes()
+        return {ANALYSTS.id: ANALYSTS.name} | named | self.register.themes()
 
     def has(self, shown: Shown, name: str) -> bool:
         """Tell whether the hub keeps a file of the current version."""
