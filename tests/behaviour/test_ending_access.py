@@ -46,7 +46,7 @@ def test_a_steward_ends_what_was_given_and_both_see_that_it_is_over(world, be, c
     ended = given.end("The team has changed.")
     over = "over by now: the grant, which chen took back (“The team has changed.”), ended on "
     assert over in ended.outcome
-    with pytest.raises(UsageError, match="over already"):
+    with pytest.raises(UsageError, match="It is over already: the grant, which chen took back"):
         ended.end("Twice.")
     for name in ("chen", "ada"):
         be(name)

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from londata.access import Term, last_day
 from londata_hub.commands.sharing import opened, operator, required, rows
 from londata_hub.store import AccessStore
+from londata_hub.store.covering import of_anybody
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -54,7 +55,7 @@ def _list(store: AccessStore, arguments: argparse.Namespace) -> Iterable[str]:
 
 def _until(term: Term, *, is_over: bool) -> str:
     if is_over:
-        return term.end.said.replace("your grant", "the grant", 1)
+        return of_anybody(term.end)
     return ", but ".join([f"until {last_day(term.end.at)}", *(flaw.said for flaw in term.flaws)])
 
 

@@ -27,7 +27,7 @@ from londata_hub.services.parameters import Approval, Asking, Deciding, Nothing,
 from londata_hub.services.public_facts import PublicAgreement, public_agreements
 from londata_hub.services.sharing_page import POLICY, sharing_page
 from londata_hub.store import AccessStore
-from londata_hub.store.covering import end_of, latest_until
+from londata_hub.store.covering import end_of, latest_until, of_anybody
 from londata_hub.web import JSON, ErrorBody
 
 T = TypeVar("T")
@@ -131,7 +131,7 @@ class Sharing:
             "mine": mine,
             "decidable": decidable,
             "latest_until": latest,
-            "over": term.end.said.replace("your grant", "the grant", 1) if term and over else "",
+            "over": of_anybody(term.end) if term and over else "",
             "endable": is_steward and term is not None and not over,
         }
 

@@ -14,6 +14,7 @@ from londata.records import AccessRequest, Agreement, Entry, Grant, GrantEnd, Pr
 from londata_hub import audit
 from londata_hub.store import noticing, requesting, tables
 from londata_hub.store.arranging import as_document
+from londata_hub.store.covering import of_anybody
 from londata_hub.store.holdings import Holding
 from londata_hub.store.ledger import Ledger
 from londata_hub.store.noticing import Notice
@@ -98,7 +99,7 @@ class AccessStore(Ledger):
             if term is None:
                 raise UsageError(f"There is no grant {grant!r}.")
             if term.end.at <= change.now:
-                raise UsageError(f"The grant is over already: {term.end.said}.")
+                raise UsageError(f"It is over already: {of_anybody(term.end)}.")
             end = GrantEnd(grant=grant, ended_by=by, ended_at=change.now, reason=reason)
             change.end_grant(end, term.grant)
         return end

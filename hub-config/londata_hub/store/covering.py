@@ -60,6 +60,11 @@ def end_of(day: dt.date, agreement: Agreement | None, project: Project | None) -
     return midnight(day + dt.timedelta(days=1))
 
 
+def of_anybody(end: Stop) -> str:
+    """Say that a grant has ended to somebody who did not hold it."""
+    return end.said.replace("your grant", "the grant", 1)
+
+
 def covering(subject: Subject, entry: Entry, project: Project, arrangements: Arrangements, now: dt.datetime) -> str:
     """Choose the agreement that would cover a request: one under which it would hold, and that lasts longest.
 
