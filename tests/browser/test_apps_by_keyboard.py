@@ -23,12 +23,13 @@ from londata.insights import LOOK
 from londata.settings import shipped
 from londata_hub.services.written_data import AGREEMENTS
 from register_service import served
-from running_hub import free_port
+from running_hub import free_port, wait_for
 
 pytestmark = pytest.mark.browser
 
 PATIENCE_MS = 120_000
 CATALOG = "from londata import catalog\n"
+WRITTEN = "tables => tables.map(each => each.outerHTML)"
 #: App → a control of it, what somebody types there, and what is said of it then.
 WALKS = {
     "air-quality-now-and-then": ("Site", "Newham", "Newham, background (GEN10):"),
@@ -119,13 +120,13 @@ def test_an_app_is_used_by_keyboard_alone(page, slug):
     words, control = app.locator(".londata-words").first, app.get_by_label(label, exact=True)
     tables = app.locator("table")
     expect(words).not_to_contain_text(said)
-    before = tables.evaluate_all("tables => tables.map(each => each.outerHTML)")
+    before = tables.evaluate_all(WRITTEN)
     tab_to(page, app, control)
     page.keyboard.type(typed)
     expect(words).to_contain_text(said, timeout=PATIENCE_MS)
     expect(control).to_be_focused()
     expect(app.get_by_role("status").first).to_contain_text(said)
-    assert tables.evaluate_all("tables => tables.map(each => each.outerHTML)") != before
+    wait_for(lambda: tables.evaluate_all(WRITTEN) != before, what="another table")
 
     if (fold := app.locator("summary").first).count():
         fold.focus()

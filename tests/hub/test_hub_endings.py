@@ -34,12 +34,12 @@ def lab_with_a_process_that_stays(hub):
 
 def jupyterhub_of(launcher):
     """The hub's own process; what the launcher has adopted may have a lower number, since numbers begin again."""
-    (found,) = (
-        child
-        for child in children(launcher)
-        if b"londata_hub.launch.jupyterhub" in Path(f"/proc/{child}/cmdline").read_bytes()
-    )
-    return found
+    found = []
+    for child in children(launcher):
+        with contextlib.suppress(OSError):  # one that has ended meanwhile
+            found += [child] * (b"londata_hub.launch.jupyterhub" in Path(f"/proc/{child}/cmdline").read_bytes())
+    (hub,) = found
+    return hub
 
 
 def kill(process):

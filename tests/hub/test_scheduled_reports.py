@@ -120,7 +120,7 @@ def test_closed_data_is_read_as_the_owner_for_the_project_while_no_lab_runs(hub,
     (receipt,) = reports.glob("*/ro-crate-metadata.json")
     assert all(word in receipt.read_text() for word in ('"ada"', "school-places", "ISA-021"))
     assert not (hub.state / "reports" / run.folder / "home").exists()
-    with sqlite3.connect(hub.state / "jupyterhub.sqlite") as hub_database:
+    with sqlite3.connect(hub.state / "jupyterhub.sqlite", timeout=60) as hub_database:
         left = hub_database.execute("select count(*) from api_tokens where note like 'The scheduled report%'")
         assert left.fetchone() == (0,), "its token was taken back"
         running = "select count(server_id) from spawners join users on users.id = user_id where users.name = 'ada'"

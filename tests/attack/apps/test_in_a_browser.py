@@ -182,7 +182,7 @@ def test_the_page_of_another_site_cannot_frame_an_app_or_read_it(tab, service):
 
 
 def _framing(address, channel):
-    return f"""<iframe src="{address}"></iframe><script>
+    return f"""<link rel="icon" href="data:,"><iframe src="{address}"></iframe><script>
       window.found = {{}}; window.tried = 0;
       const is = (name, what) => {{ window.found[name] = what; window.tried += 1; }};
       fetch("{address}", {{credentials: "include"}}).then(() => is("fetched", "read"), () => is("fetched", "refused"));
