@@ -159,7 +159,7 @@ def test_a_check_goes_on_while_nobody_waits_for_it(as_, notebook, monkeypatch, c
         monkeypatch.undo()
     as_("ada")
     for slug in ("long", "longer"):
-        wait_for(lambda slug=slug: insights.find(slug).current == 1, 20, "the check that went on")
+        wait_for(lambda slug=slug: insights.find(slug).current == 1, 60, "the check that went on")
 
 
 def _held(check, may_end):
