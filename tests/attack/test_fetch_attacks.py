@@ -67,7 +67,7 @@ MALFORMED = [
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("LONDATA_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv("LONDATA_TIMEOUT_S", "5")
+    monkeypatch.setenv("LONDATA_TIMEOUT_S", "60")
     monkeypatch.delenv("LONDATA_FETCH_ALLOW", raising=False)
 
 

@@ -285,7 +285,7 @@ def hostile():
 
 @pytest.fixture
 def client(hostile):
-    client = GatewayClient(hostile.address, HUB_TOKEN, timeout=5)
+    client = GatewayClient(hostile.address, HUB_TOKEN, timeout=60)
     yield client
     client.close()
 
