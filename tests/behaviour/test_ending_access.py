@@ -9,6 +9,9 @@ from asking_world import LAST_DAY, agreement, asking_world
 from londata import cli
 from londata.cli.typing_it import typed
 from londata.errors import EntryNotFoundError, UsageError
+from londata.sharing.service import service
+from londata.widgets.asking import request_form
+from londata.widgets.deciding import Desk
 
 
 @pytest.fixture
@@ -73,6 +76,36 @@ def test_a_steward_is_not_told_to_approve_what_no_agreement_covers(world, be):
     [waiting] = londata.requests().to_decide
     assert '.refuse(reason="…")' in repr(waiting)
     assert ".approve(" not in repr(waiting)
+
+
+def test_a_button_that_is_pressed_twice_acts_once_and_its_answer_stays(world, be):
+    be("ada")
+    *_, why, send, answer = request_form(londata.open_catalog()["school-rolls"]).children
+    why.children[0].value = "To plan"
+    for _ in range(2):
+        send.click()
+    assert "Your request was sent." in answer.value
+    assert "already" not in answer.value
+    be("dora")
+    for project in ("school-places", "commuting"):
+        londata.open_catalog()["exclusions"].request_access("To plan", project=project)
+
+    be("chen")
+    desk = Desk(service())
+    chosen = {label: name for label, name in desk.request.control.options if "commuting" not in label}
+    desk.request.control.value, other = chosen.values()
+    desk.until.control.value = LAST_DAY
+    for _ in range(2):
+        desk.approve.click()
+    assert "approved until" in desk.answer.value
+    desk.request.control.value = other
+    desk.reason.control.value = "Not needed."
+    for _ in range(2):
+        desk.refuse.click()
+    assert "refused by chen" in desk.answer.value
+    assert "is missing" not in desk.reason.box.children[-1].value
+    desk.refuse.click()  # on purpose, for the next request
+    assert "is missing" in "".join(each.value for each in desk.reason.box.children)
 
 
 def test_what_an_error_says_to_do_can_be_typed_in_a_terminal(world, be, capsys, monkeypatch):

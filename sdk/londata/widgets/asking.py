@@ -83,6 +83,8 @@ def _form(entry: Any, mine: Projects) -> Any:
     answer = parts.place("answer")
 
     def send_it() -> None:
+        if send.disabled:  # it was pressed twice, and sent
+            return
         if not _complete(project, why):
             return
         try:

@@ -48,6 +48,7 @@ class Desk:
 
         self._there = there
         self._shown: dict[str, Request] = {}
+        self._just_decided = False
         self.table = parts.place("list")
         self.request = parts.Field(widgets.Dropdown(description="Request to decide"))
         self.until = parts.Field(widgets.DatePicker(description="Give access until"))
@@ -100,6 +101,7 @@ class Desk:
     def _propose(self) -> None:
         """Say which day is the latest for the chosen request; the day itself is empty, because it is a choice."""
         self._clear()
+        self._just_decided = False
         chosen = self._shown.get(self.request.control.value or "")
         latest = chosen.latest_until if chosen else None
         self.until.control.value = None
@@ -111,8 +113,11 @@ class Desk:
         self.request.say(about)
 
     def _approve(self) -> None:
+        day = self.until.control.value
+        if day is None and self._pressed_twice():
+            return
         self._clear()
-        chosen, day = self._shown[self.request.control.value], self.until.control.value
+        chosen = self._shown[self.request.control.value]
         if day is None:
             latest = f", not after {in_words(chosen.latest_until)}" if chosen.latest_until else ""
             self.until.fail(f"No day is given until which access lasts. Choose one{latest}.")
@@ -122,6 +127,8 @@ class Desk:
             self._settle(self.until, lambda: chosen.approve(as_day(day)))
 
     def _refuse(self) -> None:
+        if not self.reason.control.value and self._pressed_twice():
+            return
         self._clear()
         chosen = self._shown[self.request.control.value]
         try:
@@ -145,6 +152,12 @@ class Desk:
             f"{safe(done.title or done.record.entry)} for {safe(done.record.subject, 80)}: {safe(done.outcome, 400)}."
         )
         self.answer.value = parts.status(f"<p>{said}</p>")
+        self._just_decided = True
+
+    def _pressed_twice(self) -> bool:
+        """Tell, once, that the press before this one decided a request, and nothing was done about the next one."""
+        again, self._just_decided = self._just_decided, False
+        return again
 
     def _clear(self) -> None:
         for field in (self.request, self.until, self.reason):
