@@ -187,11 +187,11 @@ def test_a_head_that_does_not_come_to_its_end_is_given_up(monkeypatch, begun):
 
 
 def test_a_whole_head_may_take_its_time_to_be_answered(monkeypatch):
-    monkeypatch.setattr(web, "HEAD_TIMEOUT_S", 1)  # in which the client has said all
+    monkeypatch.setattr(web, "HEAD_TIMEOUT_S", 2)  # in which the client has said all
 
     @router.get("/slow")
     async def slow():
-        await asyncio.sleep(1.2)
+        await asyncio.sleep(2.2)
         return JSON({})
 
     app = application("Test", "For tests.", "1", prefix="/base", routers=[router], gate=Middleware(OpenGate))

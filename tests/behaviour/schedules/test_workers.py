@@ -33,8 +33,8 @@ def start(tmp_path: Path) -> Iterator[Starts]:
     """Start a worker; all are killed at the end, by their numbers."""
     started = []
 
-    def one(address: str, name: str, seconds: float = 0.2, room: int = 4) -> subprocess.Popen:
-        words = [sys.executable, SCRIPT, address, tmp_path, name, str(room), str(seconds)]
+    def one(address: str, name: str, seconds: float = 0.2, lease: float = 5) -> subprocess.Popen:
+        words = [sys.executable, SCRIPT, address, tmp_path, name, "4", str(seconds), str(lease)]
         with (tmp_path / f"{name}.log").open("ab") as log:
             started.append(subprocess.Popen(words, stdout=log, stderr=log, stdin=subprocess.DEVNULL))
         return started[-1]
@@ -121,7 +121,7 @@ def test_every_occurrence_is_done_once_whoever_takes_it(address: str, tmp_path: 
     with now_store(address, tmp_path) as store:
         come_round(store, 12)
         for name in workers:
-            start(address, name, seconds=600)
+            start(address, name, seconds=600, lease=60)  # nobody dies, however late a beat is
         full = 4 * len(workers)
         wait_for(lambda: states(store).count("running") == full, 90, "workers that have all they have room for")
         took = {run.worker for each in store.all() for run in store.runs(each.id) if run.state == "running"}

@@ -1,4 +1,4 @@
-"""One worker as a process of its own, for tests: ``python worker_process.py DATABASE STATE NAME ROOM SECONDS``.
+"""One worker as a process of its own, for tests: ``python worker_process.py DATABASE STATE NAME ROOM SECONDS [LEASE]``.
 
 The real store, the real queue; instead of a report each run takes some seconds, and leaves a line that it was done.
 A file ``NAME-hangs-in-a-round`` or ``NAME-hangs-before-a-run`` in STATE lets it get there and no further; with a
@@ -18,10 +18,11 @@ from londata_hub.jobs.queue import Queue, address
 from londata_hub.store import RunStore
 
 #: Short, so that a test need not wait for a minute.
-BEAT_S, LEASE_S, EVERY = 0.5, 5.0, "* * * * * *"
+BEAT_S, LEASE_S, EVERY = 0.5, "5", "* * * * * *"
 
 
-def main(database: str, state: str, name: str, room: str, seconds: str) -> None:
+def main(database: str, state: str, name: str, room: str, seconds: str, lease: str = LEASE_S) -> None:
+    lease_s = float(lease)
     done = Path(state) / "done.txt"
     with RunStore(database, Path(state) / "anchors") as store:
         store.lose(dt.timedelta(0), worker=name)
@@ -33,7 +34,7 @@ def main(database: str, state: str, name: str, room: str, seconds: str) -> None:
 
         def due():
             hang("in-a-round")
-            store.lose(dt.timedelta(seconds=LEASE_S))
+            store.lose(dt.timedelta(seconds=lease_s))
             store.release()
             return store.waiting()
 
@@ -43,7 +44,7 @@ def main(database: str, state: str, name: str, room: str, seconds: str) -> None:
                 return
             with done.open("a") as lines:
                 lines.write(f"{run} begun {name} {time.time()}\n")
-            with Heart(store, run, name, beat_s=BEAT_S, lease_s=LEASE_S) as heart:
+            with Heart(store, run, name, beat_s=BEAT_S, lease_s=lease_s) as heart:
                 deadline = time.monotonic() + float(seconds)
                 while time.monotonic() < deadline and not heart.why_not and not (Path(state) / "go-on").exists():
                     time.sleep(0.05)
