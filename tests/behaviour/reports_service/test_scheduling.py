@@ -229,7 +229,7 @@ def test_the_command_line_does_the_same(as_ada, capsys):
     assert "active" in say("resume", name)[1]
     assert "waits for its turn" in say("run", name)[1]
     assert "1 run" in say("show", name)[1]
-    assert say("log", name) == (0, "")
+    assert say("log", name) == (0, "Nothing was said so far.\n")
     assert "ended" in say("end", name)[1]
     code, said = say("show", "no-such-schedule")
     assert (code, "There is no schedule" in said) == (EntryNotFoundError.exit_code, True)
