@@ -35,7 +35,15 @@ class Decides(Protocol):
         """Take a request back."""
 
     def end(self, request: str, grant: str, reason: str) -> Request:
-        """End the grant that a request was given."""
+        """End the grant that a request was given.
+
+        Parameters
+        ----------
+        request, grant
+            The ids of both.
+        reason
+            Why.
+        """
 
 
 @dataclass(frozen=True)
