@@ -18,13 +18,14 @@ from http.cookies import CookieError, SimpleCookie
 from urllib.parse import urlencode, urlsplit
 
 import httpx
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from londata.access import Subject
 from londata.client import Endpoint
 from londata.errors import AccessDeniedError, NotAuthenticatedError, RegisterUnavailableError
 from londata_hub.auth import Acting, Authenticate, in_whose_name, token_of
+from londata_hub.services.look import STYLE, page, policy, safe
 
 #: Seconds that a browser is known, and that a log-in may take; most of either that are kept.
 KNOWN_S, STATE_S, MOST = 12 * 3600, 600, 10_000
@@ -300,9 +301,13 @@ class Gate:
         return self.strangers and scope["method"] in ("GET", "HEAD") and not _cookie(scope, HUB_COOKIE)
 
     def _to_log_in(self, scope: Scope) -> Response:
-        if scope["method"] not in ("GET", "HEAD"):
-            raise AccessDeniedError("You are not logged in any more, so nothing was done.", hint="Open the page again.")
-        return self.login.begin(scope)
+        if scope["method"] in ("GET", "HEAD"):
+            return self.login.begin(scope)
+        error = AccessDeniedError("You are not logged in any more, so nothing was done.", hint="Open the page again.")
+        if "text/html" not in _headers(scope).get("accept", ""):
+            raise error
+        text = page("That did not work", f"<p>{safe(str(error))}</p>", [(self.login.prefix, "Log in and begin again")])
+        return HTMLResponse(text, error.http_status, headers={"Content-Security-Policy": policy(STYLE)})
 
 
 def _keep_the_newest(

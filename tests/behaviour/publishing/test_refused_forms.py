@@ -129,6 +129,15 @@ def test_a_button_that_is_pressed_twice_says_what_was_done_and_one_that_comes_to
     assert "You wrote: &lt;b&gt;figures are revised&lt;/b&gt;" in answer.text
 
 
+def test_who_is_logged_out_meanwhile_reads_that_on_a_page(there):
+    with there.client(Accept="text/html", Cookie="jupyterhub-session-id=ended") as browser:
+        answer = browser.post(f"{PREFIX}open-one/pause", data={"reason": "<b>"})
+    assert (answer.status_code, answer.headers["content-type"]) == (403, "text/html; charset=utf-8")
+    assert "You are not logged in any more, so nothing was done." in answer.text
+    with there.client() as program:
+        assert program.post(f"{PREFIX}open-one/pause").json()["error"]["code"] == "access_denied"
+
+
 def test_the_address_of_a_form_leads_to_its_page(there):
     with there.browser("ada") as browser:
         answer = browser.get(f"{PREFIX}open-one/audience")
