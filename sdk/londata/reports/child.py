@@ -125,13 +125,17 @@ def execute(job: Job, template: Template, journal: Journal, lifeline: Lifeline, 
         raise describe(error, journal.notebook.cells, _limits(job, template)) from error
     except RuntimeError as error:  # nbclient's word for a kernel that died, or never came up
         where = place_of(journal.notebook.cells, reached) if journal.notebook else ""
-        why = "" if str(error) == "Kernel died" else f": {error}"
-        raise CellFailure(f"The kernel died{why}", where) from error
+        raise CellFailure(_death(error), where) from error
     finally:
         lifeline.kernel = None
     if journal.notebook.metadata.papermill.exception:
         # papermill takes sys.exit() for a good end; but what comes after it did not run.
         raise CellFailure("it ended the report with sys.exit()", place_of(journal.notebook.cells, reached))
+
+
+def _death(error: RuntimeError) -> str:
+    """Say once that a kernel died: nbclient often says no more than that."""
+    return "The kernel died" if str(error) == "Kernel died" else f"The kernel died: {error}"
 
 
 def finish(job: Job, template: Template, journal: Journal) -> Path:
