@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import resource
 import shutil
 import socket
 import sys
@@ -17,6 +18,8 @@ from londata.kernels.lean import without_grammars
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 RECORD = ".local/share/londata/handed-out.json"
+#: Processes and threads of a Lab in all; where the hub runs as root, the control group of its sandbox has the same.
+MOST_TASKS = 2000
 
 
 def digest(path: Path) -> str:
@@ -68,7 +71,14 @@ def listen_on_the_handed_socket() -> None:
         sys.argv.append("--allow-root")
 
 
+def bound_processes() -> None:
+    """Bound what a user can start, in a sandbox: elsewhere all processes of whoever runs the hub would count."""
+    if Path("/proc/1/comm").read_text(encoding="utf-8").startswith("bwrap"):
+        resource.setrlimit(resource.RLIMIT_NPROC, (MOST_TASKS, MOST_TASKS))
+
+
 if __name__ == "__main__":
+    bound_processes()
     with without_grammars():
         try:
             hand_out(REPOSITORY / "notebooks", Path.home())

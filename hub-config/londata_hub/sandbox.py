@@ -14,6 +14,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from londata.kernels import crowds
+
 #: Where things are inside every sandbox.
 HOMES = Path("/home")
 DOORS = Path("/run/londata")
@@ -36,6 +38,8 @@ ETC = (
 )
 #: Number of the user and group inside; outside it is whoever runs the hub.
 INSIDE = 1000
+#: Processes and threads that one sandbox can have.
+MOST_TASKS = 2000
 NAMESPACES = (
     "--unshare-user",
     "--unshare-pid",
@@ -72,9 +76,9 @@ class Sandbox:
     read_only: tuple[Path, ...]
 
     def command_line(self, command: Sequence[str]) -> list[str]:
-        """Wrap a command: ``bwrap`` with every argument, then the command."""
+        """Wrap a command: what bounds the number of processes, ``bwrap`` with every argument, then the command."""
         home = str(HOMES / self.user)
-        return [
+        walls = [
             *_walls(),
             *_system(),
             *("--tmpfs", "/run"),
@@ -90,8 +94,8 @@ class Sandbox:
             *("--remount-ro", "/"),
             *("--chdir", home),
             "--",
-            *command,
         ]
+        return crowds.bounded([*walls, *command], MOST_TASKS)
 
 
 def _walls() -> list[str]:

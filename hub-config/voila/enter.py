@@ -20,7 +20,7 @@ from stage import Stage
 
 from londata.kernels.lean import without_grammars
 
-#: Processes and threads of an app in all. The system takes no notice where the hub runs as root; the service does.
+#: Processes and threads of an app in all; where the hub runs as root, the control group of its sandbox has the same.
 MOST_TASKS = 2000
 
 

@@ -40,6 +40,15 @@ import subprocess
 subprocess.run("for i in $(seq 230); do (setsid sleep {seconds} >/dev/null 2>&1 &) ; done", shell=True)
 """,
 }
+#: One without end, which takes no notice of being refused.
+BOMB = """
+import os
+while True:
+    try:
+        os.fork()
+    except OSError:
+        pass
+"""
 FILLS = """
 held = []
 while True:
@@ -223,6 +232,13 @@ def test_a_cell_that_puts_out_too_much_is_stopped_while_the_run_stays_small(runn
 @pytest.mark.parametrize("start", STARTS.values(), ids=STARTS)
 def test_a_cell_that_starts_too_many_processes_is_stopped_and_none_is_left(runner, tmp_path, start):
     starts_too_many(runner, tmp_path, start)
+
+
+def test_a_cell_that_forks_without_end_is_stopped_before_it_takes_the_machine(runner, tmp_path):
+    ended = run(runner, tmp_path, BOMB)
+    assert (ended.status, ended.problem) == ("failed", "it started more than 200 processes")
+    assert_kept(ended, tmp_path)
+    assert_next_is_good(runner, tmp_path)
 
 
 @pytest.mark.skipif(not landlock_version(), reason="this system has no Landlock")

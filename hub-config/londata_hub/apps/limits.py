@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,18 +70,33 @@ class Watch:
 
     async def until_too_much(self) -> str:
         """Look again and again; returns a sentence once it takes too much, nothing when it has ended."""
+        looks = {asyncio.create_task(self._repeat(look)) for look in (self.too_many, self.too_heavy)}
+        try:
+            done, _ = await asyncio.wait(looks, return_when=asyncio.FIRST_COMPLETED)
+            return next(filter(None, (each.result() for each in done)), "")
+        finally:
+            for each in looks:
+                each.cancel()
+
+    async def _repeat(self, look: Callable[[list[int]], str]) -> str:
         while Path(f"/proc/{self._pid}").exists():
-            if said := await asyncio.to_thread(self.too_much):
+            if said := await asyncio.to_thread(lambda: look(list(processes.tree(self._pid)))):
                 return said
             await asyncio.sleep(LOOK_S)
         return ""
 
-    def too_much(self) -> str:
-        """Tell what its processes take too much of; empty if nothing."""
-        limits, pids = self._limits, list(processes.tree(self._pid))
+    def too_many(self, pids: list[int]) -> str:
+        """Tell whether its processes or threads are too many, or compute for too long; empty if not.
+
+        Parameters
+        ----------
+        pids
+            Its processes.
+        """
+        limits = self._limits
         if len(pids) > limits.processes:
             return f"it has {len(pids)} processes; {limits.processes} are allowed"
-        resident, threads, computed = 0.0, 0, 0.0
+        threads, computed = 0, 0.0
         for pid in pids:
             try:
                 fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
@@ -88,12 +104,24 @@ class Watch:
                 continue
             computed += (int(fields[11]) + int(fields[12])) / _TICK
             threads += int(fields[17])
-            resident += int(fields[21]) * os.sysconf("SC_PAGE_SIZE") / 1e6
         if threads > limits.threads:
             return f"it has {threads} threads; {limits.threads} are allowed"
-        if resident > limits.memory_mb and self._weigh(pids, resident) > limits.memory_mb:
-            return f"it takes {self._weight:,.0f} MB of memory; {limits.memory_mb:,.0f} are allowed"
         return self._busy(computed)
+
+    def too_heavy(self, pids: list[int]) -> str:
+        """Tell whether they take too much memory; empty if not.
+
+        The system lets nobody weigh a process that is just forking, so in a crowd this may have to wait for long.
+
+        Parameters
+        ----------
+        pids
+            Its processes.
+        """
+        most, resident = self._limits.memory_mb, processes.resident_mb(pids)
+        if resident > most and self._weigh(pids, resident) > most:
+            return f"it takes {self._weight:,.0f} MB of memory; {most:,.0f} are allowed"
+        return ""
 
     def _weigh(self, pids: list[int], resident: float) -> float:
         """Weigh exactly, which is slow: only now and then, or when much has come since."""

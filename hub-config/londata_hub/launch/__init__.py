@@ -19,6 +19,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from londata.errors import HubError
+from londata.kernels import crowds
 from londata_hub import demonstration, sandbox
 from londata_hub.launch.supervisor import Supervisor
 from londata_hub.settings import PREFIX, REPOSITORY, HubSettings, load
@@ -77,6 +78,8 @@ def welcome(hub: HubSettings, not_isolated: str) -> str:
     warning = f"\n  !! {notice(not_isolated)}\n" if not_isolated else ""
     if not_isolated and os.getuid() == 0:
         warning += "  !! The hub runs as root, and so does whoever logs in.\n"
+    elif not not_isolated and (unbounded := crowds.why_not()):
+        warning = f"\n  !! {unbounded}\n"
     return f"""
   londata is running at   {hub.address}
 {warning}

@@ -17,6 +17,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from londata.kernels import crowds
+
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
 _VERSION, _PATH_BENEATH = 1, 1
 _NO_NEW_PRIVILEGES = 38
@@ -25,8 +27,8 @@ _WRITE_FILE, _TRUNCATE = 1 << 1, 1 << 14
 _REMOVE_DIR, _REMOVE_FILE, _REFER = 1 << 4, 1 << 5, 1 << 13
 _MAKE = sum(1 << bit for bit in range(6, 13))
 _SCOPE_SIGNALS = 1 << 1
-#: Threads count as processes do; so many for each process.
-_THREADS = 8
+#: Threads count as processes do: so many for each processor of the machine, and as many again as there are processes.
+_THREADS = 32
 #: The type of the one message by which a kernel says that output was dropped.
 TOO_MUCH = "londata_too_much_output"
 NO_LANDLOCK = "Notebooks are not kept from writing outside their folder: this system has no Landlock."
@@ -39,9 +41,9 @@ class Limits:
     """What one kernel may do; nothing is limited where a field is empty.
 
     ``writable`` are the folders and files that it may write to. ``memory_mb`` and ``output_mb`` say how much
-    memory it may take and how much its cells may put out, ``processes`` how many it may start (of which
-    the system takes no notice where the user is root). ``growth_mb`` is how much more memory each of its processes may
-    take than it has when it is born, and ``cpu_seconds`` how long each may compute; the system itself sees to both.
+    memory it may take and how much its cells may put out, ``processes`` how many it may start. ``growth_mb`` is how
+    much more memory each of its processes may take than it has when it is born, and ``cpu_seconds`` how long each may
+    compute; the system itself sees to both.
     """
 
     writable: tuple[str, ...] = ()
@@ -63,16 +65,16 @@ class Limits:
         return cls(**values | {"writable": tuple(values["writable"])})
 
     def apply(self) -> str:
-        """Set them for this process; returns a sentence if one of them cannot be had here."""
+        """Set them for this process; returns sentences about those that cannot be had here."""
         if self.memory_mb:
             _limit_memory(self.memory_mb)
         if self.growth_mb:
             _limit_growth(self.growth_mb)
         if self.cpu_seconds:
             _limit_cpu(self.cpu_seconds)
-        if self.processes:
-            _limit_processes(self.processes)
-        return confine(self.writable) if self.writable else ""
+        said = [_limit_processes(self.processes) if self.processes else ""]
+        said += [confine(self.writable) if self.writable else ""]  # the last: nothing leaves its group after that
+        return " ".join(filter(None, said))
 
 
 def confine(writable: Iterable[str]) -> str:
@@ -140,13 +142,14 @@ def _syscall(number: int, *arguments: object) -> int:
     return int(result)
 
 
-def _limit_processes(most: int) -> None:
+def _limit_processes(most: int) -> str:
     """Let the user have so many processes and threads more than there are now; all of a user's count together."""
     import resource
 
     user, now = os.getuid(), 0
+    room = 2 * most + _THREADS * (os.cpu_count() or 1)
     if not user:
-        return
+        return crowds.enter(room)
     for entry in Path("/proc").iterdir():
         try:
             if entry.name.isdigit() and entry.stat().st_uid == user:
@@ -154,9 +157,10 @@ def _limit_processes(most: int) -> None:
         except OSError:  # it has ended
             continue
     _, hard = resource.getrlimit(resource.RLIMIT_NPROC)
-    wanted = now + _THREADS * most
+    wanted = now + room
     wanted = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
     resource.setrlimit(resource.RLIMIT_NPROC, (wanted, wanted))
+    return ""
 
 
 def _limit_memory(most_mb: float) -> None:

@@ -42,7 +42,8 @@ class Lifeline:
         self._pipe, self._template = pipe, template
         self._begun = float("inf")
         self._one = threading.Lock()
-        for what in (self._watch_caller, self._watch_kernel):
+        self._family: list[int] = []
+        for what in (self._watch_caller, self._watch_kernel, self._watch_memory):
             threading.Thread(target=what, daemon=True).start()
 
     def reach_cell(self) -> None:
@@ -88,18 +89,25 @@ class Lifeline:
         self.stop("it was stopped", by_caller=True)
 
     def _watch_kernel(self) -> None:
-        """Weigh the kernel and what it started, and look at the clock."""
-        most_mb, most_s = self._template.max_memory_mb, self._template.max_run_s
+        """Count what the kernel started, and look at the clock."""
+        most_s = self._template.max_run_s
         while not self.reason:
             time.sleep(_LOOK_S)
             if time.monotonic() - self._begun > most_s:
                 self.stop(f"it took longer than {most_s:g} seconds")
             elif pid := self._pid:
-                pids = list({*processes.tree(pid), *processes.tree(os.getpid())} - {os.getpid()})
-                if len(pids) > MOST_PROCESSES:
+                self._family = list({*processes.tree(pid), *processes.tree(os.getpid())} - {os.getpid()})
+                if len(self._family) > MOST_PROCESSES:
                     self.stop(f"it started more than {MOST_PROCESSES} processes", at_once=True)
-                elif processes.resident_mb(pids) > most_mb and processes.memory_mb(pids) > most_mb:
-                    self.stop(f"it needed more than {most_mb:,g} MB of memory", at_once=True)
+
+    def _watch_memory(self) -> None:
+        """Weigh them. The system lets nobody weigh a process that is just forking: this may have to wait for long."""
+        most_mb = self._template.max_memory_mb
+        while not self.reason:
+            time.sleep(_LOOK_S)
+            pids = self._family
+            if processes.resident_mb(pids) > most_mb and processes.memory_mb(pids) > most_mb:
+                self.stop(f"it needed more than {most_mb:,g} MB of memory", at_once=True)
 
     @property
     def _pid(self) -> int | None:

@@ -10,6 +10,7 @@ import threading
 from pathlib import Path
 
 from isolated_labs import ISOLATED, MARK, outcome
+from londata.kernels import crowds
 from londata_hub.spawner.processes import children
 from running_hub import ROOT, wait_for
 
@@ -146,6 +147,26 @@ result = [open(f"/proc/{number}/cmdline").read() for number in os.listdir("/proc
     seen = outcome(ada, code)
     assert 2 <= len(seen) < 20
     assert not [line for line in seen if "londata_hub" in line or "proxy.mjs" in line or "bola" in line]
+
+
+def test_a_lab_is_refused_more_processes_and_threads_than_it_may_have(ada):
+    code = """
+import subprocess, sys
+many = '''
+import threading
+done, begun = threading.Event(), []
+try:
+    for _ in range(2100):
+        begun.append(threading.Thread(target=done.wait, daemon=True))
+        begun[-1].start()
+    print("nothing refused them")
+except RuntimeError:
+    print("refused")
+done.set()
+'''
+result = subprocess.run([sys.executable, "-c", many], capture_output=True, text=True).stdout.strip()
+"""
+    assert outcome(ada, code) == ("nothing refused them" if crowds.why_not() else "refused")
 
 
 def test_no_process_outside_can_be_signalled_or_traced(ada, hub):
