@@ -14,12 +14,11 @@ import socket
 import sys
 from pathlib import Path
 
+from londata.kernels import crowds
 from londata.kernels.lean import without_grammars
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 RECORD = ".local/share/londata/handed-out.json"
-#: Processes and threads of a Lab in all; where the hub runs as root, the control group of its sandbox has the same.
-MOST_TASKS = 2000
 
 
 def digest(path: Path) -> str:
@@ -72,9 +71,12 @@ def listen_on_the_handed_socket() -> None:
 
 
 def bound_processes() -> None:
-    """Bound what a user can start, in a sandbox: elsewhere all processes of whoever runs the hub would count."""
+    """Bound what a user can start, in a sandbox: elsewhere all processes of whoever runs the hub would count.
+
+    The system takes no notice where the hub runs as root; there a control group has the same number.
+    """
     if Path("/proc/1/comm").read_text(encoding="utf-8").startswith("bwrap"):
-        resource.setrlimit(resource.RLIMIT_NPROC, (MOST_TASKS, MOST_TASKS))
+        resource.setrlimit(resource.RLIMIT_NPROC, (crowds.TASKS_OF_A_LAB, crowds.TASKS_OF_A_LAB))
 
 
 if __name__ == "__main__":

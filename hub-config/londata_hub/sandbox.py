@@ -38,8 +38,6 @@ ETC = (
 )
 #: Number of the user and group inside; outside it is whoever runs the hub.
 INSIDE = 1000
-#: Processes and threads that one sandbox can have.
-MOST_TASKS = 2000
 NAMESPACES = (
     "--unshare-user",
     "--unshare-pid",
@@ -67,6 +65,8 @@ class Sandbox:
         Folder with the ``passwd`` and ``group`` to show inside.
     read_only
         Folders that are seen inside at the same place as outside.
+    tasks
+        How many processes and threads it can have.
     """
 
     user: str
@@ -74,6 +74,7 @@ class Sandbox:
     doors: Path
     accounts: Path
     read_only: tuple[Path, ...]
+    tasks: int = crowds.MOST_TASKS
 
     def command_line(self, command: Sequence[str]) -> list[str]:
         """Wrap a command: what bounds the number of processes, ``bwrap`` with every argument, then the command."""
@@ -95,7 +96,7 @@ class Sandbox:
             *("--chdir", home),
             "--",
         ]
-        return crowds.bounded([*walls, *command], MOST_TASKS)
+        return crowds.bounded([*walls, *command], self.tasks)
 
 
 def _walls() -> list[str]:

@@ -18,10 +18,8 @@ from pathlib import Path
 
 from stage import Stage
 
+from londata.kernels import crowds
 from londata.kernels.lean import without_grammars
-
-#: Processes and threads of an app in all; where the hub runs as root, the control group of its sandbox has the same.
-MOST_TASKS = 2000
 
 
 def main(notebook: Path, base_url: str, start: str, limits: str) -> None:
@@ -40,7 +38,7 @@ def main(notebook: Path, base_url: str, start: str, limits: str) -> None:
     """
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
     if os.environ.get("LONDATA_APP_TRANSPORT") == "ipc":  # in a sandbox, where nobody else's processes count
-        resource.setrlimit(resource.RLIMIT_NPROC, (MOST_TASKS, MOST_TASKS))
+        resource.setrlimit(resource.RLIMIT_NPROC, (crowds.MOST_TASKS, crowds.MOST_TASKS))
     listening = int(os.environ.pop("LONDATA_APP_SOCKET"))
     stage = Stage(notebook, Path.home(), start=start)
     stage.begin()

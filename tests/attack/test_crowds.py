@@ -54,12 +54,11 @@ NOT_HERE = pytest.mark.skipif(bool(os.getuid()) or bool(crowds.why_not()), reaso
 
 
 @NOT_HERE
-def test_a_sandbox_of_a_hub_that_runs_as_root_is_refused_more_processes_than_it_may_have(tmp_path, monkeypatch):
-    monkeypatch.setattr(sandbox, "MOST_TASKS", 40)
+def test_a_sandbox_of_a_hub_that_runs_as_root_is_refused_more_processes_than_it_may_have(tmp_path):
     for folder in ("home", "doors"):
         (tmp_path / folder).mkdir()
     accounts = sandbox.write_accounts(tmp_path, "ada")
-    box = sandbox.Sandbox("ada", tmp_path / "home", tmp_path / "doors", accounts, sandbox.interpreter())
+    box = sandbox.Sandbox("ada", tmp_path / "home", tmp_path / "doors", accounts, sandbox.interpreter(), tasks=40)
     command = box.command_line([sys.executable, "-S", "-c", CROWD.format(first="", many=100)])
     (said,) = said_by(command)
     assert 1 < refused_after(said) < 40

@@ -23,6 +23,7 @@ from jupyterhub.spawner import LocalProcessSpawner
 from traitlets import Unicode
 
 from londata.client import unix_address
+from londata.kernels import crowds
 from londata_hub import sandbox
 from londata_hub.settings import REPOSITORY
 from londata_hub.spawner.processes import children
@@ -170,6 +171,7 @@ class BubblewrapSpawner(LabSpawner):
             doors=Path(self.doors),
             accounts=sandbox.write_accounts(Path(self.labs) / self.slug, self.slug),
             read_only=(*sandbox.interpreter(), *shown),
+            tasks=crowds.TASKS_OF_A_LAB,
         )
         return walls.command_line(command)
 

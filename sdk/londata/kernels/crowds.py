@@ -17,6 +17,9 @@ from pathlib import Path
 
 #: Where groups that count processes are made: in version 1 of control groups, and in version 2.
 PLACES = (Path("/sys/fs/cgroup/pids"), Path("/sys/fs/cgroup"))
+#: Processes and threads that one sandbox can have: an app has some for each viewer, a Lab more on a larger machine.
+MOST_TASKS = 2000
+TASKS_OF_A_LAB = 500 + 64 * (os.cpu_count() or 1)
 NO_GROUPS = "The number of processes is watched, not bounded: the user is root, and no control group can be made here."
 _NAME = "londata-"
 # From when its group is made until it has entered it, a process holds a lock that those who clear away respect. Another

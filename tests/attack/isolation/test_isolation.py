@@ -150,13 +150,13 @@ result = [open(f"/proc/{number}/cmdline").read() for number in os.listdir("/proc
 
 
 def test_a_lab_is_refused_more_processes_and_threads_than_it_may_have(ada):
-    code = """
+    code = f"""
 import subprocess, sys
 many = '''
 import threading
 done, begun = threading.Event(), []
 try:
-    for _ in range(2100):
+    for _ in range({crowds.TASKS_OF_A_LAB + 50}):
         begun.append(threading.Thread(target=done.wait, daemon=True))
         begun[-1].start()
     print("nothing refused them")
